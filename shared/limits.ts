@@ -1,0 +1,50 @@
+/**
+ * Limits that both sides of the session folder obey. Each names the cost of too high and too low.
+ * Limits of one host part alone live beside that part in `host/config/limits.ts`.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Text of one message, UTF-8 bytes. Higher: one row stalls readers. Lower: pasted logs are refused. */
+export const MAX_TEXT_BYTES = 64 * KIB;
+/** One row's whole JSON content, UTF-8 bytes: the text, JSON-escaped, plus attachment records. */
+export const MAX_CONTENT_BYTES = 512 * KIB;
+/** One attachment. Higher: disk and upload time. Lower: phone photographs are refused. */
+export const MAX_FILE_BYTES = 25 * MIB;
+/** Attachments of one message. Higher: one message can fill the folder. Lower: albums are split. */
+export const MAX_FILES_PER_MESSAGE = 10;
+/** File name, UTF-8 bytes; ext4 allows 255. */
+export const MAX_FILE_NAME_BYTES = 180;
+/** JSON nesting accepted from the other side. Higher: recursive code can overflow its stack. */
+export const MAX_JSON_DEPTH = 32;
+/** Agent-to-agent laps of one conversation. Higher: two agents can talk for ever on a person's money. */
+export const MAX_HOP = 20;
+/** Tries of one inbound message. Higher: a poisonous message keeps a container busy. Lower: a hiccup loses it. */
+export const MAX_TRIES = 5;
+/** First retry delay, doubled each try (5, 10, 20, 40, 80 s). */
+export const RETRY_BASE_MS = 5_000;
+/** Messages handed to the provider in one turn. Higher: huge prompts. Lower: bursts are slow. */
+export const MAX_BATCH = 50;
+/** Rows the host reads from outbound.db in one go. Higher: one flood delays others. Lower: more reads. */
+export const MAX_OUTBOUND_BATCH = 200;
+/** Size of outbound.db. Past it the session is quarantined: only a flood gets there. */
+export const MAX_OUTBOUND_DB_BYTES = 256 * MIB;
+/** All of a session's out/ and state/ folders together; above it the container is stopped. */
+export const MAX_SESSION_DISK_BYTES = 1024 * MIB;
+/** Files in a session's out/ and state/ folders together. Higher: inode exhaustion. */
+export const MAX_SESSION_FILES = 20_000;
+/** Outbound rows of one session per minute, sustained. Higher: floods a chat. Lower: long reports stall. */
+export const MAX_OUTBOUND_ROWS_PER_MINUTE = 600;
+/** Outbound rows of one session at once, before the rate counts. */
+export const OUTBOUND_BURST_ROWS = 400;
+/** How often the runner touches the heartbeat while it lives. */
+export const HEARTBEAT_MS = 2_000;
+/** A claim and a heartbeat both older than this mean stuck. Higher: people wait. Lower: slow turns are killed. */
+export const STUCK_AFTER_MS = 60_000;
+/** Longest timeout a tool may declare to stretch the stuck check. */
+export const MAX_TOOL_TIMEOUT_MS = 60 * 60_000;
+/** Both sides' busy_timeout on the session databases, where blocking is allowed (the container). */
+export const BUSY_TIMEOUT_MS = 5_000;
+/** The runner's slow poll beside its file watch: the price of a lost doorbell. */
+export const RUNNER_POLL_MS = 1_000;

@@ -1,0 +1,88 @@
+/**
+ * The host–container protocol: one integer, and the two JSON files the host writes for the runner.
+ *
+ * Versions, newest last; each bump adds a dated line:
+ *   1  2026-11-21  first version
+ */
+import { z } from 'zod';
+
+export const PROTOCOL_VERSION = 1;
+
+export const LOCAL_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const localNameSchema = z
+  .string()
+  .regex(LOCAL_NAME, 'a name is 1 to 63 of a–z, 0–9 and "-", starting with a letter or digit');
+
+/** One place this agent may reach. Routing ids are for the runner; a model sees names only. */
+export const destinationSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('channel'),
+    name: localNameSchema,
+    displayName: z.string(),
+    channelType: z.string(),
+    platformId: z.string(),
+    /** What the channel can do beyond text. */
+    canEdit: z.boolean(),
+    canReact: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('agent'),
+    name: localNameSchema,
+    displayName: z.string(),
+    agentGroupId: z.string(),
+  }),
+]);
+export type Destination = z.infer<typeof destinationSchema>;
+
+/** `in/destinations.json`: the chart. Replaced atomically before every wake and on every change. */
+export const chartSchema = z.object({
+  version: z.literal(1),
+  destinations: z.array(destinationSchema),
+});
+export type Chart = z.infer<typeof chartSchema>;
+
+export const EMPTY_CHART: Chart = { version: 1, destinations: [] };
+
+/** `in/session.json`: who the runner is. Replaced atomically before every wake. */
+export const sessionFileSchema = z.object({
+  protocolVersion: z.number().int(),
+  sessionId: z.string(),
+  agentGroupId: z.string(),
+  agentName: z.string(),
+  isAdmin: z.boolean(),
+  provider: z.string(),
+  model: z.string().nullable(),
+  /** IANA name of the time zone the people of this agent use. */
+  timezone: z.string(),
+  limits: z.object({
+    maxTextBytes: z.number().int().positive(),
+    maxFileBytes: z.number().int().positive(),
+    maxFilesPerMessage: z.number().int().positive(),
+    maxBatch: z.number().int().positive(),
+  }),
+});
+export type SessionFile = z.infer<typeof sessionFileSchema>;
+
+/** The exit codes of the runner, so that the host can name the reason. */
+export const RUNNER_EXIT = {
+  /** Told to stop (SIGTERM): drained and closed. */
+  stopped: 0,
+  /** A bug: an unexpected exception. */
+  crashed: 1,
+  /** session.json is missing, unreadable or of another protocol version. */
+  badContract: 70,
+  /** The provider named in session.json is not in this image. */
+  unknownProvider: 71,
+} as const;
+
+/** Keys of `runner_state` (value is JSON). */
+export const RUNNER_STATE = {
+  /** Written once at start: `{ protocolVersion, provider, startedAt }`. */
+  hello: 'hello',
+  /** The provider's continuation: `{ provider, continuation }`. */
+  continuation: 'continuation',
+  /** Tool in flight: `{ tool, startedAt, timeoutMs }`, absent when none is. */
+  tool: 'tool',
+  /** `{ since }` when the runner is idle with all statements closed: safe to freeze. Absent when busy. */
+  idle: 'idle',
+} as const;

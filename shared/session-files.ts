@@ -1,0 +1,113 @@
+/**
+ * The session folder: every path, pragma, owner and permission of the host–container contract, once.
+ *
+ *   <home>/sessions/<agentGroupId>/<sessionId>/        0700 host
+ *     in/       0755 host       mounted read-only at /workspace/in
+ *     out/      0700 container  mounted at /workspace/out
+ *     state/    0700 container  mounted at /workspace/state
+ *   <home>/groups/<folder>/     0700 container  mounted at /workspace/agent
+ *
+ * I1. The host alone writes in/, the container alone writes out/ and state/. The host creates
+ *     both databases before the first wake and never opens outbound.db for writing after that.
+ */
+import { join } from 'node:path';
+import { BUSY_TIMEOUT_MS } from './limits.ts';
+
+/** Where the folders appear inside a container. The `process` driver gives real paths instead. */
+export const CONTAINER_PATHS = {
+  in: '/workspace/in',
+  out: '/workspace/out',
+  state: '/workspace/state',
+  agent: '/workspace/agent',
+} as const;
+
+/** Environment variables that tell the runner where the folders are, when not at CONTAINER_PATHS. */
+export const RUNNER_ENV = {
+  in: 'PORTOLAN_IN',
+  out: 'PORTOLAN_OUT',
+  state: 'PORTOLAN_STATE',
+  agent: 'PORTOLAN_AGENT',
+} as const;
+
+export interface WorkspacePaths {
+  in: string;
+  out: string;
+  state: string;
+  agent: string;
+}
+
+export const FILE_NAMES = {
+  inboundDb: 'inbound.db',
+  outboundDb: 'outbound.db',
+  chart: 'destinations.json',
+  session: 'session.json',
+  files: 'files',
+  heartbeat: 'heartbeat',
+} as const;
+
+/** Paths of one session folder as the host sees them. */
+export interface SessionPaths {
+  root: string;
+  in: string;
+  out: string;
+  state: string;
+  inboundDb: string;
+  outboundDb: string;
+  chart: string;
+  session: string;
+  heartbeat: string;
+  inFiles: string;
+  outFiles: string;
+}
+
+/** `agentGroupId` and `sessionId` are ids made by `makeId`, so they cannot climb out of `home`. */
+export function sessionPaths(home: string, agentGroupId: string, sessionId: string): SessionPaths {
+  const root = join(home, 'sessions', agentGroupId, sessionId);
+  return { root, state: join(root, 'state'), ...workspaceFiles(join(root, 'in'), join(root, 'out')) };
+}
+
+/** The files inside `in/` and `out/`, wherever those two are. */
+export function workspaceFiles(inFolder: string, outFolder: string): Omit<SessionPaths, 'root' | 'state'> {
+  return {
+    in: inFolder,
+    out: outFolder,
+    inboundDb: join(inFolder, FILE_NAMES.inboundDb),
+    outboundDb: join(outFolder, FILE_NAMES.outboundDb),
+    chart: join(inFolder, FILE_NAMES.chart),
+    session: join(inFolder, FILE_NAMES.session),
+    heartbeat: join(outFolder, FILE_NAMES.heartbeat),
+    inFiles: join(inFolder, FILE_NAMES.files),
+    outFiles: join(outFolder, FILE_NAMES.files),
+  };
+}
+
+export const MODES = {
+  sessionRoot: 0o700,
+  in: 0o755,
+  inFile: 0o644,
+  out: 0o700,
+  outFile: 0o600,
+  state: 0o700,
+} as const;
+
+/**
+ * Set on every connection to a session database, by its writer. Not WAL: its shared-memory index
+ * must not cross the mount. `synchronous=FULL`: what was accepted survives a power cut (I8).
+ */
+export const WRITER_PRAGMAS = [
+  'journal_mode = DELETE',
+  'synchronous = FULL',
+  'foreign_keys = ON',
+  'trusted_schema = OFF',
+] as const;
+
+/** Set on every connection that only reads the other side's file (I3). */
+export const READER_PRAGMAS = [
+  'query_only = ON',
+  'trusted_schema = OFF',
+  'cell_size_check = ON',
+  'mmap_size = 0',
+] as const;
+
+/** The container may wait this long for a lock. The host never blocks: it opens with 0 and tries again later. */
+export const CONTAINER_BUSY_TIMEOUT_MS = BUSY_TIMEOUT_MS;
