@@ -41,31 +41,27 @@ WITH RECURSIVE
       row_number() OVER (PARTITION BY w.agent_group_id ORDER BY w.created_at, w.id) AS turn
     FROM wirings w JOIN slugs s ON s.wiring_id = w.id AND (s.rest = '' OR length(s.slug) >= 56)
   ),
-  -- Wirings of one agent take turns; `taken` holds the names given so far.
-  given (agent_group_id, turn, messaging_group_id, created_at, local_name, taken) AS (
-    SELECT agent_group_id, turn, messaging_group_id, created_at, name, json_array(name)
+  -- Wirings of one agent take turns; `taken` holds the names given so far, the newest last.
+  given (agent_group_id, turn, messaging_group_id, created_at, taken) AS (
+    SELECT agent_group_id, turn, messaging_group_id, created_at, json_array(name)
     FROM named WHERE turn = 1
     UNION ALL
-    SELECT agent_group_id, turn, messaging_group_id, created_at, free_name, json_insert(taken, '$[#]', free_name)
-    FROM (
-      SELECT
-        n.agent_group_id, n.turn, n.messaging_group_id, n.created_at, g.taken,
-        CASE
-          WHEN NOT EXISTS (SELECT 1 FROM json_each(g.taken) t WHERE t.value = n.name) THEN n.name
-          ELSE n.name || '-' || (
-            SELECT min(candidate.number)
-            FROM (
-              -- Of turn + 1 numbers, at most turn - 1 are taken.
-              SELECT key + 2 AS number FROM json_each('[' || rtrim(replace(hex(zeroblob(n.turn + 1)), '00', '0,'), ',') || ']')
-            ) candidate
-            WHERE NOT EXISTS (
-              SELECT 1 FROM json_each(g.taken) t WHERE t.value = n.name || '-' || candidate.number
-            )
-          )
-        END AS free_name
-      FROM given g JOIN named n ON n.agent_group_id = g.agent_group_id AND n.turn = g.turn + 1
-    )
+    SELECT
+      n.agent_group_id, n.turn, n.messaging_group_id, n.created_at,
+      json_insert(g.taken, '$[#]', CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(g.taken) t WHERE t.value = n.name) THEN n.name
+        ELSE (
+          -- Of `turn` candidates at most turn - 1 are taken, so one is free.
+          SELECT n.name || '-' || (candidate.key + 2)
+          FROM json_each('[0' || replace(hex(zeroblob(n.turn)), '00', ',0') || ']') candidate
+          WHERE NOT EXISTS (SELECT 1 FROM json_each(g.taken) t WHERE t.value = n.name || '-' || (candidate.key + 2))
+          ORDER BY candidate.key LIMIT 1
+        )
+      END)
+    FROM given g JOIN named n ON n.agent_group_id = g.agent_group_id AND n.turn = g.turn + 1
   )
 INSERT INTO agent_destinations (id, agent_group_id, local_name, target_type, target_id, created_at)
-SELECT 'dst_' || lower(hex(randomblob(10))), agent_group_id, local_name, 'channel', messaging_group_id, created_at
+SELECT
+  'dst_' || lower(hex(randomblob(10))), agent_group_id, json_extract(taken, '$[#-1]'), 'channel',
+  messaging_group_id, created_at
 FROM given;

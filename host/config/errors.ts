@@ -1,0 +1,26 @@
+/** The three sorts of error: a refusal is a value, a fault is a `Fault`, a bug is `assertNever` or a plain Error. */
+
+/** The world failed: disk, engine, platform. `code` is for programs, `hint` tells a person what to type next. */
+export class Fault extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, options: { cause?: unknown; retryable?: boolean; hint?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Fault';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.hint = options.hint;
+  }
+}
+
+/** Closes a switch over a union: reaching it is a bug. */
+export function assertNever(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
+
+/** The `code` of a Node or SQLite error, '' for anything else. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

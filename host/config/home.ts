@@ -1,0 +1,89 @@
+/**
+ * Everything the host keeps lives under one folder, `PORTOLAN_HOME`:
+ *
+ *   <home>/                0700
+ *     central.db           the central database
+ *     host.lock            one host per home
+ *     portolan.sock        the API for this machine's owner, 0600
+ *     api-token            the API's bearer token for scripts, 0600
+ *     sessions/ groups/ logs/ uploads/ channels/ processes/
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from './errors.ts';
+
+export interface HomePaths {
+  home: string;
+  centralDb: string;
+  lock: string;
+  socket: string;
+  apiToken: string;
+  sessions: string;
+  groups: string;
+  logs: string;
+  logFile: string;
+  uploads: string;
+  channels: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  return {
+    home,
+    centralDb: join(home, 'central.db'),
+    lock: join(home, 'host.lock'),
+    socket: join(home, 'portolan.sock'),
+    apiToken: join(home, 'api-token'),
+    sessions: join(home, 'sessions'),
+    groups: join(home, 'groups'),
+    logs: join(home, 'logs'),
+    logFile: join(home, 'logs', 'host.log'),
+    uploads: join(home, 'uploads'),
+    channels: join(home, 'channels'),
+  };
+}
+
+/** Longest path a Unix socket may have on Linux (108 bytes with the closing zero). */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Creates the folders that are missing, closed to others. Throws Fault `home_unusable`. */
+export function prepareHome(home: string): HomePaths {
+  const paths = homePaths(resolve(home));
+  if (Buffer.byteLength(paths.socket) > MAX_SOCKET_PATH_BYTES) {
+    throw new Fault('home_unusable', `the path of PORTOLAN_HOME is too long for a Unix socket: ${paths.socket}`, {
+      hint: 'choose a shorter PORTOLAN_HOME, at most 93 bytes',
+    });
+  }
+  try {
+    for (const folder of [paths.home, paths.sessions, paths.groups, paths.logs, paths.uploads, paths.channels]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+  } catch (cause) {
+    throw new Fault('home_unusable', `cannot create ${paths.home}`, {
+      cause,
+      hint: 'set PORTOLAN_HOME to a folder that you may write',
+    });
+  }
+  return paths;
+}
+
+/** The project's root: the nearest folder above this file that holds `migrations/`. Works from source and from dist/. */
+export function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'migrations', 'central'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('cannot find the folder migrations/ above the program');
+    folder = parent;
+  }
+  return folder;
+}
+
+/** Reads a small text file, null when it does not exist. */
+export function readTextIfPresent(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+/** Writes a file that only its owner may read. */
+export function writeSecretFile(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600 });
+}

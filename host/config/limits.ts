@@ -1,0 +1,32 @@
+/** Limits of the host alone. Each names the cost of too high and too low. */
+
+/** Session databases kept open. Higher: file handles and memory. Lower: each message opens one (about 1 ms). */
+export const MAX_OPEN_INBOXES = 64;
+/** Reading one outbound.db may take this long. Higher: a hostile database delays others. Lower: a slow disk quarantines. */
+export const READ_DEADLINE_MS = 2_000;
+/** A read slower than this makes its session use the reader kept for slow ones. */
+export const SLOW_READ_MS = 100;
+/** Readers are ended when unused this long: each holds about 45 MB. Lower: more starts (60 ms each). */
+export const READER_IDLE_MS = 30_000;
+/** Waiting for a lock on inbound.db, which a hostile container may hold for ever; then it is stopped. */
+export const INBOX_LOCK_DEADLINE_MS = 3_000;
+/** Bytes that one read hands over at most; the rest comes with the next read. */
+export const MAX_READ_BYTES = 4 * 1024 * 1024;
+/** One call of a channel. Higher: a hung platform holds its conversation longer. Lower: slow uploads are cut. */
+export const SEND_TIMEOUT_MS = 30_000;
+/** First and longest delay between attempts of one delivery. */
+export const DELIVERY_BACKOFF_MS = 1_000;
+export const DELIVERY_BACKOFF_MAX_MS = 5 * 60_000;
+/** Attempts of one delivery: with the delays above about 25 minutes of a platform being away. */
+export const MAX_DELIVERY_ATTEMPTS = 12;
+/** Free disk under which new messages are refused. Lower: SQLite meets a full disk in the middle of a commit. */
+export const MIN_FREE_DISK_BYTES = 64 * 1024 * 1024;
+/** How long a measured free-disk figure holds. */
+export const FREE_DISK_CACHE_MS = 1_000;
+/** Sweep over sessions with a running container: the price of a lost doorbell. Never over idle ones. */
+export const ACTIVE_SWEEP_MS = 2_000;
+/** How often a running session's folders are measured. */
+export const DISK_SWEEP_MS = 10_000;
+/** Containers running or paused at once. Higher: memory. Lower: waiting. */
+export const DEFAULT_MAX_RUNNING = 32;
+export const DEFAULT_PORT = 4180;

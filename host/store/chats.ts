@@ -1,0 +1,114 @@
+/** Messaging groups: one chat on one platform. */
+import type { MessagingGroupId } from '../../shared/ids.ts';
+import { makeId } from '../../shared/ids.ts';
+import type { CentralDb } from './database.ts';
+
+export const UNKNOWN_SENDER_POLICIES = ['strict', 'request_approval', 'public'] as const;
+export type UnknownSenderPolicy = (typeof UNKNOWN_SENDER_POLICIES)[number];
+
+export interface MessagingGroup {
+  id: MessagingGroupId;
+  channelType: string;
+  platformId: string;
+  name: string;
+  isGroup: boolean;
+  unknownSenderPolicy: UnknownSenderPolicy;
+  createdAt: number;
+  revision: number;
+}
+
+interface Row {
+  id: string;
+  channel_type: string;
+  platform_id: string;
+  name: string;
+  is_group: number;
+  unknown_sender_policy: UnknownSenderPolicy;
+  created_at: number;
+  revision: number;
+}
+
+export class ChatStore {
+  readonly #db: CentralDb;
+
+  constructor(db: CentralDb) {
+    this.#db = db;
+  }
+
+  /** Finds by platform, or creates. */
+  ensure(input: {
+    channelType: string;
+    platformId: string;
+    name: string;
+    isGroup?: boolean;
+    unknownSenderPolicy?: UnknownSenderPolicy;
+    now: number;
+  }): MessagingGroup {
+    const known = this.find(input.channelType, input.platformId);
+    if (known !== null) return known;
+    this.#db
+      .prepare(
+        `INSERT INTO messaging_groups (id, channel_type, platform_id, name, is_group, unknown_sender_policy, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        makeId('messagingGroup', input.now),
+        input.channelType,
+        input.platformId,
+        input.name,
+        input.isGroup ? 1 : 0,
+        input.unknownSenderPolicy ?? 'strict',
+        input.now,
+      );
+    const made = this.find(input.channelType, input.platformId);
+    if (made === null) throw new Error('the messaging group vanished');
+    return made;
+  }
+
+  get(id: MessagingGroupId): MessagingGroup | null {
+    const row = this.#db.prepare<[string], Row>('SELECT * FROM messaging_groups WHERE id = ?').get(id);
+    return row === undefined ? null : toMessagingGroup(row);
+  }
+
+  find(channelType: string, platformId: string): MessagingGroup | null {
+    const row = this.#db
+      .prepare<[string, string], Row>('SELECT * FROM messaging_groups WHERE channel_type = ? AND platform_id = ?')
+      .get(channelType, platformId);
+    return row === undefined ? null : toMessagingGroup(row);
+  }
+
+  list(limit: number, cursor: string | null = null): MessagingGroup[] {
+    return this.#db
+      .prepare<[string, number], Row>('SELECT * FROM messaging_groups WHERE id > ? ORDER BY id LIMIT ?')
+      .all(cursor ?? '', limit)
+      .map(toMessagingGroup);
+  }
+
+  /** Null when the revision no longer holds, or the chat is gone. */
+  update(
+    id: MessagingGroupId,
+    revision: number,
+    patch: { name?: string; unknownSenderPolicy?: UnknownSenderPolicy },
+  ): MessagingGroup | null {
+    const held = this.#db
+      .prepare(
+        `UPDATE messaging_groups SET revision = revision + 1, name = coalesce(?, name),
+           unknown_sender_policy = coalesce(?, unknown_sender_policy) WHERE id = ? AND revision = ?`,
+      )
+      .run(patch.name ?? null, patch.unknownSenderPolicy ?? null, id, revision);
+    return held.changes === 0 ? null : this.get(id);
+  }
+}
+
+function toMessagingGroup(row: Row): MessagingGroup {
+  return {
+    id: row.id as MessagingGroupId,
+    channelType: row.channel_type,
+    platformId: row.platform_id,
+    name: row.name,
+    isGroup: row.is_group === 1,
+    unknownSenderPolicy: row.unknown_sender_policy,
+    createdAt: row.created_at,
+    revision: row.revision,
+  };
+}
