@@ -1,0 +1,333 @@
+/**
+ * The transcript: the host's own record of each message, for the API, the console and traces.
+ *
+ * I1. Rows are upserted by message id, so telling one twice changes nothing.
+ * I2. `revision` rises with each change of any row: what changed since N is one index range, and a
+ *     page that reconnects misses nothing and doubles nothing.
+ * I3. Changes gather and commit together (`flush`), one commit for a burst; `onFlush` hears the rows after.
+ *
+ * The session databases stay the truth about work: a crash between theirs and this commit is mended
+ * by telling the open rows again.
+ */
+import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
+import type { Attachment } from '../../shared/messages.ts';
+import type { Stamps } from '../../shared/trace.ts';
+import type { CentralDb } from './database.ts';
+
+export type TranscriptKind = 'chat' | 'task' | 'webhook' | 'system' | 'question' | 'request';
+export type InboundState = 'queued' | 'read' | 'answered' | 'context' | 'failed' | 'refused' | 'dropped';
+export type OutboundState = 'queued' | 'sending' | 'delivered' | 'failed' | 'refused' | 'unknown' | 'dropped';
+export type MessageState = InboundState | OutboundState;
+
+export interface TranscriptMessage {
+  position: number;
+  revision: number;
+  id: MessageId;
+  sessionId: SessionId;
+  messagingGroupId: MessagingGroupId | null;
+  threadId: string | null;
+  direction: 'in' | 'out';
+  kind: TranscriptKind;
+  authorId: UserId | string | null;
+  authorName: string;
+  destination: string | null;
+  text: string;
+  attachments: Attachment[];
+  reactions: { emoji: string; by: string }[];
+  inReplyTo: MessageId | null;
+  state: MessageState;
+  stateReason: string | null;
+  platformMessageId: string | null;
+  clientId: string | null;
+  traceId: TraceId;
+  stamps: Stamps;
+  createdAt: number;
+  editedAt: number | null;
+}
+
+export type NewTranscriptMessage = Omit<
+  TranscriptMessage,
+  'position' | 'revision' | 'reactions' | 'platformMessageId' | 'editedAt'
+>;
+
+/** What may change of a row later. `stamps` are merged, first stamp of a stage wins. */
+export interface TranscriptChange {
+  state?: MessageState;
+  stateReason?: string | null;
+  platformMessageId?: string | null;
+  stamps?: Stamps;
+  text?: string;
+  editedAt?: number;
+  reactions?: { emoji: string; by: string }[];
+}
+
+interface Row {
+  position: number;
+  id: string;
+  revision: number;
+  session_id: string;
+  messaging_group_id: string;
+  thread_id: string;
+  direction: 'in' | 'out';
+  kind: TranscriptKind;
+  author_id: string | null;
+  author_name: string;
+  destination: string | null;
+  text: string;
+  attachments: string;
+  reactions: string;
+  in_reply_to: string | null;
+  state: MessageState;
+  state_reason: string | null;
+  platform_message_id: string | null;
+  client_id: string | null;
+  trace_id: string;
+  stamps: string;
+  created_at: number;
+  edited_at: number | null;
+}
+
+type Pending =
+  | { kind: 'put'; message: NewTranscriptMessage }
+  | { kind: 'change'; id: MessageId; change: TranscriptChange };
+
+export class Transcript {
+  readonly #db: CentralDb;
+  readonly #insert;
+  readonly #update;
+  readonly #get;
+  #revision: number;
+  #pending: Pending[] = [];
+  #flushScheduled = false;
+  #listeners = new Set<(messages: TranscriptMessage[]) => void>();
+
+  constructor(db: CentralDb) {
+    this.#db = db;
+    this.#revision =
+      db.prepare<[], { revision: number }>('SELECT coalesce(max(revision), 0) AS revision FROM messages').get()
+        ?.revision ?? 0;
+    this.#insert = db.prepare(
+      `INSERT INTO messages (id, revision, session_id, messaging_group_id, thread_id, direction, kind, author_id,
+         author_name, destination, text, attachments, in_reply_to, state, state_reason, client_id, trace_id, stamps, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
+    this.#update = db.prepare(
+      `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
+         edited_at = ?, reactions = ? WHERE id = ?`,
+    );
+    this.#get = db.prepare<[string], Row>('SELECT * FROM messages WHERE id = ?');
+  }
+
+  /** The newest revision that is committed. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Tells a message; it is committed with the next flush, within this turn of the event loop. */
+  put(message: NewTranscriptMessage): void {
+    this.#enqueue({ kind: 'put', message });
+  }
+
+  change(id: MessageId, change: TranscriptChange): void {
+    this.#enqueue({ kind: 'change', id, change });
+  }
+
+  #enqueue(pending: Pending): void {
+    this.#pending.push(pending);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      if (this.#flushScheduled) this.flush();
+    });
+  }
+
+  /** Commits everything told so far, then tells the listeners. Throws when the disk does; nothing is lost of the queue then. */
+  flush(): void {
+    this.#flushScheduled = false;
+    const batch = this.#pending;
+    if (batch.length === 0) return;
+    const touched = new Set<string>();
+    const before = this.#revision;
+    try {
+      this.#db.transaction(() => {
+        for (const pending of batch) {
+          if (pending.kind === 'put') this.#applyPut(pending.message, touched);
+          else this.#applyChange(pending.id, pending.change, touched);
+        }
+      })();
+    } catch (error) {
+      this.#revision = before;
+      throw error;
+    }
+    this.#pending = this.#pending.slice(batch.length);
+    if (touched.size === 0 || this.#listeners.size === 0) return;
+    const messages: TranscriptMessage[] = [];
+    for (const id of touched) {
+      const row = this.#get.get(id);
+      if (row !== undefined) messages.push(toMessage(row));
+    }
+    for (const listener of this.#listeners) listener(messages);
+  }
+
+  /** Hears the rows of each flush, after the commit. Returns the way to stop. */
+  onFlush(listener: (messages: TranscriptMessage[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #applyPut(message: NewTranscriptMessage, touched: Set<string>): void {
+    const made = this.#insert.run(
+      message.id,
+      this.#revision + 1,
+      message.sessionId,
+      message.messagingGroupId ?? '',
+      message.threadId ?? '',
+      message.direction,
+      message.kind,
+      message.authorId,
+      message.authorName,
+      message.destination,
+      message.text,
+      JSON.stringify(message.attachments),
+      message.inReplyTo,
+      message.state,
+      message.stateReason,
+      message.clientId,
+      message.traceId,
+      JSON.stringify(message.stamps),
+      message.createdAt,
+    );
+    if (made.changes === 0) return;
+    this.#revision++;
+    touched.add(message.id);
+  }
+
+  #applyChange(id: MessageId, change: TranscriptChange, touched: Set<string>): void {
+    const row = this.#get.get(id);
+    if (row === undefined) return;
+    const stamps: Stamps = JSON.parse(row.stamps);
+    this.#update.run(
+      ++this.#revision,
+      change.state ?? row.state,
+      change.stateReason === undefined ? row.state_reason : change.stateReason,
+      change.platformMessageId === undefined ? row.platform_message_id : change.platformMessageId,
+      JSON.stringify({ ...change.stamps, ...stamps }),
+      change.text ?? row.text,
+      change.editedAt ?? row.edited_at,
+      change.reactions === undefined ? row.reactions : JSON.stringify(change.reactions),
+      id,
+    );
+    touched.add(id);
+  }
+
+  get(id: MessageId): TranscriptMessage | null {
+    this.flush();
+    const row = this.#get.get(id);
+    return row === undefined ? null : toMessage(row);
+  }
+
+  findByClientId(sessionId: SessionId, clientId: string): TranscriptMessage | null {
+    this.flush();
+    const row = this.#db
+      .prepare<[string, string], Row>('SELECT * FROM messages WHERE session_id = ? AND client_id = ?')
+      .get(sessionId, clientId);
+    return row === undefined ? null : toMessage(row);
+  }
+
+  findByPlatformId(messagingGroupId: MessagingGroupId, platformMessageId: string): TranscriptMessage | null {
+    this.flush();
+    const row = this.#db
+      .prepare<[string, string], Row>('SELECT * FROM messages WHERE messaging_group_id = ? AND platform_message_id = ?')
+      .get(messagingGroupId, platformMessageId);
+    return row === undefined ? null : toMessage(row);
+  }
+
+  /**
+   * One page of a session's conversation: its own messages, and what others sent into its chat.
+   * Oldest first within the page; the newest page when neither bound is given.
+   */
+  listForSession(
+    session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
+    page: { before?: number; after?: number; limit: number },
+  ): TranscriptMessage[] {
+    this.flush();
+    const forward = page.after !== undefined;
+    const order = forward ? 'ASC' : 'DESC';
+    const bounds = 'position > ? AND position < ?';
+    const rows = this.#db
+      .prepare<(string | number)[], Row>(
+        `SELECT * FROM (
+           SELECT * FROM (SELECT * FROM messages WHERE session_id = ? AND ${bounds} ORDER BY position ${order} LIMIT ?)
+           UNION
+           SELECT * FROM (SELECT * FROM messages WHERE messaging_group_id = ? AND messaging_group_id <> ''
+                          AND direction = 'out' AND ${bounds} ORDER BY position ${order} LIMIT ?)
+         ) ORDER BY position ${order} LIMIT ?`,
+      )
+      .all(
+        session.id,
+        page.after ?? 0,
+        page.before ?? Number.MAX_SAFE_INTEGER,
+        page.limit,
+        session.messagingGroupId ?? '',
+        page.after ?? 0,
+        page.before ?? Number.MAX_SAFE_INTEGER,
+        page.limit,
+        page.limit,
+      );
+    if (!forward) rows.reverse();
+    return rows.map(toMessage);
+  }
+
+  /** Messages changed after `revision`, in order of change. */
+  listChangedSince(revision: number, limit: number): TranscriptMessage[] {
+    this.flush();
+    return this.#db
+      .prepare<[number, number], Row>('SELECT * FROM messages WHERE revision > ? ORDER BY revision LIMIT ?')
+      .all(revision, limit)
+      .map(toMessage);
+  }
+
+  listReplies(id: MessageId): TranscriptMessage[] {
+    this.flush();
+    return this.#db
+      .prepare<[string], Row>('SELECT * FROM messages WHERE in_reply_to = ? ORDER BY position LIMIT 100')
+      .all(id)
+      .map(toMessage);
+  }
+
+  last(sessionId: SessionId): TranscriptMessage | null {
+    this.flush();
+    const row = this.#db
+      .prepare<[string], Row>('SELECT * FROM messages WHERE session_id = ? ORDER BY position DESC LIMIT 1')
+      .get(sessionId);
+    return row === undefined ? null : toMessage(row);
+  }
+}
+
+function toMessage(row: Row): TranscriptMessage {
+  return {
+    position: row.position,
+    revision: row.revision,
+    id: row.id as MessageId,
+    sessionId: row.session_id as SessionId,
+    messagingGroupId: row.messaging_group_id === '' ? null : (row.messaging_group_id as MessagingGroupId),
+    threadId: row.thread_id === '' ? null : row.thread_id,
+    direction: row.direction,
+    kind: row.kind,
+    authorId: row.author_id,
+    authorName: row.author_name,
+    destination: row.destination,
+    text: row.text,
+    attachments: JSON.parse(row.attachments),
+    reactions: JSON.parse(row.reactions),
+    inReplyTo: row.in_reply_to === null ? null : (row.in_reply_to as MessageId),
+    state: row.state,
+    stateReason: row.state_reason,
+    platformMessageId: row.platform_message_id,
+    clientId: row.client_id,
+    traceId: row.trace_id as TraceId,
+    stamps: JSON.parse(row.stamps),
+    createdAt: row.created_at,
+    editedAt: row.edited_at,
+  };
+}
