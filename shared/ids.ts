@@ -8,7 +8,7 @@
  * The time part makes ids sort by age; the random part (56 bits) makes them unguessable enough to
  * be unique, and they are never used as secrets.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 declare const brand: unique symbol;
 type Id<Name extends string> = string & { readonly [brand]: Name };
@@ -55,6 +55,16 @@ export function makeId<K extends keyof IdOf>(kind: K, now: number = Date.now()):
   let value = 0n;
   for (const byte of random) value = (value << 8n) | BigInt(byte);
   return `${PREFIX[kind]}_${time}${value.toString(36).padStart(11, '0')}` as IdOf[K];
+}
+
+/**
+ * The same parts give the same id, always: so that telling one event twice is one message.
+ * Such ids do not sort by age.
+ */
+export function deriveMessageId(...parts: string[]): MessageId {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
+  const text = digest.readBigUInt64BE(0).toString(36) + digest.readBigUInt64BE(8).toString(36);
+  return `${PREFIX.message}_${text.padStart(20, '0').slice(0, 20)}` as MessageId;
 }
 
 const ID_SHAPE = /^[a-z]{2,4}_[0-9a-z]{20}$/;

@@ -12,6 +12,7 @@
 import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import type { Stamps } from '../../shared/trace.ts';
+import { errorCode } from '../config/errors.ts';
 import type { CentralDb } from './database.ts';
 
 export type TranscriptKind = 'chat' | 'task' | 'webhook' | 'system' | 'question' | 'request';
@@ -91,6 +92,9 @@ type Pending =
   | { kind: 'put'; message: NewTranscriptMessage }
   | { kind: 'change'; id: MessageId; change: TranscriptChange };
 
+/** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
+const FLUSH_RETRY_MS = 1_000;
+
 export class Transcript {
   readonly #db: CentralDb;
   readonly #insert;
@@ -137,8 +141,19 @@ export class Transcript {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
-      if (this.#flushScheduled) this.flush();
+      if (this.#flushScheduled) this.#flushOrRetry();
     });
+  }
+
+  /** A full disk must not end the host: what was told stays queued until there is room. */
+  #flushOrRetry(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      if (errorCode(error) !== 'SQLITE_FULL' && !errorCode(error).startsWith('SQLITE_IOERR')) throw error;
+      this.#flushScheduled = true;
+      setTimeout(() => this.#flushOrRetry(), FLUSH_RETRY_MS).unref();
+    }
   }
 
   /** Commits everything told so far, then tells the listeners. Throws when the disk does; nothing is lost of the queue then. */

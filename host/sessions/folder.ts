@@ -1,0 +1,76 @@
+/**
+ * Makes a session's folder and both databases, before the first wake (I1). After that the host never
+ * opens outbound.db for writing.
+ *
+ * Owners: with a root host every session's container runs as its own uid, so that two sessions share
+ * neither files nor the kernel's per-uid limits (processes, inotify). Without root the container runs
+ * as the host's user: only root may give files away.
+ */
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, renameSync, utimesSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { MODES, type SessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
+import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from '../../shared/session-schema.ts';
+
+export interface ContainerUser {
+  uid: number;
+  gid: number;
+}
+
+/** First uid given to containers: above the users that Debian makes, below nobody's namespaces. */
+const FIRST_CONTAINER_UID = 200_000;
+/** Uids that sessions share by turns once there are more of them than this. */
+const CONTAINER_UIDS = 60_000;
+
+/** The user that a session's container runs as. `hostUid` is the host process's. */
+export function containerUser(hostUid: number, hostGid: number, userOffset: number): ContainerUser {
+  if (hostUid !== 0) return { uid: hostUid, gid: hostGid };
+  const uid = FIRST_CONTAINER_UID + (userOffset % CONTAINER_UIDS);
+  return { uid, gid: uid };
+}
+
+/** Creates what is missing; may be repeated after a crash in the middle. */
+export function createSessionFolder(paths: SessionPaths, user: ContainerUser): void {
+  mkdirSync(paths.root, { recursive: true, mode: MODES.sessionRoot });
+  makeFolder(paths.in, MODES.in);
+  makeFolder(paths.inFiles, MODES.in);
+  makeDatabase(paths.inboundDb, INBOUND_SCHEMA, MODES.inFile);
+  if (existsSync(paths.out) && existsSync(paths.state)) return;
+  const making = `${paths.out}.making`;
+  mkdirSync(making, { recursive: true, mode: MODES.out });
+  makeContainerFolder(paths, making, user);
+}
+
+/** Builds out/ beside its place and renames it, so that a half-made one is never mounted. */
+function makeContainerFolder(paths: SessionPaths, making: string, user: ContainerUser): void {
+  makeFolder(paths.state, MODES.state);
+  chownSync(paths.state, user.uid, user.gid);
+  if (existsSync(paths.out)) return;
+  const names = { db: `${making}/outbound.db`, heartbeat: `${making}/heartbeat`, files: `${making}/files` };
+  makeDatabase(names.db, OUTBOUND_SCHEMA, MODES.outFile);
+  makeFolder(names.files, MODES.out);
+  closeSync(openSync(names.heartbeat, 'a', MODES.outFile));
+  utimesSync(names.heartbeat, 0, 0);
+  for (const path of [names.db, names.files, names.heartbeat, making]) chownSync(path, user.uid, user.gid);
+  renameSync(making, paths.out);
+}
+
+function makeFolder(path: string, mode: number): void {
+  mkdirSync(path, { recursive: true, mode });
+  chmodSync(path, mode);
+}
+
+function makeDatabase(path: string, schema: readonly string[], mode: number): void {
+  const db = new Database(path);
+  try {
+    for (const pragma of WRITER_PRAGMAS) db.pragma(pragma);
+    const made = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
+    if (made === 0) {
+      db.transaction(() => {
+        for (const statement of schema) db.exec(statement);
+      })();
+    }
+  } finally {
+    db.close();
+  }
+  chmodSync(path, mode);
+}

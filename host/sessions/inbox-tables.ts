@@ -1,0 +1,269 @@
+/** The rows of inbound.db, with their SQL. Synchronous; the caller holds the transaction. */
+import type Database from 'better-sqlite3';
+import type { MessageId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
+import type { InboundKind } from '../../shared/messages.ts';
+
+export interface NewInboundRow {
+  id: MessageId;
+  kind: InboundKind;
+  timestamp: number;
+  processAfter: number | null;
+  trigger: boolean;
+  onWake: boolean;
+  channelType: string | null;
+  platformId: string | null;
+  threadId: string | null;
+  senderId: UserId | null;
+  sourceSessionId: SessionId | null;
+  inReplyTo: string | null;
+  hop: number;
+  traceId: TraceId;
+  /** JSON of `InboundContent`. */
+  content: string;
+}
+
+/** A row that is not done yet. */
+export interface OpenInbound {
+  id: MessageId;
+  seq: number;
+  kind: InboundKind;
+  timestamp: number;
+  tries: number;
+  trigger: boolean;
+  processAfter: number | null;
+  channelType: string | null;
+  platformId: string | null;
+  threadId: string | null;
+  senderId: string | null;
+  traceId: TraceId;
+  content: string;
+}
+
+export const DELIVERY_STATES = ['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export interface DeliveryRow {
+  messageOutId: string;
+  seq: number;
+  state: DeliveryState;
+  attempts: number;
+  nextAttemptAt: number | null;
+  idempotencyKey: string;
+  platformMessageId: string | null;
+  reason: string | null;
+  updatedAt: number;
+}
+
+const DELIVERY_COLUMNS = `message_out_id AS messageOutId, seq, state, attempts, next_attempt_at AS nextAttemptAt,
+  idempotency_key AS idempotencyKey, platform_message_id AS platformMessageId, reason, updated_at AS updatedAt`;
+
+const OPEN_COLUMNS = `id, seq, kind, timestamp, tries, trigger, process_after, channel_type, platform_id, thread_id,
+  sender_id, trace_id, content`;
+
+interface OpenRow {
+  id: string;
+  seq: number;
+  kind: InboundKind;
+  timestamp: number;
+  tries: number;
+  trigger: number;
+  process_after: number | null;
+  channel_type: string | null;
+  platform_id: string | null;
+  thread_id: string | null;
+  sender_id: string | null;
+  trace_id: string;
+  content: string;
+}
+
+export class InboxTables {
+  readonly #db: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+  /** Highest sequence number seen in either file; null until asked. */
+  #highestSeq: number | null = null;
+  /** The highest that the container showed; given by whoever reads outbound.db. */
+  #containerSeq = 0;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    // Fails here, not later, when the file is no database or lacks the tables.
+    this.#prepare('SELECT 1 FROM messages_in, deliveries LIMIT 1').get();
+  }
+
+  transaction(work: () => void): void {
+    this.#db.transaction(work).immediate();
+  }
+
+  /** After a rolled-back transaction: what was cached may not be so. */
+  forget(): void {
+    this.#highestSeq = null;
+  }
+
+  /** Appends in order; an id that is there already is left as it is. Returns how many were new. */
+  append(rows: readonly NewInboundRow[]): number {
+    let added = 0;
+    for (const row of rows) {
+      const seq = this.#nextSeq();
+      const made = this.#prepare(
+        `INSERT INTO messages_in (id, seq, kind, timestamp, status, process_after, trigger, on_wake, channel_type,
+           platform_id, thread_id, sender_id, source_session_id, in_reply_to, hop, trace_id, content)
+         VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      ).run(
+        row.id,
+        seq,
+        row.kind,
+        row.timestamp,
+        row.processAfter,
+        row.trigger ? 1 : 0,
+        row.onWake ? 1 : 0,
+        row.channelType,
+        row.platformId,
+        row.threadId,
+        row.senderId,
+        row.sourceSessionId,
+        row.inReplyTo,
+        row.hop,
+        row.traceId,
+        row.content,
+      );
+      if (made.changes === 0) continue;
+      this.#highestSeq = seq;
+      added++;
+    }
+    return added;
+  }
+
+  #nextSeq(): number {
+    this.#highestSeq ??= Number(
+      this.#prepare(
+        'SELECT max(coalesce((SELECT max(seq) FROM messages_in), 0), coalesce((SELECT max(seq) FROM deliveries), 0))',
+      )
+        .pluck()
+        .get(),
+    );
+    const highest = Math.max(this.#highestSeq, this.#containerSeq);
+    return highest + 2 - (highest % 2);
+  }
+
+  /** The container's highest sequence number, so that the host's next is above it. */
+  noteContainerSeq(seq: number): void {
+    if (seq > this.#containerSeq) this.#containerSeq = seq;
+  }
+
+  /** Oldest first. */
+  listOpen(limit: number): OpenInbound[] {
+    // The rows come from our own file; the shape is the one selected.
+    const rows = this.#prepare(
+      `SELECT ${OPEN_COLUMNS} FROM messages_in WHERE status = 'pending' ORDER BY seq LIMIT ?`,
+    ).all(limit) as OpenRow[];
+    return rows.map(toOpen);
+  }
+
+  getOpen(id: string): OpenInbound | null {
+    const row = this.#prepare(`SELECT ${OPEN_COLUMNS} FROM messages_in WHERE id = ? AND status = 'pending'`).get(id) as
+      | OpenRow
+      | undefined;
+    return row === undefined ? null : toOpen(row);
+  }
+
+  /** The open trigger rows: due now, and when the next one falls due (null: none waits). */
+  work(now: number): { due: number; nextDueAt: number | null; open: number } {
+    // The shape is the one selected.
+    return this.#prepare(
+      `SELECT count(*) FILTER (WHERE coalesce(process_after, 0) <= ?1) AS due,
+              min(process_after) FILTER (WHERE process_after > ?1) AS nextDueAt, count(*) AS open
+       FROM messages_in WHERE status = 'pending' AND trigger = 1`,
+    ).get(now) as { due: number; nextDueAt: number | null; open: number };
+  }
+
+  setStatus(id: string, status: 'done' | 'failed'): boolean {
+    return (
+      this.#prepare(`UPDATE messages_in SET status = ? WHERE id = ? AND status = 'pending'`).run(status, id).changes > 0
+    );
+  }
+
+  requeue(id: string, tries: number, processAfter: number): void {
+    this.#prepare(`UPDATE messages_in SET tries = ?, process_after = ? WHERE id = ? AND status = 'pending'`).run(
+      tries,
+      processAfter,
+      id,
+    );
+  }
+
+  putDelivery(row: DeliveryRow): void {
+    this.#prepare(
+      `INSERT INTO deliveries (message_out_id, seq, state, attempts, next_attempt_at, idempotency_key,
+         platform_message_id, reason, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (message_out_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
+         next_attempt_at = excluded.next_attempt_at, platform_message_id = excluded.platform_message_id,
+         reason = excluded.reason, updated_at = excluded.updated_at`,
+    ).run(
+      row.messageOutId,
+      row.seq,
+      row.state,
+      row.attempts,
+      row.nextAttemptAt,
+      row.idempotencyKey,
+      row.platformMessageId,
+      row.reason,
+      row.updatedAt,
+    );
+    this.noteContainerSeq(row.seq);
+  }
+
+  getDelivery(messageOutId: string): DeliveryRow | null {
+    // The shape is the one selected.
+    const row = this.#prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE message_out_id = ?`).get(
+      messageOutId,
+    ) as DeliveryRow | undefined;
+    return row ?? null;
+  }
+
+  getDeliveryBySeq(seq: number): DeliveryRow | null {
+    // The shape is the one selected.
+    const row = this.#prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE seq = ?`).get(seq) as
+      | DeliveryRow
+      | undefined;
+    return row ?? null;
+  }
+
+  /** Deliveries that are not at their end, oldest first. */
+  listOpenDeliveries(limit: number): DeliveryRow[] {
+    // The shape is the one selected.
+    return this.#prepare(
+      `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY seq LIMIT ?`,
+    ).all(limit) as DeliveryRow[];
+  }
+
+  /** Every outbound row up to here is in `deliveries`. */
+  deliveryCursor(): number {
+    return Number(this.#prepare('SELECT coalesce(max(seq), 0) FROM deliveries').pluck().get());
+  }
+
+  #prepare(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#db.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+}
+
+function toOpen(row: OpenRow): OpenInbound {
+  return {
+    id: row.id as MessageId,
+    seq: row.seq,
+    kind: row.kind,
+    timestamp: row.timestamp,
+    tries: row.tries,
+    trigger: row.trigger === 1,
+    processAfter: row.process_after,
+    channelType: row.channel_type,
+    platformId: row.platform_id,
+    threadId: row.thread_id,
+    senderId: row.sender_id,
+    traceId: row.trace_id as TraceId,
+    content: row.content,
+  };
+}
