@@ -24,6 +24,9 @@ export type TraceId = Id<'TraceId'>;
 export type InstallId = Id<'InstallId'>;
 export type UploadId = Id<'UploadId'>;
 
+/** Made by a container driver: Docker's id, or the process driver's. Names one run, never its successor. */
+export type ContainerId = Id<'ContainerId'>;
+
 export type EpochMs = number & { readonly [brand]: 'EpochMs' };
 
 const PREFIX = {
@@ -84,6 +87,13 @@ const USER_ID_SHAPE = /^[a-z][a-z0-9-]{0,31}:[^\s\p{Cc}]{1,128}$/u;
 /** Brands `<platform>:<id on that platform>`; null when it is not of that shape. */
 export function parseUserId(text: string): UserId | null {
   return USER_ID_SHAPE.test(text) ? (text as UserId) : null;
+}
+
+const CONTAINER_ID_SHAPE = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+
+/** Brands a driver's name of a container; null when it could not be one. */
+export function parseContainerId(text: string): ContainerId | null {
+  return CONTAINER_ID_SHAPE.test(text) ? (text as ContainerId) : null;
 }
 
 export function epochMs(value: number = Date.now()): EpochMs {
