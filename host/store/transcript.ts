@@ -100,6 +100,7 @@ export class Transcript {
   readonly #insert;
   readonly #update;
   readonly #get;
+  readonly #touchSession;
   #revision: number;
   #pending: Pending[] = [];
   #flushScheduled = false;
@@ -120,6 +121,9 @@ export class Transcript {
          edited_at = ?, reactions = ? WHERE id = ?`,
     );
     this.#get = db.prepare<[string], Row>('SELECT * FROM messages WHERE id = ?');
+    this.#touchSession = db.prepare(
+      'UPDATE sessions SET last_active_at = max(last_active_at, ?), revision = revision + 1 WHERE id = ?',
+    );
   }
 
   /** The newest revision that is committed. */
@@ -215,6 +219,7 @@ export class Transcript {
     if (made.changes === 0) return;
     this.#revision++;
     touched.add(message.id);
+    this.#touchSession.run(message.createdAt, message.sessionId);
   }
 
   #applyChange(id: MessageId, change: TranscriptChange, touched: Set<string>): void {
@@ -299,6 +304,30 @@ export class Transcript {
     return this.#db
       .prepare<[number, number], Row>('SELECT * FROM messages WHERE revision > ? ORDER BY revision LIMIT ?')
       .all(revision, limit)
+      .map(toMessage);
+  }
+
+  /** Whether a message came in through this thread of this chat. */
+  knowsThread(messagingGroupId: MessagingGroupId, threadId: string): boolean {
+    this.flush();
+    return (
+      this.#db
+        .prepare(
+          `SELECT 1 FROM messages WHERE messaging_group_id = ? AND thread_id = ? AND direction = 'in' AND thread_id <> '' LIMIT 1`,
+        )
+        .get(messagingGroupId, threadId) !== undefined
+    );
+  }
+
+  /** Notices of the host that are not at their end, oldest first. */
+  listOpenNotices(limit: number): TranscriptMessage[] {
+    this.flush();
+    return this.#db
+      .prepare<[number], Row>(
+        `SELECT * FROM messages WHERE direction = 'out' AND kind = 'system' AND state IN ('queued', 'sending')
+         ORDER BY position LIMIT ?`,
+      )
+      .all(limit)
       .map(toMessage);
   }
 

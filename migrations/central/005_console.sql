@@ -38,6 +38,11 @@ CREATE UNIQUE INDEX messages_client ON messages (session_id, client_id) WHERE cl
 CREATE INDEX messages_platform ON messages (messaging_group_id, platform_message_id)
   WHERE platform_message_id IS NOT NULL;
 
+-- A thread belongs to a chat once a message came in through it there.
+CREATE INDEX messages_thread ON messages (messaging_group_id, thread_id) WHERE direction = 'in' AND thread_id <> '';
+-- Notices of the host itself that are not at their end: told again after a crash.
+CREATE INDEX messages_notices ON messages (position) WHERE direction = 'out' AND kind = 'system' AND state IN ('queued', 'sending');
+
 CREATE TABLE read_marks (
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,

@@ -1,0 +1,160 @@
+/**
+ * Reads outbound.db in child processes (I3).
+ *
+ * I1. Two readers: one for everybody, one for sessions that were slow before, so that a hostile
+ *     database delays only its like. Each works on one file at a time.
+ * I2. A read past READ_DEADLINE_MS ends its process, and the session has broken the contract.
+ * I3. Unused readers end after READER_IDLE_MS.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { READ_DEADLINE_MS, READER_IDLE_MS, SLOW_READ_MS } from '../config/limits.ts';
+import type { OutboxSnapshot, ReadAnswer, ReadRequest } from './reader-protocol.ts';
+
+export type ReadResult =
+  | { kind: 'snapshot'; snapshot: OutboxSnapshot }
+  | { kind: 'busy' }
+  | { kind: 'hot-journal' }
+  | { kind: 'violation'; reason: string };
+
+interface Waiting {
+  request: ReadRequest;
+  resolve: (result: ReadResult) => void;
+}
+
+/** One child process and its queue. */
+class Lane {
+  readonly #entry: string;
+  readonly #onSlow: (out: string) => void;
+  #child: ChildProcess | null = null;
+  #queue: Waiting[] = [];
+  #current: (Waiting & { sentAt: number; deadline: NodeJS.Timeout }) | null = null;
+  #idle: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(entry: string, onSlow: (out: string) => void) {
+    this.#entry = entry;
+    this.#onSlow = onSlow;
+  }
+
+  read(request: ReadRequest): Promise<ReadResult> {
+    return new Promise((resolve) => {
+      if (this.#closed) {
+        resolve({ kind: 'busy' });
+        return;
+      }
+      this.#queue.push({ request, resolve });
+      this.#next();
+    });
+  }
+
+  /** Starts the process ahead of need. */
+  warm(): void {
+    this.#ensure();
+    if (this.#current === null) this.#armIdle();
+  }
+
+  #next(): void {
+    if (this.#current !== null) return;
+    const waiting = this.#queue.shift();
+    if (waiting === undefined) {
+      this.#armIdle();
+      return;
+    }
+    const child = this.#ensure();
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    const deadline = setTimeout(() => this.#overrun(), READ_DEADLINE_MS);
+    this.#current = { ...waiting, sentAt: performance.now(), deadline };
+    child.send(waiting.request);
+  }
+
+  #settle(result: ReadResult): void {
+    const current = this.#current;
+    if (current === null) return;
+    clearTimeout(current.deadline);
+    this.#current = null;
+    if (performance.now() - current.sentAt > SLOW_READ_MS) this.#onSlow(current.request.out);
+    current.resolve(result);
+    this.#next();
+  }
+
+  #overrun(): void {
+    this.#end();
+    this.#settle({ kind: 'violation', reason: `outbound.db: reading it took longer than ${READ_DEADLINE_MS} ms` });
+  }
+
+  #ensure(): ChildProcess {
+    if (this.#child !== null) return this.#child;
+    const child = fork(this.#entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: READER_FLAGS });
+    child.on('message', (message) => {
+      // The reader is our own program; only what it carries is not believed.
+      const answer = message as ReadAnswer;
+      if (this.#child === child && answer.id === this.#current?.request.id) this.#settle(answer);
+    });
+    child.on('exit', () => {
+      if (this.#child !== child) return;
+      this.#child = null;
+      // Memory, a crash inside SQLite: the file being read is the cause.
+      this.#settle({ kind: 'violation', reason: 'outbound.db: reading it ended the reader' });
+    });
+    this.#child = child;
+    return child;
+  }
+
+  #armIdle(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#end(), READER_IDLE_MS);
+    this.#idle.unref();
+  }
+
+  #end(): void {
+    const child = this.#child;
+    this.#child = null;
+    child?.kill('SIGKILL');
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#end();
+    this.#settle({ kind: 'busy' });
+    for (const waiting of this.#queue.splice(0)) waiting.resolve({ kind: 'busy' });
+  }
+}
+
+/** Heap of a reader. Lower: large batches fail. Higher: a hostile database costs the machine. */
+const READER_FLAGS = ['--max-old-space-size=128', '--max-semi-space-size=2'];
+/** Sessions remembered as slow. */
+const MAX_SLOW = 1_000;
+
+export class OutboxReader implements Disposable {
+  readonly #fast: Lane;
+  readonly #slow: Lane;
+  readonly #slowOnes = new Set<string>();
+  #nextId = 1;
+
+  /** `entry` is the built reader program. */
+  constructor(entry: string) {
+    const onSlow = (out: string) => {
+      if (this.#slowOnes.size >= MAX_SLOW) this.#slowOnes.clear();
+      this.#slowOnes.add(out);
+    };
+    this.#fast = new Lane(entry, onSlow);
+    this.#slow = new Lane(entry, onSlow);
+  }
+
+  read(request: Omit<ReadRequest, 'id'>): Promise<ReadResult> {
+    const lane = this.#slowOnes.has(request.out) ? this.#slow : this.#fast;
+    return lane.read({ ...request, id: this.#nextId++ });
+  }
+
+  /** A container is starting: have the reader ready when it answers. */
+  warm(): void {
+    this.#fast.warm();
+  }
+
+  [Symbol.dispose](): void {
+    this.#fast.close();
+    this.#slow.close();
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Reading outbound.db without trust (I2, I3). Runs in the reader process only: whatever this file does
+ * to SQLite happens there, under a deadline.
+ */
+import { closeSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { MAX_CONTENT_BYTES, MAX_OUTBOUND_DB_BYTES } from '../../shared/limits.ts';
+import { RUNNER_STATE } from '../../shared/protocol.ts';
+import { FILE_NAMES, READER_PRAGMAS } from '../../shared/session-files.ts';
+import { OUTBOUND_SCHEMA, PROCESSING_NOTE_MAX_BYTES } from '../../shared/session-schema.ts';
+import { errorCode } from '../config/errors.ts';
+import { MAX_READ_BYTES } from '../config/limits.ts';
+import type { OutboxSnapshot, RawOutbound, RawProcessing, ReadAnswer, ReadRequest } from './reader-protocol.ts';
+import { openInside } from './safe-open.ts';
+
+/** Wait for a container's commit, which takes under a millisecond. The process reads one file at a time. */
+const BUSY_WAIT_MS = 20;
+/** Databases kept open between reads. Higher: descriptors. Lower: each read opens anew (0.3 ms). */
+const MAX_OPEN = 32;
+const MAX_ID_LENGTH = 64;
+const MAX_FIELD_LENGTH = 512;
+const MAX_STATE_BYTES = 64 * 1024;
+
+interface OpenOutbox {
+  db: Database.Database;
+  dev: number;
+  ino: number;
+  rows: Database.Statement;
+  bySeq: Database.Statement;
+  processing: Database.Statement;
+  state: Database.Statement;
+  schema: Database.Statement;
+}
+
+export class OutboxFiles {
+  readonly #open = new Map<string, OpenOutbox>();
+
+  read(request: ReadRequest): ReadAnswer {
+    const { id } = request;
+    try {
+      const checked = this.#check(request);
+      if (typeof checked === 'string') return { id, kind: 'violation', reason: checked };
+      return { id, kind: 'snapshot', snapshot: readSnapshot(checked, request) };
+    } catch (error) {
+      this.#forget(request.out);
+      return classify(id, error);
+    }
+  }
+
+  /** The open database, or why the file may not be opened. */
+  #check(request: ReadRequest): OpenOutbox | string {
+    const opened = openInside(request.out, [FILE_NAMES.outboundDb], MAX_OUTBOUND_DB_BYTES);
+    if (opened.kind === 'refused') {
+      this.#forget(request.out);
+      return `outbound.db: ${opened.reason}`;
+    }
+    const { fd, stats } = opened;
+    try {
+      if (stats.uid !== request.ownerUid) return 'outbound.db: it belongs to another user';
+      const known = this.#open.get(request.out);
+      if (known !== undefined && known.dev === stats.dev && known.ino === stats.ino) return known;
+      this.#forget(request.out);
+      return this.#openDatabase(request.out, stats);
+    } finally {
+      // SQLite drops a process's locks on a file when any descriptor of it closes. No read is under way here.
+      closeSync(fd);
+    }
+  }
+
+  #openDatabase(out: string, stats: Stats): OpenOutbox | string {
+    const db = new Database(join(out, FILE_NAMES.outboundDb), {
+      readonly: true,
+      fileMustExist: true,
+      timeout: BUSY_WAIT_MS,
+    });
+    // The path was opened anew: what SQLite holds must be the file that was checked.
+    if (!sqliteHolds(stats)) {
+      db.close();
+      return 'outbound.db: it was replaced while it was opened';
+    }
+    try {
+      for (const pragma of READER_PRAGMAS) db.pragma(pragma);
+      const schema = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL');
+      const mismatch = compareSchema(schema);
+      if (mismatch !== null) {
+        db.close();
+        return mismatch;
+      }
+      const outbox = { db, dev: stats.dev, ino: stats.ino, schema, ...prepareReads(db) };
+      this.#open.set(out, outbox);
+      this.#evict();
+      return outbox;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  #evict(): void {
+    for (const out of this.#open.keys()) {
+      if (this.#open.size <= MAX_OPEN) return;
+      this.#forget(out);
+    }
+  }
+
+  #forget(out: string): void {
+    this.#open.get(out)?.db.close();
+    this.#open.delete(out);
+  }
+}
+
+function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot {
+  return outbox.db.transaction((): OutboxSnapshot => {
+    const mismatch = compareSchema(outbox.schema);
+    if (mismatch !== null) throw new SchemaMismatch(mismatch);
+    const rows: RawOutbound[] = [];
+    let bytes = 0;
+    let more = false;
+    for (const seq of request.seqs) {
+      const row = outbox.bySeq.get(MAX_CONTENT_BYTES, seq);
+      if (row !== undefined) rows.push(clipRow(row as RawOutbound));
+    }
+    for (const row of outbox.rows.iterate(MAX_CONTENT_BYTES, request.afterSeq, request.limit + 1)) {
+      // better-sqlite3 gives the columns that were selected.
+      const raw = row as RawOutbound;
+      bytes += raw.content?.length ?? 0;
+      if (rows.length - request.seqs.length >= request.limit || bytes > MAX_READ_BYTES) {
+        more = true;
+        break;
+      }
+      rows.push(clipRow(raw));
+    }
+    const processing = outbox.processing.all(
+      PROCESSING_NOTE_MAX_BYTES,
+      JSON.stringify(request.openIds),
+    ) as RawProcessing[];
+    return { rows, more, processing, runnerState: readState(outbox.state) };
+  })();
+}
+
+class SchemaMismatch extends Error {}
+
+function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' | 'processing' | 'state'> {
+  const columns = `id, seq, in_reply_to AS inReplyTo, timestamp, deliver_after AS deliverAfter, kind, destination,
+    channel_type AS channelType, platform_id AS platformId, thread_id AS threadId, trace_id AS traceId,
+    CASE WHEN octet_length(content) <= ?1 THEN content END AS content`;
+  return {
+    rows: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq > ?2 ORDER BY seq LIMIT ?3`),
+    bySeq: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq = ?2`),
+    processing: db.prepare(
+      `SELECT message_id AS messageId, state, changed_at AS changedAt,
+              CASE WHEN octet_length(note) <= ?1 THEN note END AS note
+       FROM processing WHERE message_id IN (SELECT value FROM json_each(?2))`,
+    ),
+    state: db.prepare(
+      'SELECT key, CASE WHEN octet_length(value) <= ?1 THEN value END AS value FROM runner_state WHERE key = ?2',
+    ),
+  };
+}
+
+function readState(statement: Database.Statement): Record<string, string> {
+  const state: Record<string, string> = {};
+  for (const key of [RUNNER_STATE.hello, RUNNER_STATE.idle, RUNNER_STATE.tool]) {
+    const row = statement.get(MAX_STATE_BYTES, key) as { value: string | null } | undefined;
+    if (row !== undefined && row.value !== null) state[key] = row.value;
+  }
+  return state;
+}
+
+/** Long fields are cut to a length that no check accepts, so that they cost little on the way. */
+function clipRow(row: RawOutbound): RawOutbound {
+  const clip = (text: string | null) => (text === null ? null : text.slice(0, MAX_FIELD_LENGTH));
+  return {
+    ...row,
+    id: row.id.slice(0, MAX_ID_LENGTH + 1),
+    inReplyTo: clip(row.inReplyTo),
+    destination: clip(row.destination),
+    channelType: clip(row.channelType),
+    platformId: clip(row.platformId),
+    threadId: clip(row.threadId),
+    traceId: clip(row.traceId),
+  };
+}
+
+const EXPECTED_SCHEMA = new Set(OUTBOUND_SCHEMA);
+
+/** Null when the database holds exactly the tables and indexes of the contract. */
+function compareSchema(statement: Database.Statement): string | null {
+  let seen = 0;
+  for (const row of statement.iterate()) {
+    const { sql } = row as { sql: string };
+    if (!EXPECTED_SCHEMA.has(sql)) return 'outbound.db: its schema is not the expected one';
+    seen++;
+  }
+  return seen === EXPECTED_SCHEMA.size ? null : 'outbound.db: its schema is not the expected one';
+}
+
+/** Whether SQLite holds the checked file: two descriptors of this process name it, SQLite's and the check's. */
+function sqliteHolds(stats: Stats): boolean {
+  let holders = 0;
+  for (const name of readdirSync('/proc/self/fd')) {
+    const held = statIfOpen(`/proc/self/fd/${name}`);
+    if (held !== null && held.dev === stats.dev && held.ino === stats.ino) holders++;
+  }
+  return holders >= 2;
+}
+
+function statIfOpen(link: string): Stats | null {
+  try {
+    return statSync(link);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function classify(id: number, error: unknown): ReadAnswer {
+  if (error instanceof SchemaMismatch) return { id, kind: 'violation', reason: error.message };
+  const code = errorCode(error);
+  if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return { id, kind: 'busy' };
+  if (code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY') return { id, kind: 'hot-journal' };
+  // A hot journal that cannot be opened read-only shows as this; so does a file that vanished in between.
+  if (code === 'SQLITE_CANTOPEN' || code === 'SQLITE_READONLY_CANTLOCK') return { id, kind: 'hot-journal' };
+  if (code.startsWith('SQLITE_')) return { id, kind: 'violation', reason: `outbound.db: ${code}` };
+  throw error;
+}
