@@ -1,0 +1,201 @@
+/**
+ * Builds what runs: the programs with esbuild, the web page with Vite.
+ *
+ *   dist/host.mjs  reader.mjs  cli.mjs  bench.mjs  dump-schema.mjs     packages stay in node_modules
+ *   dist/runner.mjs                                                    one file, for the image
+ *   dist/web/                                                          the page
+ *   dist/build.json                                                    fingerprints of what these were built from
+ *
+ * I1. A file in dist/ is replaced whole (rename), so that a running test or host never reads half of one.
+ * I2. A part that does not build leaves no older result behind: nobody runs old code by mistake.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isErrno } from './commands.mjs';
+import { fingerprint } from './fingerprint.mjs';
+import { withLock } from './lock.mjs';
+import { StepFailure } from './steps.mjs';
+import { DIST, ROOT } from './workspace.mjs';
+
+/** @typedef {{ name: string, entry: string, target: string, external?: string[], minify?: boolean }} Program */
+
+/** @type {readonly Program[]} */
+const PROGRAMS = [
+  { name: 'host', entry: 'host/main.ts', target: 'node20' },
+  { name: 'reader', entry: 'host/sessions/reader-process.ts', target: 'node20' },
+  { name: 'cli', entry: 'host/cli/main.ts', target: 'node20' },
+  { name: 'bench', entry: 'test/bench/main.ts', target: 'node20' },
+  { name: 'dump-schema', entry: 'scripts/dump-schema.ts', target: 'node20' },
+  // Also run by the process driver, on the host's own Node: so no newer target than the host's.
+  { name: 'runner', entry: 'container/runner/main.ts', target: 'node20', external: ['better-sqlite3'] },
+];
+
+const SHARED_INPUTS = ['package-lock.json', 'tsconfig.json', 'scripts/lib/build.mjs', 'shared'];
+const PROGRAM_INPUTS = [...SHARED_INPUTS, 'host', 'container', 'test/bench', 'test/support', 'scripts/dump-schema.ts'];
+const WEB_FOLDER = 'host/console/web';
+const WEB_INPUTS = [...SHARED_INPUTS, 'host/console'];
+
+/**
+ * @typedef {object} BuildReport
+ * @property {string[]} built
+ * @property {string[]} unchanged
+ * @property {string[]} missing parts whose source does not exist
+ * @property {{ part: string, problem: string }[]} failed
+ */
+
+/**
+ * Builds the parts whose sources changed. Parts that do not build are reported, not thrown.
+ * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean }} [options]
+ * @returns {Promise<BuildReport>}
+ */
+export function buildChanged({ onPart, onWait, web = true } = {}) {
+  return withLock({ scope: ROOT, name: 'build', ...(onWait ? { onWait } : {}) }, async () => {
+    mkdirSync(DIST, { recursive: true });
+    const stamps = readStamps();
+    /** @type {BuildReport} */
+    const report = { built: [], unchanged: [], missing: [], failed: [] };
+    const programs = fingerprint(ROOT, PROGRAM_INPUTS, (path) => path.startsWith(WEB_FOLDER));
+    for (const program of PROGRAMS) {
+      await buildPart(report, stamps, program.name, programs, {
+        source: join(ROOT, program.entry),
+        result: join(DIST, `${program.name}.mjs`),
+        build: () => buildProgram(program),
+        onPart,
+      });
+    }
+    if (web) {
+      await buildPart(report, stamps, 'web', fingerprint(ROOT, WEB_INPUTS), {
+        source: join(ROOT, WEB_FOLDER, 'index.html'),
+        result: join(DIST, 'web'),
+        build: buildWeb,
+        onPart,
+      });
+    }
+    writeStamps(stamps);
+    return report;
+  });
+}
+
+/**
+ * Builds, and throws StepFailure when a part does not build. Returns a few words about what was done.
+ * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean }} [options]
+ */
+export async function buildOrFail(options) {
+  const report = await buildChanged(options);
+  const [first] = report.failed;
+  if (first) {
+    throw new StepFailure(`Building ${report.failed.map(({ part }) => part).join(', ')} failed.`, {
+      why: first.problem,
+      next: ['npm run build'],
+    });
+  }
+  const missing = report.missing.length > 0 ? ` (no source yet: ${report.missing.join(', ')})` : '';
+  return (report.built.length > 0 ? `built ${report.built.join(', ')}` : 'up to date') + missing;
+}
+
+/**
+ * @param {BuildReport} report
+ * @param {Record<string, string>} stamps changed in place
+ * @param {string} part
+ * @param {string} stamp
+ * @param {{ source: string, result: string, build: () => Promise<void>, onPart: ((part: string) => void) | undefined }} work
+ */
+async function buildPart(report, stamps, part, stamp, { source, result, build, onPart }) {
+  if (!existsSync(source)) {
+    report.missing.push(part);
+    return;
+  }
+  if (stamps[part] === stamp && existsSync(result)) {
+    report.unchanged.push(part);
+    return;
+  }
+  onPart?.(part);
+  delete stamps[part];
+  try {
+    await build();
+    stamps[part] = stamp;
+    report.built.push(part);
+  } catch (error) {
+    rmSync(result, { recursive: true, force: true });
+    report.failed.push({ part, problem: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** @param {Program} program */
+async function buildProgram({ name, entry, target, external }) {
+  const esbuild = await import('esbuild');
+  const temporary = temporaryName(`${name}.mjs`);
+  const result = await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    outfile: join(DIST, `${name}.mjs`),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target,
+    sourcemap: true,
+    logLevel: 'silent',
+    // Bundled CommonJS packages ask for built-ins by require().
+    ...(external ? { external, banner: { js: REQUIRE_BANNER }, legalComments: 'eof' } : { packages: 'external' }),
+  });
+  for (const file of result.outputFiles) {
+    const suffix = file.path.endsWith('.map') ? '.map' : '';
+    writeFileSync(temporary + suffix, file.contents);
+  }
+  renameSync(`${temporary}.map`, join(DIST, `${name}.mjs.map`));
+  renameSync(temporary, join(DIST, `${name}.mjs`)); // I1
+}
+
+const REQUIRE_BANNER = `import { createRequire as portolanRequire } from 'node:module'; const require = portolanRequire(import.meta.url);`;
+
+async function buildWeb() {
+  const vite = await import('vite');
+  const temporary = temporaryName('web');
+  await vite.build({
+    root: join(ROOT, WEB_FOLDER),
+    mode: 'production',
+    logLevel: 'error',
+    build: { outDir: temporary, emptyOutDir: true, chunkSizeWarningLimit: 2_000 },
+  });
+  const target = join(DIST, 'web');
+  const old = temporaryName('web-old');
+  try {
+    renameSync(target, old);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+  renameSync(temporary, target); // I1
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** @param {string} name */
+function temporaryName(name) {
+  return join(DIST, `.${process.pid}-${randomBytes(3).toString('hex')}-${name}`);
+}
+
+const STAMPS = join(DIST, 'build.json');
+
+/** @returns {Record<string, string>} */
+function readStamps() {
+  try {
+    const value = JSON.parse(readFileSync(STAMPS, 'utf8'));
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch (error) {
+    // Absent or cut short: build again.
+    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+/** @param {Record<string, string>} stamps */
+function writeStamps(stamps) {
+  // What a build that was killed left behind; nobody else builds now, we hold the lock.
+  for (const name of readdirSync(DIST)) {
+    if (/^\.\d+-[0-9a-f]{6}-/.test(name)) rmSync(join(DIST, name), { recursive: true, force: true });
+  }
+  const temporary = temporaryName(basename(STAMPS));
+  writeFileSync(temporary, `${JSON.stringify(stamps, null, 2)}\n`);
+  renameSync(temporary, STAMPS);
+}

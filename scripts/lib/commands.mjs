@@ -1,0 +1,145 @@
+/**
+ * Runs other programs with their output in a log file, and shows its last lines when they fail.
+ *
+ * I1. No program outlives the script that started it: a signal to the script ends them first.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, createWriteStream, mkdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { StepFailure } from './steps.mjs';
+
+/** Lines of a failed program's output that are shown: enough for the error, little enough to read. */
+const TAIL_LINES = 15;
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
+/** Ends every program started here when the script is told to stop. Call once, early. */
+export function stopCommandsOnSignal() {
+  for (const [signal, code] of /** @type {const} */ ([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])) {
+    process.once(signal, () => {
+      for (const child of running) child.kill(signal);
+      process.exit(code);
+    });
+  }
+}
+
+/**
+ * Runs a program to its end. Throws StepFailure, with the last lines, when it exits with anything but 0.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ log: string, onLine?: (line: string) => void, cwd?: string, env?: NodeJS.ProcessEnv, next?: string[] }} options
+ * @returns {Promise<void>}
+ */
+export async function runLogged(command, args, { log, onLine, cwd, env, next }) {
+  mkdirSync(dirname(log), { recursive: true });
+  const file = createWriteStream(log, { flags: 'a' });
+  file.write(`\n$ ${command} ${args.join(' ')}\n`);
+  /** @type {string[]} */
+  const tail = [];
+  const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      file.write(`${line}\n`);
+      tail.push(line);
+      if (tail.length > TAIL_LINES) tail.shift();
+      if (line.trim() !== '') onLine?.(line.trim());
+    });
+  }
+  try {
+    const code = await exitOf(child, command);
+    if (code !== 0) {
+      throw new StepFailure(`\`${command} ${args.join(' ')}\` ended with ${code}.`, {
+        why: tail.join('\n'),
+        log,
+        ...(next ? { next } : {}),
+      });
+    }
+  } finally {
+    running.delete(child);
+    file.end();
+  }
+}
+
+/**
+ * Runs a program on this terminal and returns its exit code.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @returns {Promise<number>}
+ */
+export async function runAttached(command, args, options = {}) {
+  const child = spawn(command, args, { ...options, stdio: 'inherit' });
+  running.add(child);
+  try {
+    const code = await exitOf(child, command);
+    return typeof code === 'number' ? code : 1;
+  } finally {
+    running.delete(child);
+  }
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} command
+ * @returns {Promise<number | string>} exit code, or the name of the signal that ended it
+ */
+function exitOf(child, command) {
+  return new Promise((resolve, reject) => {
+    // `close`, not `exit`: only then have all lines been read.
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'no exit code'));
+    child.on('error', (error) => {
+      reject(new StepFailure(`\`${command}\` cannot be started.`, { why: error.message, cause: error }));
+    });
+  });
+}
+
+/**
+ * Where a program is, or null. Also looks in sbin, which a user's PATH often lacks.
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function findProgram(name) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
+    if (folder === '') continue;
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'EACCES', 'ENOTDIR')) throw error;
+    }
+  }
+  return null;
+}
+
+/**
+ * Output of a short program, or null when it is missing or fails.
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
+export function readCommand(command, args) {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.trim() : null;
+}
+
+/**
+ * Whether a thrown value is a system error with one of these codes.
+ * @param {unknown} error
+ * @param {...string} codes
+ * @returns {error is NodeJS.ErrnoException}
+ */
+export function isErrno(error, ...codes) {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}
+
+export function isRoot() {
+  return process.getuid?.() === 0;
+}

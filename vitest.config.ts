@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites that start hosts, containers or browsers: one file at a time, after all others. */
+const HEAVY = ['test/flows/**', 'test/hostile/**', 'test/crash/**', 'test/browser/**'];
+
+const shared = {
+  globalSetup: ['test/support/global-setup.ts'],
+  // Too low fails on a busy two-core machine, too high hides a hang for long.
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: HEAVY,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'whole',
+          include: HEAVY.map((folder) => `${folder}/*.test.ts`),
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
