@@ -1,0 +1,59 @@
+import { Center, Loader } from '@mantine/core';
+import { useEffect } from 'react';
+import { Navigate, Route, Routes, useParams } from 'react-router';
+import { ConsoleView } from './console-view.tsx';
+import { SignIn } from './sign-in/sign-in.tsx';
+import { useAccess } from './sign-in/use-access.ts';
+import { useConsole, useConsoleState } from './state/context.tsx';
+
+export function App() {
+  const access = useAccess();
+  switch (access.kind) {
+    case 'checking':
+      return (
+        <Center h="100dvh">
+          <Loader size="sm" aria-label="Signing in" />
+        </Center>
+      );
+    case 'signed-out':
+      return <SignIn problem={access.problem} onToken={access.signIn} />;
+    case 'signed-in':
+      return <Connected onSignedOut={access.signedOut} />;
+  }
+}
+
+function Connected({ onSignedOut }: { onSignedOut: () => void }) {
+  const console = useConsole();
+  const connection = useConsoleState((state) => state.connection.kind);
+
+  useEffect(() => {
+    console.start();
+    const hurry = () => {
+      if (document.visibilityState === 'visible') console.hurry();
+    };
+    window.addEventListener('online', hurry);
+    document.addEventListener('visibilitychange', hurry);
+    return () => {
+      window.removeEventListener('online', hurry);
+      document.removeEventListener('visibilitychange', hurry);
+      console.close();
+    };
+  }, [console]);
+
+  useEffect(() => {
+    if (connection === 'signed-out') onSignedOut();
+  }, [connection, onSignedOut]);
+
+  return (
+    <Routes>
+      <Route path="/" element={<ConsoleView sessionId={null} />} />
+      <Route path="/sessions/:sessionId" element={<ChosenSession />} />
+      <Route path="*" element={<Navigate to="/" replace />} />
+    </Routes>
+  );
+}
+
+function ChosenSession() {
+  const { sessionId } = useParams();
+  return <ConsoleView sessionId={sessionId ?? null} />;
+}

@@ -1,0 +1,55 @@
+import type { Attachment } from '../client/types.ts';
+import { Icon } from '../style/icons.tsx';
+import { formatSize } from '../style/time.ts';
+import classes from './attachment-list.module.css';
+
+/** Types a browser draws without running anything of theirs; SVG can hold scripts. */
+const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']);
+
+export function isPicture(contentType: string): boolean {
+  return PICTURES.has(contentType);
+}
+
+export function AttachmentList({ attachments }: { attachments: readonly Attachment[] }) {
+  if (attachments.length === 0) return null;
+  return (
+    <ul className={classes.list} aria-label="Attachments">
+      {attachments.map((attachment) => (
+        <li key={attachment.url}>
+          {isPicture(attachment.contentType) ? (
+            <Picture attachment={attachment} />
+          ) : (
+            <FileLink attachment={attachment} />
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Picture({ attachment }: { attachment: Attachment }) {
+  const { url, name, sizeBytes } = attachment;
+  return (
+    <a
+      href={url}
+      target="_blank"
+      rel="noopener"
+      className={classes.picture}
+      title={`${name} · ${formatSize(sizeBytes)}`}
+      aria-label={`Picture ${name}, ${formatSize(sizeBytes)}, opens in a new tab`}
+    >
+      <img src={url} alt={name} loading="lazy" decoding="async" />
+    </a>
+  );
+}
+
+function FileLink({ attachment }: { attachment: Attachment }) {
+  const { url, name, sizeBytes } = attachment;
+  return (
+    <a href={url} download={name} className={classes.file} aria-label={`Download ${name}, ${formatSize(sizeBytes)}`}>
+      <Icon name="file" />
+      <span className={classes.name}>{name}</span>
+      <span className={classes.size}>{formatSize(sizeBytes)}</span>
+    </a>
+  );
+}

@@ -1,0 +1,52 @@
+import { Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { fetchAgent } from '../client/api.ts';
+import type { Session } from '../client/types.ts';
+import { useConsole } from '../state/context.tsx';
+import { Mark } from '../style/icons.tsx';
+import classes from './hints.module.css';
+
+/** What the demo provider understands, to try the host out with one click. */
+const DEMO_HINTS = [
+  { text: 'help', about: 'what this assistant can do' },
+  { text: 'who am I', about: 'how you appear to the agent' },
+  { text: 'list destinations', about: 'where this agent may write' },
+  { text: 'remind me in 1 minute to look up', about: 'a timer on the host' },
+  { text: 'send me a file', about: 'an attachment comes back' },
+  { text: 'run a slow task', about: 'see the states change' },
+];
+
+/** An empty conversation: who is there, and what to write first. */
+export function Hints({ session }: { session: Session }) {
+  const console = useConsole();
+  const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
+  const isDemo = agent?.provider === 'demo';
+  return (
+    <div className={classes.hints}>
+      <Mark size={44} />
+      <Title order={3} size="h4">
+        Write to {session.agentName}
+      </Title>
+      <Text c="dimmed" size="sm" className={classes.text}>
+        {isDemo
+          ? 'It runs on the demo provider: rules, no model and no key. Try one of these.'
+          : 'The first message starts its container; that takes a moment.'}
+      </Text>
+      {isDemo && session.writable && (
+        <div className={classes.list}>
+          {DEMO_HINTS.map(({ text, about }) => (
+            <button
+              key={text}
+              type="button"
+              className={classes.hint}
+              onClick={() => console.send(session.id, text, [])}
+            >
+              <span>{text}</span>
+              <small>{about}</small>
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

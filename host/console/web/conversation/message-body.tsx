@@ -1,0 +1,36 @@
+import type { ReactNode } from 'react';
+import { Component, lazy, Suspense } from 'react';
+import classes from './message.module.css';
+
+const Markdown = lazy(() => import('./markdown.tsx'));
+
+/** Longer texts are shown as they are: parsing Markdown made to be slow must not stop the page. */
+const MARKDOWN_MAX_CHARS = 20_000;
+/** As many marks that nest, in a row, appear in no text that a person or a model means. */
+const NESTING_FLOOD = /(?:[>*_[\]!~`-] ?){200}/;
+
+/** The text of a message; an agent's is Markdown, a person's is what they typed. */
+export function MessageBody({ text, plain }: { text: string; plain: boolean }) {
+  const asIs = <div className={classes.plain}>{text}</div>;
+  if (plain || text.length > MARKDOWN_MAX_CHARS || NESTING_FLOOD.test(text)) return asIs;
+  return (
+    <MarkdownBoundary fallback={asIs}>
+      <Suspense fallback={asIs}>
+        <Markdown text={text} />
+      </Suspense>
+    </MarkdownBoundary>
+  );
+}
+
+/** A text that the Markdown parser fails on is still a message: shown as it is. */
+class MarkdownBoundary extends Component<{ fallback: ReactNode; children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render() {
+    return this.state.failed ? this.props.fallback : this.props.children;
+  }
+}

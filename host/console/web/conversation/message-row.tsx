@@ -1,0 +1,146 @@
+import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { memo } from 'react';
+import { dropMessage, resendMessage } from '../client/api.ts';
+import type { Message } from '../client/types.ts';
+import { useConsole } from '../state/context.tsx';
+import { Icon } from '../style/icons.tsx';
+import { useNotices } from '../style/notices.tsx';
+import { formatClock, formatFullTime } from '../style/time.ts';
+import { AttachmentList } from './attachment-list.tsx';
+import { describeDelivery } from './delivery.ts';
+import classes from './message.module.css';
+import { MessageBody } from './message-body.tsx';
+
+interface MessageRowProps {
+  message: Message;
+  mine: boolean;
+  /** Local name of the destination, when it is another one than this chat. */
+  elsewhere: string | null;
+  startsGroup: boolean;
+  /** The newest of my messages spells its state out; the others show a mark. */
+  latestMine: boolean;
+  onDetails: (messageId: string) => void;
+}
+
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, mine, elsewhere, startsGroup, onDetails } = props;
+  if (message.kind !== 'chat') return <Notice message={message} onDetails={onDetails} />;
+  return (
+    <article
+      className={classes.row}
+      data-message={message.id}
+      data-mine={mine || undefined}
+      data-elsewhere={elsewhere !== null || undefined}
+      data-starts={startsGroup || undefined}
+      aria-label={`${mine ? 'You' : message.author.name}, ${formatClock(message.createdAt)}`}
+    >
+      {startsGroup && (
+        <div className={classes.heading}>
+          {!mine && <span className={classes.author}>{message.author.name}</span>}
+          {elsewhere !== null && (
+            <span className={classes.elsewhere}>
+              <Icon name="arrow" size={14} />
+              {elsewhere}
+            </span>
+          )}
+          <Time message={message} />
+        </div>
+      )}
+      <div className={classes.line}>
+        <div className={classes.bubble}>
+          {message.text !== '' && <MessageBody text={message.text} plain={mine} />}
+          <AttachmentList attachments={message.attachments} />
+          {message.reactions.length > 0 && <Reactions message={message} />}
+        </div>
+        <Tooltip label={`${formatFullTime(message.createdAt)} · details`} openDelay={500}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={32}
+            className={classes.more ?? ''}
+            aria-label="Message details"
+            onClick={() => onDetails(message.id)}
+          >
+            <Icon name="more" size={18} />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+      <Footer {...props} />
+    </article>
+  );
+});
+
+function Time({ message }: { message: Message }) {
+  const full = formatFullTime(message.createdAt);
+  return (
+    <time className={classes.time} dateTime={new Date(message.createdAt).toISOString()} title={full}>
+      {formatClock(message.createdAt)}
+    </time>
+  );
+}
+
+function Footer({ message, mine, latestMine }: MessageRowProps) {
+  const look = describeDelivery(message);
+  const edited = message.editedAt === null ? null : `Edited ${formatFullTime(message.editedAt)}`;
+  if (look === null && edited === null) return null;
+  const spelled = look !== null && (look.loud || latestMine);
+  return (
+    <div className={classes.footer}>
+      {edited !== null && <span title={edited}>edited</span>}
+      {look !== null && (mine || look.loud) && (
+        <span className={classes.state} data-tone={look.tone} title={message.stateReason ?? look.label}>
+          <Icon name={look.icon} size={14} />
+          <span className={spelled ? undefined : classes.hidden}>{look.label}</span>
+          {look.loud && message.stateReason !== null && <span className={classes.reason}>: {message.stateReason}</span>}
+        </span>
+      )}
+      {look?.canSettle === true && <Settle message={message} />}
+    </div>
+  );
+}
+
+/** A delivery that failed, or of which nobody knows: a person decides. */
+function Settle({ message }: { message: Message }) {
+  const console = useConsole();
+  const notices = useNotices();
+  const settle = (work: (id: string) => Promise<Message>) =>
+    notices.attempt(async () => console.apply({ kind: 'messages', messages: [await work(message.id)] }));
+  return (
+    <span className={classes.settle}>
+      <Button size="compact-xs" variant="default" onClick={() => settle(resendMessage)}>
+        Resend
+      </Button>
+      <Button size="compact-xs" variant="subtle" color="gray" onClick={() => settle(dropMessage)}>
+        Drop
+      </Button>
+    </span>
+  );
+}
+
+function Reactions({ message }: { message: Message }) {
+  return (
+    <ul className={classes.reactions} aria-label="Reactions">
+      {message.reactions.map(({ emoji, by }) => (
+        <li key={`${emoji} ${by}`} title={by}>
+          {emoji}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is not said by anybody: a timer that came due, a note of the host. */
+function Notice({ message, onDetails }: { message: Message; onDetails: (messageId: string) => void }) {
+  return (
+    <article className={classes.notice} data-message={message.id} data-kind={message.kind}>
+      <Icon name={message.kind === 'task' ? 'clock' : 'info'} size={15} />
+      <span className={classes.noticeText}>
+        {message.kind === 'task' ? 'Timer: ' : ''}
+        {message.text}
+      </span>
+      <button type="button" className={classes.noticeTime} title="Details" onClick={() => onDetails(message.id)}>
+        {formatClock(message.createdAt)}
+      </button>
+    </article>
+  );
+}

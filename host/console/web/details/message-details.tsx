@@ -1,0 +1,62 @@
+import { Loader, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { fetchTrace } from '../client/api.ts';
+import { describeDelivery } from '../conversation/delivery.ts';
+import { useConsoleState } from '../state/context.tsx';
+import { formatFullTime } from '../style/time.ts';
+import classes from './details.module.css';
+import { CopyableId, Facts } from './facts.tsx';
+import { Waterfall } from './waterfall.tsx';
+
+interface MessageDetailsProps {
+  sessionId: string;
+  messageId: string;
+  onMessage: (messageId: string) => void;
+}
+
+export function MessageDetails({ sessionId, messageId, onMessage }: MessageDetailsProps) {
+  const message = useConsoleState((state) =>
+    state.conversations.get(sessionId)?.messages.find((one) => one.id === messageId),
+  );
+  const trace = useQuery({
+    queryKey: ['trace', messageId, message?.revision],
+    queryFn: () => fetchTrace(messageId),
+    staleTime: 0,
+  });
+  if (message === undefined) return <Text c="dimmed">This message is not on the page any more.</Text>;
+  const inReplyTo = message.inReplyTo;
+  return (
+    <div className={classes.sections}>
+      <Facts
+        facts={[
+          ['From', message.author.name],
+          ['To', message.destination],
+          ['When', formatFullTime(message.createdAt)],
+          ['Edited', message.editedAt === null ? null : formatFullTime(message.editedAt)],
+          ['State', describeDelivery(message)?.label ?? message.state],
+          ['Reason', message.stateReason],
+          [
+            'Answers',
+            inReplyTo === null ? null : (
+              <button key="reply" type="button" className={classes.link} onClick={() => onMessage(inReplyTo)}>
+                an earlier message
+              </button>
+            ),
+          ],
+          ['Id', <CopyableId key="id" id={message.id} />],
+          ['Trace', <CopyableId key="trace" id={message.traceId} />],
+        ]}
+      />
+      <section>
+        <h3 className={classes.heading}>Its path</h3>
+        {trace.isPending && <Loader size="xs" aria-label="Loading the trace" />}
+        {trace.isError && (
+          <Text size="sm" c="red">
+            The trace could not be loaded.
+          </Text>
+        )}
+        {trace.data !== undefined && <Waterfall trace={trace.data} />}
+      </section>
+    </div>
+  );
+}

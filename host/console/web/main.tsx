@@ -1,0 +1,34 @@
+/** Builds the page's parts, in order: storage, state, view. */
+import '@mantine/core/styles.css';
+import './style/global.css';
+import { MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { createRoot } from 'react-dom/client';
+import { BrowserRouter } from 'react-router';
+import { App } from './app.tsx';
+import { createConsole } from './state/console.ts';
+import { PartsProvider } from './state/context.tsx';
+import { createDrafts } from './state/drafts.ts';
+import { createOutbox } from './state/outbox.ts';
+import { NoticesProvider } from './style/notices.tsx';
+import { theme } from './style/theme.ts';
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+
+const parts = { console: createConsole(createOutbox(indexedDB)), drafts: createDrafts(localStorage) };
+const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000 } } });
+
+createRoot(root).render(
+  <MantineProvider theme={theme} defaultColorScheme="auto">
+    <QueryClientProvider client={queries}>
+      <PartsProvider value={parts}>
+        <NoticesProvider>
+          <BrowserRouter>
+            <App />
+          </BrowserRouter>
+        </NoticesProvider>
+      </PartsProvider>
+    </QueryClientProvider>
+  </MantineProvider>,
+);
