@@ -28,6 +28,11 @@ export function containerUser(hostUid: number, hostGid: number, userOffset: numb
   return { uid, gid: uid };
 }
 
+/** The same, for this process. */
+export function hostContainerUser(userOffset: number): ContainerUser {
+  return containerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0, userOffset);
+}
+
 /** Creates what is missing; may be repeated after a crash in the middle. */
 export function createSessionFolder(paths: SessionPaths, user: ContainerUser): void {
   mkdirSync(paths.root, { recursive: true, mode: MODES.sessionRoot });

@@ -39,6 +39,14 @@ export interface OpenInbound {
   content: string;
 }
 
+/** Where an inbound row came from. */
+export interface InboundRoute {
+  channelType: string | null;
+  platformId: string | null;
+  threadId: string | null;
+  traceId: TraceId;
+}
+
 export const DELIVERY_STATES = ['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -134,6 +142,12 @@ export class InboxTables {
   }
 
   #nextSeq(): number {
+    const highest = this.highestSeq();
+    return highest + 2 - (highest % 2);
+  }
+
+  /** The highest sequence number that the host has seen, of either side. */
+  highestSeq(): number {
     this.#highestSeq ??= Number(
       this.#prepare(
         'SELECT max(coalesce((SELECT max(seq) FROM messages_in), 0), coalesce((SELECT max(seq) FROM deliveries), 0))',
@@ -141,8 +155,7 @@ export class InboxTables {
         .pluck()
         .get(),
     );
-    const highest = Math.max(this.#highestSeq, this.#containerSeq);
-    return highest + 2 - (highest % 2);
+    return Math.max(this.#highestSeq, this.#containerSeq);
   }
 
   /** The container's highest sequence number, so that the host's next is above it. */
@@ -164,6 +177,16 @@ export class InboxTables {
       | OpenRow
       | undefined;
     return row === undefined ? null : toOpen(row);
+  }
+
+  /** A row whatever its status; null when this session has none with this id. */
+  getRoute(id: string): InboundRoute | null {
+    // The shape is the one selected.
+    const row = this.#prepare(
+      `SELECT channel_type AS channelType, platform_id AS platformId, thread_id AS threadId, trace_id AS traceId
+       FROM messages_in WHERE id = ?`,
+    ).get(id) as InboundRoute | undefined;
+    return row ?? null;
   }
 
   /** The open trigger rows: due now, and when the next one falls due (null: none waits). */

@@ -199,5 +199,12 @@ function translate(error: unknown): unknown {
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     return new Fault('session_corrupt', 'inbound.db is corrupt', { cause: error });
   }
+  if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN') {
+    return new Fault('disk_failed', 'inbound.db cannot be read or written', {
+      cause: error,
+      retryable: true,
+      hint: 'portolan doctor',
+    });
+  }
   return error;
 }

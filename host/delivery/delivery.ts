@@ -1,0 +1,353 @@
+/**
+ * Delivery: reads what containers wrote, authorises it, and hands it to channels.
+ *
+ * I1. One drain per session at a time; a doorbell during a drain means one more after it.
+ * I2. Every row that was read is in `deliveries` before anything is done about it, in the same commit as
+ *     the acks that came with it: a restart continues from inbound.db alone.
+ * I3. A session that breaks the contract is quarantined and named; the drain of others never waits for it.
+ */
+import type { MessageId, SessionId } from '../../shared/ids.ts';
+import { MAX_OUTBOUND_BATCH } from '../../shared/limits.ts';
+import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
+import { stampNow } from '../../shared/trace.ts';
+import { describeRefusal } from '../access/authorise.ts';
+import { Fault } from '../config/errors.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import { deliveryLog } from '../observe/logger.ts';
+import { planAck } from '../sessions/acks.ts';
+import { hostContainerUser } from '../sessions/folder.ts';
+import type { SessionRef } from '../sessions/inbox.ts';
+import type { DeliveryRow, OpenInbound } from '../sessions/inbox-tables.ts';
+import type { OutboxSnapshot } from '../sessions/reader-protocol.ts';
+import { showAcks, tellFailures, writeAcks } from '../sessions/settle.ts';
+import type { Session } from '../store/sessions.ts';
+import { Batch } from './batch.ts';
+import { Lane, type LaneItem } from './lane.ts';
+import type { DeliveryParts } from './parts.ts';
+import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
+import { RowRate } from './rate.ts';
+import { Sender } from './sender.ts';
+import { tellAgent } from './tell-agent.ts';
+
+/** What is remembered of a session between drains. */
+interface Memory {
+  lanes: Map<string, Lane>;
+  /** Open deliveries of an earlier host were taken over. */
+  recovered: boolean;
+  draining: boolean;
+  again: boolean;
+  busySince: number | null;
+  rate: RowRate;
+}
+
+/** Inbound rows whose acks are looked for at once, oldest first. */
+const MAX_WATCHED_ACKS = 200;
+/** Wait before a locked outbound.db is read again. */
+const BUSY_RETRY_MS = 25;
+/** A lock held longer than this is not a commit. */
+const BUSY_DEADLINE_MS = 10_000;
+/** Deliveries taken over at once after a restart. */
+const MAX_RECOVERED = 1_000;
+
+export class Delivery implements Disposable {
+  readonly #parts: DeliveryParts;
+  readonly #sender: Sender;
+  readonly #memories = new Map<SessionId, Memory>();
+  #closed = false;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    this.#sender = new Sender(parts.home, parts.transcript);
+  }
+
+  /** A doorbell: read this session's outbound.db soon. */
+  ring(id: SessionId): void {
+    if (this.#closed) return;
+    const memory = this.#remember(id);
+    if (memory.draining) {
+      memory.again = true;
+      return;
+    }
+    memory.draining = true;
+    void this.#drainUntilQuiet(id, memory);
+  }
+
+  /** Forgets a session without a container and without open deliveries; a later ring starts from its files. */
+  forget(id: SessionId): void {
+    const memory = this.#memories.get(id);
+    if (memory === undefined || memory.draining) return;
+    if ([...memory.lanes.values()].some((lane) => lane.size > 0)) return;
+    this.#memories.delete(id);
+  }
+
+  /** Deliveries that are not at their end, in all lanes. */
+  get backlog(): number {
+    let backlog = 0;
+    for (const memory of this.#memories.values()) for (const lane of memory.lanes.values()) backlog += lane.size;
+    return backlog;
+  }
+
+  /** Whether nothing of this session is under way. */
+  isQuiet(id: SessionId): boolean {
+    const memory = this.#memories.get(id);
+    return memory === undefined || (!memory.draining && [...memory.lanes.values()].every((lane) => lane.size === 0));
+  }
+
+  /** A person decides on a delivery that is `unknown` or `failed`: once more, from its row. */
+  async resend(ref: SessionRef, messageId: MessageId): Promise<'queued' | 'not-possible'> {
+    const done = await this.#parts.inboxes.commit(ref, (tables) => {
+      const row = tables.getDelivery(messageId);
+      if (row === null || (row.state !== 'unknown' && row.state !== 'failed')) return false;
+      tables.putDelivery({
+        ...row,
+        state: 'queued',
+        attempts: 0,
+        nextAttemptAt: null,
+        reason: null,
+        updatedAt: this.#parts.now(),
+      });
+      return true;
+    });
+    if (!done) return 'not-possible';
+    this.#parts.sessions.markOpen(ref.id, this.#parts.now());
+    this.#parts.transcript.change(messageId, { state: 'queued', stateReason: null });
+    this.#remember(ref.id).recovered = false;
+    this.ring(ref.id);
+    return 'queued';
+  }
+
+  async drop(ref: SessionRef, messageId: MessageId): Promise<'dropped' | 'not-possible'> {
+    const reason = 'dropped by a person';
+    const done = await this.#parts.inboxes.commit(ref, (tables) => {
+      const row = tables.getDelivery(messageId);
+      if (row === null || (row.state !== 'unknown' && row.state !== 'failed')) return false;
+      tables.putDelivery({ ...row, state: 'failed', reason, nextAttemptAt: null, updatedAt: this.#parts.now() });
+      return true;
+    });
+    if (!done) return 'not-possible';
+    this.#parts.transcript.change(messageId, { state: 'dropped', stateReason: reason });
+    return 'dropped';
+  }
+
+  #remember(id: SessionId): Memory {
+    const known = this.#memories.get(id);
+    if (known !== undefined) return known;
+    const made: Memory = {
+      lanes: new Map(),
+      recovered: false,
+      draining: false,
+      again: false,
+      busySince: null,
+      rate: new RowRate(this.#parts.now()),
+    };
+    this.#memories.set(id, made);
+    return made;
+  }
+
+  async #drainUntilQuiet(id: SessionId, memory: Memory): Promise<void> {
+    try {
+      do {
+        memory.again = false;
+        const next = await this.#drain(id, memory);
+        if (next === 'more') memory.again = true;
+        else if (typeof next === 'number') this.#ringLater(id, next);
+      } while (memory.again && !this.#closed);
+    } catch (error) {
+      this.#handleFailure(id, error);
+    } finally {
+      memory.draining = false;
+    }
+  }
+
+  #handleFailure(id: SessionId, error: unknown): void {
+    if (!(error instanceof Fault)) throw error;
+    if (error.code === 'session_corrupt') {
+      this.#parts.quarantine(id, error.message);
+      return;
+    }
+    deliveryLog.warn({ sessionId: id, err: error }, 'a drain failed and is tried again');
+    this.#ringLater(id, DRAIN_RETRY_MS);
+  }
+
+  #ringLater(id: SessionId, ms: number): void {
+    setTimeout(() => this.ring(id), ms).unref();
+  }
+
+  /** 'more' to go on at once, a number of milliseconds to go on later, null when all is read. */
+  async #drain(id: SessionId, memory: Memory): Promise<'more' | number | null> {
+    const { sessions, inboxes, reader, now } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null || session.quarantineReason !== null) return null;
+    const credits = memory.rate.available(now());
+    const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
+    const facts = inboxes.read(session, (tables) => ({
+      cursor: tables.deliveryCursor(),
+      highestSeq: tables.highestSeq(),
+      open: tables.listOpen(MAX_WATCHED_ACKS),
+      takeOver: memory.recovered ? [] : tables.listOpenDeliveries(MAX_RECOVERED),
+    }));
+    const user = hostContainerUser(session.userOffset);
+    const result = await reader.read({
+      out: paths.out,
+      ownerUid: user.uid,
+      afterSeq: facts.cursor,
+      limit: Math.min(MAX_OUTBOUND_BATCH, credits),
+      seqs: facts.takeOver.map((row) => row.seq),
+      openIds: facts.open.map((row) => row.id),
+    });
+    switch (result.kind) {
+      case 'busy':
+        return this.#waitForLock(id, memory);
+      case 'hot-journal':
+        this.#parts.onLockHeld(id);
+        return null;
+      case 'violation':
+        this.#parts.quarantine(id, result.reason);
+        return null;
+      case 'snapshot':
+        memory.busySince = null;
+        return this.#take(session, memory, paths, facts, result.snapshot);
+    }
+  }
+
+  #waitForLock(id: SessionId, memory: Memory): number | null {
+    const now = this.#parts.now();
+    memory.busySince ??= now;
+    if (now - memory.busySince < BUSY_DEADLINE_MS) return BUSY_RETRY_MS;
+    memory.busySince = null;
+    this.#parts.onLockHeld(id);
+    return null;
+  }
+
+  async #take(
+    session: Session,
+    memory: Memory,
+    paths: SessionPaths,
+    facts: { cursor: number; highestSeq: number; open: OpenInbound[]; takeOver: DeliveryRow[] },
+    snapshot: OutboxSnapshot,
+  ): Promise<'more' | number | null> {
+    const { inboxes, transcript, now } = this.#parts;
+    const readAt = stampNow();
+    const takenOver = new Map(facts.takeOver.map((row) => [row.seq, row]));
+    const fresh = snapshot.rows.filter((row) => !takenOver.has(row.seq));
+    const forged = findForgedSeq(fresh, facts.cursor, facts.highestSeq);
+    if (forged !== null) {
+      this.#parts.quarantine(session.id, 'outbound.db: a sequence number that the contract does not allow');
+      return null;
+    }
+    const openById = new Map(facts.open.map((row) => [row.id as string, row]));
+    const effects = snapshot.processing.flatMap((mark) => {
+      const open = openById.get(mark.messageId);
+      return open === undefined ? [] : (planAck(open, mark, now()) ?? []);
+    });
+    tellFailures(session, openById, effects, this.#parts.tellChat);
+    const batch = new Batch(session, this.#parts, (item) => this.#laneOf(session, memory, paths, item.message), readAt);
+    for (const row of snapshot.rows) batch.add(parseRow(session.id, row, now()), takenOver.get(row.seq) ?? null);
+    const changed = effects.some((effect) => effect.kind !== 'read');
+    failpoint('delivery.read');
+    if (changed || !batch.isEmpty) {
+      await inboxes.commit(session, (tables) => {
+        writeAcks(tables, effects);
+        batch.write(tables);
+      });
+    }
+    failpoint('delivery.taken');
+    memory.recovered = true;
+    const answered = effects.filter((effect) => effect.kind === 'done').length;
+    memory.rate.spend(fresh.length, answered, now());
+    showAcks(session, transcript, effects);
+    batch.show();
+    this.#showTyping(openById, effects);
+    batch.start();
+    if (changed || batch.scheduled) this.#parts.onWorkChanged(session.id);
+    if (!snapshot.more) return null;
+    return memory.rate.available(now()) > 0 ? 'more' : memory.rate.waitMs(now());
+  }
+
+  #showTyping(open: ReadonlyMap<string, OpenInbound>, effects: readonly { kind: string; id: MessageId }[]): void {
+    for (const effect of effects) {
+      const row = open.get(effect.id);
+      if (row === undefined || row.channelType === null || row.platformId === null || !row.trigger) continue;
+      const channel = this.#parts.channels.get(row.channelType);
+      channel?.setTyping?.({ platformId: row.platformId, threadId: row.threadId }, effect.kind === 'read');
+    }
+  }
+
+  #laneOf(session: Session, memory: Memory, paths: SessionPaths, message: OutboundMessage): Lane {
+    const key = JSON.stringify([message.channelType, message.platformId, message.threadId]);
+    const known = memory.lanes.get(key);
+    if (known !== undefined) return known;
+    const { inboxes, channels, authority, now, random } = this.#parts;
+    const lane = new Lane({
+      channel: () => channels.get(message.channelType ?? '') ?? null,
+      now,
+      random,
+      refuse: (item) => {
+        const answer = authority.check(session.agentGroupId, item.message);
+        if (answer.kind === 'allow') return null;
+        return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
+      },
+      attempt: (channel, item, signal) => this.#sender.attempt(channel, session, paths, item, signal),
+      commit: async (items) => {
+        await inboxes.commit(session, (tables) => {
+          for (const item of items) tables.putDelivery(item.row);
+        });
+        for (const item of items) this.#show(item);
+      },
+      ended: (item) => this.#end(session, memory, key, item),
+      broke: (error) => {
+        memory.lanes.delete(key);
+        memory.recovered = false;
+        this.#handleFailure(session.id, error);
+      },
+    });
+    memory.lanes.set(key, lane);
+    return lane;
+  }
+
+  #show(item: LaneItem): void {
+    const { message, row } = item;
+    if (message.body.kind === 'edit' || message.body.kind === 'reaction') return;
+    this.#parts.transcript.change(message.id, {
+      state: row.state,
+      stateReason: row.reason,
+      ...(row.platformMessageId === null ? {} : { platformMessageId: row.platformMessageId }),
+      ...(row.state === 'delivered' ? { stamps: { sent: stampNow() } } : {}),
+    });
+  }
+
+  #end(session: Session, memory: Memory, key: string, item: LaneItem): void {
+    const { message, row } = item;
+    void this.#sender.discardFiles(message.id);
+    if (memory.lanes.get(key)?.size === 0) memory.lanes.delete(key);
+    if (row.state === 'delivered') return;
+    deliveryLog.warn(
+      { sessionId: session.id, messageId: message.id, state: row.state, reason: row.reason },
+      'a delivery ended without success',
+    );
+    this.#parts.ledger.append(
+      {
+        kind: `delivery.${row.state}`,
+        sessionId: session.id,
+        messageId: message.id,
+        actor: session.agentGroupId,
+        detail: {
+          destination: message.destination,
+          channelType: message.channelType,
+          platformId: message.platformId,
+          reason: row.reason,
+        },
+      },
+      this.#parts.now(),
+    );
+    tellAgent(this.#parts, session, message, row);
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const memory of this.#memories.values()) for (const lane of memory.lanes.values()) lane.close();
+  }
+}
+
+/** Wait before a failed drain (a full disk, a locked inbox) is tried again. */
+const DRAIN_RETRY_MS = 1_000;

@@ -1,0 +1,264 @@
+/**
+ * One conversation of one session: its deliveries, strictly in order.
+ *
+ * I1. `sending` is committed before the channel is called; a channel of class `none` has at most one
+ *     message in that state (I9: at most one declared uncertainty).
+ * I2. Every attempt is authorised anew (I4 of the architecture).
+ * I3. A lane that waits or hangs holds nobody but itself (I10).
+ */
+
+import { assertNever } from '../config/errors.ts';
+import { SEND_TIMEOUT_MS } from '../config/limits.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import type { DeliveryRow } from '../sessions/inbox-tables.ts';
+import type { Channel, SendOutcome } from './channel.ts';
+import { type NextState, type OutboundMessage, planAfterProbe, planAfterSend, planRecovery } from './plan.ts';
+
+export interface LaneItem {
+  message: OutboundMessage;
+  /** As it stands in inbound.db; replaced with each commit. */
+  row: DeliveryRow;
+  /** True when this run found it `sending`: what to do first is up to the idempotency class. */
+  mayBeSent: boolean;
+}
+
+/** What a lane needs of its surroundings. */
+export interface LanePorts {
+  channel(): Channel | null;
+  now(): number;
+  random(): number;
+  /** Commits rows to inbound.db, and shows them. */
+  commit(items: readonly LaneItem[]): Promise<void>;
+  /** Null when allowed, else why not. */
+  refuse(item: LaneItem): { reason: string; words: string } | null;
+  /** One call of the channel for this message. Never throws for what the platform does. */
+  attempt(channel: Channel, item: LaneItem, signal: AbortSignal): Promise<SendOutcome>;
+  /** A delivery came to its end. */
+  ended(item: LaneItem): void;
+  /** The lane could not commit; it stops and is filled again by the next drain. */
+  broke(error: unknown): void;
+}
+
+/** Messages of one lane that a native or probing channel gets between two commits. Higher: more to settle after a crash. */
+const MAX_LANE_BATCH = 25;
+
+export class Lane {
+  readonly #ports: LanePorts;
+  #queue: LaneItem[] = [];
+  #running = false;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(ports: LanePorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** How many of the next items may be marked `sending` in the commit that queues them. */
+  get room(): number {
+    if (this.#queue.length > 0 || this.#closed) return 0;
+    return this.#ports.channel()?.abilities.idempotency === 'none' ? 1 : MAX_LANE_BATCH;
+  }
+
+  /** Adds committed items, in order, and goes on. */
+  push(items: readonly LaneItem[]): void {
+    this.#queue.push(...items);
+    this.#go();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #go(): void {
+    if (this.#running || this.#closed || this.#timer !== null) return;
+    this.#running = true;
+    this.#run().then(
+      () => {
+        this.#running = false;
+      },
+      (error: unknown) => {
+        this.#running = false;
+        this.close();
+        this.#ports.broke(error);
+      },
+    );
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const head = this.#queue[0];
+      if (head === undefined || this.#closed) return;
+      const now = this.#ports.now();
+      if (head.row.nextAttemptAt !== null && head.row.nextAttemptAt > now) {
+        this.#sleep(head.row.nextAttemptAt - now);
+        return;
+      }
+      await this.#runBatch(now);
+    }
+  }
+
+  #sleep(ms: number): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#running = false;
+        this.#go();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
+  }
+
+  async #runBatch(now: number): Promise<void> {
+    const channel = this.#ports.channel();
+    const batch = this.#takeBatch(channel, now);
+    const unmarked = batch.filter((item) => item.row.state !== 'sending');
+    if (unmarked.length > 0 && channel !== null) {
+      for (const item of unmarked) item.row = markSending(item.row, now);
+      await this.#ports.commit(unmarked);
+      failpoint('delivery.sending-committed');
+    }
+    const settled: LaneItem[] = [];
+    let held = false;
+    for (const item of batch) {
+      if (held) {
+        item.row = { ...item.row, state: item.mayBeSent ? 'sending' : 'queued' };
+        settled.push(item);
+        continue;
+      }
+      const next = await this.#attempt(channel, item);
+      item.row = applyNext(item.row, next, this.#ports.now());
+      item.mayBeSent = next.kind === 'retry' && next.mayBeSent;
+      settled.push(item);
+      held = next.kind === 'retry';
+    }
+    const ended = settled.filter((item) => isFinal(item.row));
+    this.#queue = this.#queue.slice(ended.length);
+    const follower = this.#markFollower(channel);
+    await this.#ports.commit(follower === null ? settled : [...settled, follower]);
+    failpoint('delivery.settled');
+    for (const item of ended) this.#ports.ended(item);
+  }
+
+  #takeBatch(channel: Channel | null, now: number): LaneItem[] {
+    const limit = channel === null || channel.abilities.idempotency === 'none' ? 1 : MAX_LANE_BATCH;
+    const batch: LaneItem[] = [];
+    for (const item of this.#queue) {
+      if (batch.length >= limit || (item.row.nextAttemptAt !== null && item.row.nextAttemptAt > now)) break;
+      batch.push(item);
+    }
+    return batch;
+  }
+
+  /** With class `none`: the next message becomes `sending` in the commit that settles this one. */
+  #markFollower(channel: Channel | null): LaneItem | null {
+    const next = this.#queue[0];
+    if (channel?.abilities.idempotency !== 'none' || next === undefined || next.row.state !== 'queued') return null;
+    if (next.row.nextAttemptAt !== null) return null;
+    next.row = markSending(next.row, this.#ports.now());
+    return next;
+  }
+
+  async #attempt(channel: Channel | null, item: LaneItem): Promise<NextState> {
+    const { attempts } = item.row;
+    const { now, random } = this.#ports;
+    const refusal = this.#ports.refuse(item);
+    if (refusal !== null) return { kind: 'refused', reason: refusal.words };
+    if (channel === null) {
+      item.row = { ...item.row, attempts: attempts + 1 };
+      const outcome: SendOutcome = { kind: 'retry', reason: 'the channel is not connected', retryAfterMs: null };
+      return planAfterSend(outcome, attempts + 1, 'native', now(), random());
+    }
+    const { idempotency } = channel.abilities;
+    if (item.mayBeSent) {
+      const first = planRecovery({ state: 'sending' }, idempotency);
+      if (first === 'unknown') return { kind: 'unknown', reason: 'the host stopped while it was sent' };
+      if (first === 'probe') {
+        const probed = await this.#probe(channel, item);
+        const plan = planAfterProbe(probed, attempts, now(), random());
+        if (plan.kind !== 'send') return plan;
+      }
+    }
+    const outcome = await withTimeout((signal) => this.#ports.attempt(channel, item, signal));
+    failpoint('delivery.sent');
+    return planAfterSend(outcome, attempts, idempotency, now(), random());
+  }
+
+  async #probe(channel: Channel, item: LaneItem) {
+    const { message, row } = item;
+    const address = { platformId: message.platformId ?? '', threadId: message.threadId };
+    if (channel.probe === undefined) return { kind: 'cannot-tell' } as const;
+    const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+    try {
+      return await channel.probe(address, row.idempotencyKey, signal);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return { kind: 'cannot-tell' } as const;
+    }
+  }
+}
+
+/** setTimeout counts in 32 bits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A channel that throws or hangs leaves it open whether the message went out. */
+async function withTimeout(call: (signal: AbortSignal) => Promise<SendOutcome>): Promise<SendOutcome> {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<SendOutcome>((resolve) => {
+    timer = setTimeout(() => {
+      controller.abort();
+      resolve({ kind: 'uncertain', reason: `the channel did not answer within ${SEND_TIMEOUT_MS / 1000} s` });
+    }, SEND_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([call(controller.signal), late]);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: 'uncertain', reason: `the channel failed: ${detail.slice(0, 200)}` };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function markSending(row: DeliveryRow, now: number): DeliveryRow {
+  return { ...row, state: 'sending', attempts: row.attempts + 1, nextAttemptAt: null, updatedAt: now };
+}
+
+export function isFinal(row: Pick<DeliveryRow, 'state'>): boolean {
+  return row.state !== 'queued' && row.state !== 'sending';
+}
+
+function applyNext(row: DeliveryRow, next: NextState, now: number): DeliveryRow {
+  switch (next.kind) {
+    case 'delivered':
+      return {
+        ...row,
+        state: 'delivered',
+        platformMessageId: next.platformMessageId,
+        reason: null,
+        nextAttemptAt: null,
+        updatedAt: now,
+      };
+    case 'failed':
+    case 'refused':
+    case 'unknown':
+      return { ...row, state: next.kind, reason: next.reason, nextAttemptAt: null, updatedAt: now };
+    case 'retry':
+      // Without an answer it stays `sending`: it may have been sent.
+      return {
+        ...row,
+        state: next.mayBeSent ? 'sending' : 'queued',
+        nextAttemptAt: next.at,
+        reason: next.reason,
+        updatedAt: now,
+      };
+    default:
+      return assertNever(next);
+  }
+}

@@ -1,0 +1,30 @@
+/** What delivery is built from. */
+import type { SessionId } from '../../shared/ids.ts';
+import type { Inboxes } from '../sessions/inbox.ts';
+import type { OutboxReader } from '../sessions/outbox-reader.ts';
+import type { TellChat } from '../sessions/settle.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { SessionStore } from '../store/sessions.ts';
+import type { Transcript } from '../store/transcript.ts';
+import type { Authority } from './authority.ts';
+import type { Channel } from './channel.ts';
+
+export interface DeliveryParts {
+  home: string;
+  sessions: SessionStore;
+  inboxes: Inboxes;
+  reader: OutboxReader;
+  transcript: Transcript;
+  ledger: Ledger;
+  authority: Authority;
+  channels: ReadonlyMap<string, Channel>;
+  tellChat: TellChat;
+  /** The session broke the contract. */
+  quarantine: (id: SessionId, reason: string) => void;
+  /** The container holds a lock for too long, or left a hot journal. */
+  onLockHeld: (id: SessionId) => void;
+  /** Rows were queued for the agent, or acks changed what is due. */
+  onWorkChanged: (id: SessionId) => void;
+  now: () => number;
+  random: () => number;
+}

@@ -1,0 +1,37 @@
+/** How fast one session may send: a bucket that time and answered messages fill. */
+import { MAX_OUTBOUND_ROWS_PER_MINUTE, OUTBOUND_BURST_ROWS } from '../../shared/limits.ts';
+
+/** Rows that one answered message pays for: an agent that is asked often may answer often. */
+const ROWS_PER_ANSWER = 4;
+
+export class RowRate {
+  #credits = OUTBOUND_BURST_ROWS;
+  #at: number;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Whole rows that may be read now. */
+  available(now: number): number {
+    this.#fill(now);
+    return Math.floor(this.#credits);
+  }
+
+  spend(rows: number, answered: number, now: number): void {
+    this.#fill(now);
+    this.#credits = Math.min(this.#credits + answered * ROWS_PER_ANSWER, OUTBOUND_BURST_ROWS) - rows;
+  }
+
+  /** Until one more row may be read. */
+  waitMs(now: number): number {
+    this.#fill(now);
+    return Math.max(0, Math.ceil(((1 - this.#credits) * 60_000) / MAX_OUTBOUND_ROWS_PER_MINUTE));
+  }
+
+  #fill(now: number): void {
+    const grown = (Math.max(0, now - this.#at) * MAX_OUTBOUND_ROWS_PER_MINUTE) / 60_000;
+    this.#credits = Math.min(this.#credits + grown, OUTBOUND_BURST_ROWS);
+    this.#at = now;
+  }
+}

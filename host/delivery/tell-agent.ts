@@ -1,0 +1,59 @@
+/** Telling an agent that its message did not arrive. */
+import { deriveMessageId, makeId } from '../../shared/ids.ts';
+import { Fault } from '../config/errors.ts';
+import { deliveryLog } from '../observe/logger.ts';
+import type { DeliveryRow } from '../sessions/inbox-tables.ts';
+import type { Session } from '../store/sessions.ts';
+import type { DeliveryParts } from './parts.ts';
+import type { OutboundMessage } from './plan.ts';
+
+/** The agent hears of the same failure at the same destination once in this time: telling wakes it, and costs money. */
+const TELL_AGENT_EVERY_MS = 3_600_000;
+
+/** Puts a system message before the agent: this did not work, and why. Does not fail the caller. */
+export function tellAgent(parts: DeliveryParts, session: Session, message: OutboundMessage, row: DeliveryRow): void {
+  append(parts, session, message, row).catch((error: unknown) => {
+    if (!(error instanceof Fault)) throw error;
+    deliveryLog.warn({ sessionId: session.id, err: error }, 'the agent could not be told of a failed delivery');
+  });
+}
+
+async function append(
+  parts: DeliveryParts,
+  session: Session,
+  message: OutboundMessage,
+  row: DeliveryRow,
+): Promise<void> {
+  const at = parts.now();
+  const what =
+    row.state === 'refused'
+      ? 'was refused'
+      : row.state === 'unknown'
+        ? 'may not have arrived'
+        : 'could not be delivered';
+  const text = `Your message to "${message.destination ?? '(nobody)'}" ${what}: ${row.reason ?? 'no reason given'}. Do not send it again unless someone asks.`;
+  await parts.inboxes.commit(session, (tables) => {
+    const route = message.inReplyTo === null ? null : tables.getRoute(message.inReplyTo);
+    const window = String(Math.floor(at / TELL_AGENT_EVERY_MS));
+    tables.append([
+      {
+        id: deriveMessageId(session.id, 'told', row.state, message.destination ?? '', row.reason ?? '', window),
+        kind: 'system',
+        timestamp: at,
+        processAfter: null,
+        trigger: true,
+        onWake: false,
+        channelType: route?.channelType ?? null,
+        platformId: route?.platformId ?? null,
+        threadId: route?.threadId ?? null,
+        senderId: null,
+        sourceSessionId: null,
+        inReplyTo: message.id,
+        hop: 0,
+        traceId: message.traceId ?? makeId('trace', at),
+        content: JSON.stringify({ text, senderName: 'host', attachments: [], event: `delivery_${row.state}` }),
+      },
+    ]);
+  });
+  parts.onWorkChanged(session.id);
+}

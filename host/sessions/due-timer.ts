@@ -1,0 +1,57 @@
+/** One timer for all sessions: the next row that falls due, from the index. No session is looked at before its time. */
+import { epochMs, type SessionId } from '../../shared/ids.ts';
+import type { SessionStore } from '../store/sessions.ts';
+
+/** Sessions woken by one firing. Higher: a burst of starts. Lower: late tasks when many fall due together. */
+const MAX_DUE_AT_ONCE = 200;
+/** setTimeout counts in 32 bits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class DueTimer implements Disposable {
+  readonly #sessions: SessionStore;
+  readonly #onDue: (id: SessionId) => void;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | null = null;
+  #at = Number.POSITIVE_INFINITY;
+
+  constructor(sessions: SessionStore, onDue: (id: SessionId) => void, now: () => number) {
+    this.#sessions = sessions;
+    this.#onDue = onDue;
+    this.#now = now;
+  }
+
+  /** Notes when a session's next row falls due (null: none waits), and sets the timer if it is the earliest. */
+  set(id: SessionId, at: number | null): void {
+    this.#sessions.setNextDue(id, at);
+    if (at !== null && at < this.#at) this.#arm(at);
+  }
+
+  /** At start: from the table. */
+  start(): void {
+    const next = this.#sessions.nextDue();
+    if (next !== null) this.#arm(next.at);
+  }
+
+  #arm(at: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#at = at;
+    this.#timer = setTimeout(() => this.#fire(), Math.min(Math.max(0, at - this.#now()), MAX_TIMER_MS));
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    this.#at = Number.POSITIVE_INFINITY;
+    const now = epochMs(this.#now());
+    for (const id of this.#sessions.listDue(now, MAX_DUE_AT_ONCE)) {
+      // The woken session sets its next time when it has looked at its rows.
+      this.#sessions.setNextDue(id, null);
+      this.#onDue(id);
+    }
+    const next = this.#sessions.nextDue();
+    if (next !== null) this.#arm(next.at);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,85 @@
+/** Carries out what acks mean: in inbound.db first, then in the transcript. */
+import { parseInboundContent } from '../../shared/messages.ts';
+import { assertNever } from '../config/errors.ts';
+import { sessionsLog } from '../observe/logger.ts';
+import type { Transcript } from '../store/transcript.ts';
+import type { AckEffect } from './acks.ts';
+import type { SessionRef } from './inbox.ts';
+import type { InboxTables, OpenInbound } from './inbox-tables.ts';
+
+/** The host says something in the chat a message came from. `key` makes it once. */
+export type TellChat = (ref: SessionRef, about: OpenInbound, key: string, text: string) => void;
+
+/** Inside an inbox transaction. */
+export function writeAcks(tables: InboxTables, effects: readonly AckEffect[]): void {
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'read':
+        break;
+      case 'done':
+        tables.setStatus(effect.id, 'done');
+        break;
+      case 'failed':
+        tables.setStatus(effect.id, 'failed');
+        break;
+      case 'requeue':
+        tables.requeue(effect.id, effect.tries, effect.processAfter);
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+}
+
+/**
+ * Before the transaction: a person is told first and the row fails after, so that a crash in between
+ * tells again (and once, by its key) instead of never.
+ */
+export function tellFailures(
+  ref: SessionRef,
+  open: ReadonlyMap<string, OpenInbound>,
+  effects: readonly AckEffect[],
+  tellChat: TellChat,
+): void {
+  for (const effect of effects) {
+    const about = open.get(effect.id);
+    if (effect.kind !== 'failed' || !effect.tellChat || about === undefined || !about.trigger) continue;
+    tellChat(
+      ref,
+      about,
+      'gave-up',
+      `I could not answer this message, and gave up after ${about.tries + 1} tries: ${effect.reason}. Send it again to try once more.${quote(about)}`,
+    );
+  }
+}
+
+function quote(about: OpenInbound): string {
+  const parsed = parseInboundContent(about.content);
+  if (!parsed.ok || parsed.value.text === '') return '';
+  const line = parsed.value.text.split('\n', 1)[0] ?? '';
+  return `\n\n> ${line.length > 120 ? `${line.slice(0, 120)}…` : line}`;
+}
+
+/** After the transaction. */
+export function showAcks(ref: SessionRef, transcript: Transcript, effects: readonly AckEffect[]): void {
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case 'read':
+        transcript.change(effect.id, { state: 'read', stamps: effect.stamps });
+        break;
+      case 'done':
+        transcript.change(effect.id, { state: 'answered', stateReason: null, stamps: effect.stamps });
+        break;
+      case 'failed':
+        transcript.change(effect.id, { state: 'failed', stateReason: effect.reason });
+        sessionsLog.warn({ sessionId: ref.id, messageId: effect.id, reason: effect.reason }, 'message failed');
+        break;
+      case 'requeue':
+        transcript.change(effect.id, { state: 'queued', stateReason: `trying again: ${effect.reason}` });
+        sessionsLog.info({ sessionId: ref.id, messageId: effect.id, tries: effect.tries }, 'message queued again');
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+}
