@@ -1,0 +1,33 @@
+/** What an agent is told about its destinations and the reply syntax, in addition to its instructions. */
+import type { Chart } from '../../shared/protocol.ts';
+
+export function formatAddendum(chart: Chart): string {
+  const [only, ...others] = chart.destinations;
+  if (!only) {
+    return 'You have no destinations at the moment: nothing you write can be sent. Ask an admin to wire a chat to you.';
+  }
+  const lines = chart.destinations.map((destination) => {
+    const kind = destination.type === 'agent' ? 'another agent' : `chat on ${destination.channelType}`;
+    return `- \`${destination.name}\`: ${oneLine(destination.displayName)} (${kind})`;
+  });
+  const head =
+    others.length === 0
+      ? `You can send to exactly one destination, \`${only.name}\`, and every reply goes there:`
+      : 'You can send to these destinations, by name:';
+  return `${head}
+
+${lines.join('\n')}
+
+What you write is sent only when it stands in a block:
+
+<message to="${only.name}">Your text, in Markdown.</message>
+
+- Reply where a message came from: its \`from\` is the name to put in \`to\`.
+- One answer may hold several blocks. \`reply_to="4"\` says which message a block answers; without it, the newest from that destination.
+- Text outside blocks, and anything in <internal>…</internal>, is your scratchpad: nobody sees it.
+- In messages you read, \`<\` is written \`&lt;\`. To show a tag literally, put it in code or write \`&lt;\`.`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

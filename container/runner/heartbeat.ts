@@ -1,0 +1,45 @@
+/**
+ * Touches `out/heartbeat` while the runner's event loop turns. On the main thread on purpose: a loop
+ * that is blocked must show.
+ */
+import { closeSync, openSync, utimesSync } from 'node:fs';
+import { HEARTBEAT_MS } from '../../shared/limits.ts';
+import { MODES } from '../../shared/session-files.ts';
+import { describeError, log } from './log.ts';
+
+export class Heartbeat implements Disposable {
+  readonly #path: string;
+  readonly #timer: NodeJS.Timeout;
+  #hasFailed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#beat();
+    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+  }
+
+  #beat(): void {
+    try {
+      this.#touch();
+      this.#hasFailed = false;
+    } catch (error) {
+      // A full disk must not end the turn that is running; the host sees the old heartbeat.
+      if (!this.#hasFailed) log.warn('heartbeat cannot be touched', { error: describeError(error) });
+      this.#hasFailed = true;
+    }
+  }
+
+  #touch(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.#path, now, now);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      closeSync(openSync(this.#path, 'a', MODES.outFile));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}

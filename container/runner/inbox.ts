@@ -1,0 +1,198 @@
+/**
+ * Reads inbound.db, which the host writes and this process cannot.
+ *
+ * I1. No statement and no transaction stays open between two calls: the host may freeze this process
+ *     at any await.
+ * I2. Work is found through the partial index of pending rows, so the cost does not grow with the past.
+ * I3. The file may be locked, or wait for a roll-back that only the host can do. That is an answer
+ *     (`unavailable`), not an error: the runner comes back later.
+ */
+import Database from 'better-sqlite3';
+import { INBOUND_KINDS, type InboundKind, parseInboundContent } from '../../shared/messages.ts';
+import { READER_PRAGMAS } from '../../shared/session-files.ts';
+import { log } from './log.ts';
+import type { InboundMessage } from './message.ts';
+
+/**
+ * How long a read waits for the host's commit, blocking. Higher: a host that died with the lock held
+ * stops heartbeats. Lower: more retries while the host commits.
+ */
+const LOCK_WAIT_MS = 20;
+
+export type Read<T> = { kind: 'read'; value: T } | { kind: 'unavailable'; code: string };
+
+/** The few columns that decide whether a row is taken. */
+export interface Candidate {
+  id: string;
+  seq: number;
+  tries: number;
+  isOnWake: boolean;
+  processAfter: number | null;
+}
+
+interface CandidateRow {
+  id: string;
+  seq: number;
+  tries: number;
+  on_wake: number;
+  process_after: number | null;
+}
+
+interface MessageRow {
+  id: string;
+  seq: number;
+  kind: string;
+  timestamp: number;
+  tries: number;
+  trigger: number;
+  channel_type: string | null;
+  platform_id: string | null;
+  thread_id: string | null;
+  source_session_id: string | null;
+  in_reply_to: string | null;
+  trace_id: string;
+  content: string;
+}
+
+const PENDING = `FROM messages_in INDEXED BY messages_in_pending WHERE status = 'pending'`;
+const CANDIDATE = 'id, seq, tries, on_wake, process_after';
+const MESSAGE = `id, seq, kind, timestamp, tries, trigger, channel_type, platform_id, thread_id,
+  source_session_id, in_reply_to, trace_id, content`;
+
+/** Exported for the test that looks at their query plans (I2). */
+export const INBOX_SQL = {
+  triggers: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 1 AND seq > ? ORDER BY seq LIMIT ?`,
+  context: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 0 AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  nextDue: `SELECT min(process_after) AS due ${PENDING} AND trigger = 1 AND process_after > ?`,
+  byId: `SELECT ${MESSAGE} FROM messages_in WHERE id = ?`,
+  bySeq: `SELECT ${MESSAGE} FROM messages_in WHERE seq = ?`,
+  lastSeq: 'SELECT max(seq) AS seq FROM messages_in',
+} as const;
+
+/** What may be asked inside one `InboxReader.read`. */
+export class InboxTables {
+  readonly #triggers;
+  readonly #context;
+  readonly #nextDue;
+  readonly #byId;
+  readonly #bySeq;
+  readonly #lastSeq;
+
+  constructor(db: Database.Database) {
+    this.#triggers = db.prepare<[number, number], CandidateRow>(INBOX_SQL.triggers);
+    this.#context = db.prepare<[number, number], CandidateRow>(INBOX_SQL.context);
+    this.#nextDue = db.prepare<[number], { due: number | null }>(INBOX_SQL.nextDue);
+    this.#byId = db.prepare<[string], MessageRow>(INBOX_SQL.byId);
+    this.#bySeq = db.prepare<[number], MessageRow>(INBOX_SQL.bySeq);
+    this.#lastSeq = db.prepare<[], { seq: number | null }>(INBOX_SQL.lastSeq);
+  }
+
+  /** Pending rows that call for a turn, oldest first. */
+  triggers(afterSeq: number, limit: number): Candidate[] {
+    return this.#triggers.all(afterSeq, limit).map(toCandidate);
+  }
+
+  /** Pending rows that only ride along, newest first. */
+  context(beforeSeq: number, limit: number): Candidate[] {
+    return this.#context.all(beforeSeq, limit).map(toCandidate);
+  }
+
+  /** When the next pending trigger becomes due, epoch ms; null when none waits. */
+  nextDue(now: number): number | null {
+    return this.#nextDue.get(now)?.due ?? null;
+  }
+
+  byId(id: string): InboundMessage | null {
+    const row = this.#byId.get(id);
+    return row ? toMessage(row) : null;
+  }
+
+  bySeq(seq: number): InboundMessage | null {
+    const row = this.#bySeq.get(seq);
+    return row ? toMessage(row) : null;
+  }
+
+  lastSeq(): number {
+    return this.#lastSeq.get()?.seq ?? 0;
+  }
+}
+
+export class InboxReader implements Disposable {
+  readonly #path: string;
+  #db: Database.Database | null = null;
+  #tables: InboxTables | null = null;
+  #lastCode = '';
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Runs `work` in one read transaction, so that all of it sees the same state. */
+  read<T>(work: (tables: InboxTables) => T): Read<T> {
+    try {
+      const tables = this.#open();
+      const value = this.#db?.transaction(() => work(tables)).deferred() as T;
+      this.#lastCode = '';
+      return { kind: 'read', value };
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError)) throw error;
+      // A connection that met another's unfinished commit may hold stale state: start afresh (I3).
+      this[Symbol.dispose]();
+      if (error.code !== this.#lastCode) log.warn('inbound.db cannot be read now', { code: error.code });
+      this.#lastCode = error.code;
+      return { kind: 'unavailable', code: error.code };
+    }
+  }
+
+  #open(): InboxTables {
+    if (this.#tables) return this.#tables;
+    this.#db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    for (const pragma of READER_PRAGMAS) this.#db.pragma(pragma);
+    this.#tables = new InboxTables(this.#db);
+    return this.#tables;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db?.close();
+    this.#db = null;
+    this.#tables = null;
+  }
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  return {
+    id: row.id,
+    seq: row.seq,
+    tries: row.tries,
+    isOnWake: row.on_wake === 1,
+    processAfter: row.process_after,
+  };
+}
+
+function toMessage(row: MessageRow): InboundMessage {
+  const content = parseInboundContent(row.content);
+  if (!content.ok) log.warn('a message cannot be parsed', { messageId: row.id, problem: content.problem });
+  return {
+    id: row.id,
+    seq: row.seq,
+    kind: parseKind(row.kind),
+    timestamp: row.timestamp,
+    tries: row.tries,
+    isTrigger: row.trigger === 1,
+    channelType: row.channel_type,
+    platformId: row.platform_id,
+    threadId: row.thread_id,
+    sourceSessionId: row.source_session_id,
+    inReplyTo: row.in_reply_to,
+    traceId: row.trace_id,
+    content: content.ok
+      ? content.value
+      : { text: '(This message could not be read.)', senderName: '', attachments: [] },
+  };
+}
+
+function parseKind(kind: string): InboundKind {
+  const known = INBOUND_KINDS.find((name) => name === kind);
+  if (!known) throw new Error(`messages_in.kind is checked by the table, yet holds ${kind}`);
+  return known;
+}

@@ -1,0 +1,80 @@
+/** The runner's entry: builds every part in message order, runs until told to stop. */
+import { PROTOCOL_VERSION, RUNNER_EXIT, type SessionFile } from '../../shared/protocol.ts';
+import { loadProvider, PROVIDER_NAMES } from '../providers/index.ts';
+import type { Provider } from '../providers/provider.ts';
+import { LiveChart } from './chart.ts';
+import { Doorbell } from './doorbell.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { InboxReader } from './inbox.ts';
+import { describeError, log } from './log.ts';
+import { RunnerLoop } from './loop.ts';
+import { Outbox } from './outbox.ts';
+import { ContractError, locateWorkspace, readSession, type Workspace } from './workspace.ts';
+import { setZone } from './zone.ts';
+
+/** How long a stop waits for the turn to let go. Higher: the host's own grace runs out first. */
+const STOP_GRACE_MS = 1_000;
+
+async function main(): Promise<void> {
+  const workspace = locateWorkspace(process.env);
+  const session = readSession(workspace.files.session);
+  setZone(session.timezone);
+  const provider = await loadProvider(session.provider);
+  if (!provider) {
+    log.error('unknown provider', { provider: session.provider, known: PROVIDER_NAMES.join(', ') });
+    process.exitCode = RUNNER_EXIT.unknownProvider;
+    return;
+  }
+  await runUntilStopped(workspace, session, provider);
+}
+
+async function runUntilStopped(workspace: Workspace, session: SessionFile, provider: Provider): Promise<void> {
+  const { files, folders } = workspace;
+  using inbox = new InboxReader(files.inboundDb);
+  let lastInboundSeq = 0;
+  using outbox = openOutbox(files.outboundDb, () => {
+    const read = inbox.read((tables) => tables.lastSeq());
+    if (read.kind === 'read') lastInboundSeq = read.value;
+    return lastInboundSeq;
+  });
+  using _heartbeat = new Heartbeat(files.heartbeat);
+  // Before the first look, so that what arrives between the two rings.
+  using doorbell = new Doorbell(folders.in, files.inboundDb);
+  const chart = new LiveChart(files.chart);
+  const parts = { session, paths: folders, outFiles: files.outFiles, provider, chart, inbox, outbox };
+  const loop = new RunnerLoop(parts, doorbell);
+  const stop = () => {
+    loop.stop();
+    setTimeout(() => process.exit(RUNNER_EXIT.stopped), STOP_GRACE_MS).unref();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const isIdle = !loop.hasWork();
+  outbox.start({ protocolVersion: PROTOCOL_VERSION, provider: provider.name, startedAt: Date.now() }, isIdle);
+  log.info('ready', { provider: provider.name, ms: Math.round(performance.now()) });
+  await loop.run(isIdle);
+  log.info('stopped');
+}
+
+/** The host creates both databases before the first wake: a missing one is a broken contract. */
+function openOutbox(path: string, lastInboundSeq: () => number): Outbox {
+  try {
+    return new Outbox(path, lastInboundSeq);
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_CANTOPEN';
+    if (!isMissing) throw cause;
+    throw new ContractError('outbound.db cannot be opened', { cause });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  const isContract = error instanceof ContractError;
+  log.error(isContract ? 'contract broken' : 'crashed', {
+    error: describeError(error),
+    cause: error instanceof Error && error.cause !== undefined ? describeError(error.cause) : undefined,
+    stack: isContract || !(error instanceof Error) ? undefined : error.stack,
+  });
+  process.exitCode = isContract ? RUNNER_EXIT.badContract : RUNNER_EXIT.crashed;
+}

@@ -1,0 +1,80 @@
+/**
+ * What one turn knows: the messages it answers and what it has sent so far.
+ *
+ * I1. What an earlier, crashed try of the same messages already sent is not sent again. Each such row
+ *     stands in for one equal send of this try, so an agent that says "ping" twice still says it twice.
+ * I2. A final block does not repeat what a tool already sent in this turn.
+ */
+import { makeId } from '../../shared/ids.ts';
+import type { Draft, InboundMessage, SentRow } from './message.ts';
+import type { Outbox } from './outbox.ts';
+import { isSame } from './replies.ts';
+
+export class TurnScope {
+  readonly #outbox: Outbox;
+  readonly #batch: InboundMessage[] = [];
+  /** Rows of earlier tries that no send of this try has matched yet. */
+  readonly #earlier: SentRow[] = [];
+  /** Sent by tools in this turn, earlier tries' rows that stood in included. */
+  readonly #sent: SentRow[] = [];
+  readonly #onSend: () => void;
+
+  constructor(outbox: Outbox, batch: readonly InboundMessage[], onSend: () => void) {
+    this.#outbox = outbox;
+    this.#onSend = onSend;
+    this.add(batch);
+  }
+
+  /** By sequence number. */
+  get batch(): readonly InboundMessage[] {
+    return this.#batch;
+  }
+
+  get sent(): readonly SentRow[] {
+    return this.#sent;
+  }
+
+  /** Messages that joined the running turn. */
+  add(messages: readonly InboundMessage[]): void {
+    this.#batch.push(...messages);
+    for (const message of messages) this.#earlier.push(...this.#outbox.sentInReplyTo(message.id));
+  }
+
+  /** The row of an earlier try that is this very send, if any; it is used up by this call (I1). */
+  takeEarlier(draft: Draft): SentRow | null {
+    const isMatch = isSame(draft);
+    const index = this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
+    const [row] = index === -1 ? [] : this.#earlier.splice(index, 1);
+    if (row) this.#sent.push(row);
+    return row ?? null;
+  }
+
+  /** Commits a tool's row now, unless an earlier try did. */
+  send(draft: Draft, id: string = makeId('message')): SentRow {
+    const earlier = this.takeEarlier(draft);
+    if (earlier) return earlier;
+    const row = this.#outbox.insert(draft, id);
+    this.#sent.push(row);
+    this.#onSend();
+    return row;
+  }
+
+  /** Final drafts without what was already sent (I1, I2). */
+  withoutRepeats(drafts: readonly Draft[]): Draft[] {
+    const sent = [...this.#sent];
+    return drafts.filter((draft) => {
+      const isMatch = isSame(draft);
+      const index = sent.findIndex((row) => isMatch(row) && (row.inReplyTo === draft.inReplyTo || this.#answers(row)));
+      if (index !== -1) {
+        sent.splice(index, 1);
+        return false;
+      }
+      return this.takeEarlier(draft) === null;
+    });
+  }
+
+  /** A message may have joined between the tool's send and the final block, which then answers that one. */
+  #answers(row: SentRow): boolean {
+    return this.#batch.some((message) => message.id === row.inReplyTo);
+  }
+}

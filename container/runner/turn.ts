@@ -1,0 +1,256 @@
+/**
+ * One turn: a claimed batch goes to the provider, and what comes back becomes rows.
+ *
+ * I1. Nothing is acknowledged before the turn that saw it ends; then all of it in one commit.
+ * I2. Messages that joined the turn are acknowledged with it.
+ */
+import type { SessionFile } from '../../shared/protocol.ts';
+import type { WorkspacePaths } from '../../shared/session-files.ts';
+import { type Stamps, stampNow } from '../../shared/trace.ts';
+import type { Prompt, Provider, ProviderEvent, ProviderTurn } from '../providers/provider.ts';
+import type { ToolContext } from '../tools/context.ts';
+import { createToolBox } from '../tools/index.ts';
+import type { ToolBox } from '../tools/tool.ts';
+import { formatAddendum } from './addendum.ts';
+import { assertNever } from './assert.ts';
+import { parseReply } from './blocks/index.ts';
+import type { LiveChart } from './chart.ts';
+import { formatPrompt } from './format.ts';
+import type { InboxReader } from './inbox.ts';
+import { describeError, log } from './log.ts';
+import type { Draft, InboundMessage } from './message.ts';
+import { type Ack, isPassing, type Outbox, type TurnEnd } from './outbox.ts';
+import {
+  type PlannedReplies,
+  planFailureNotes,
+  planNudge,
+  planReplies,
+  planTurnEnd,
+  type ReplyFacts,
+} from './replies.ts';
+import { TurnScope } from './turn-scope.ts';
+
+export interface TurnParts {
+  session: SessionFile;
+  paths: WorkspacePaths;
+  outFiles: string;
+  provider: Provider;
+  chart: LiveChart;
+  inbox: InboxReader;
+  outbox: Outbox;
+}
+
+type Answer =
+  | { kind: 'answered'; text: string }
+  | { kind: 'failed'; retryable: boolean; message: string }
+  | { kind: 'interrupted' };
+
+/** What the runner commits when the turn is over; null after an interruption, when nothing is settled. */
+export type TurnResult = Omit<TurnEnd, 'idleSince'> | null;
+
+export class Turn {
+  readonly #parts: TurnParts;
+  readonly #scope: TurnScope;
+  readonly #tools: ToolBox;
+  readonly #stamps: Stamps = {};
+  readonly #claimedAt = new Map<string, number>();
+  readonly #continuation: string | null;
+  #newContinuation: string | null = null;
+  #running: ProviderTurn | null = null;
+  #isInterrupted = false;
+
+  constructor(parts: TurnParts, batch: readonly InboundMessage[]) {
+    this.#parts = parts;
+    this.#scope = new TurnScope(parts.outbox, batch, () => this.#noteOutput());
+    this.#noteClaims(batch);
+    this.#tools = createToolBox(this.#toolContext());
+    this.#continuation = parts.outbox.continuation(parts.provider.name);
+  }
+
+  /** Asks, asks once more if the answer would be lost, and says what to commit. */
+  async run(omittedCount: number): Promise<TurnResult> {
+    const first = await this.#ask(this.#format(this.#scope.batch, omittedCount));
+    if (first.kind === 'interrupted') return null;
+    if (first.kind === 'failed') return this.#planFailure(first.retryable, first.message);
+    const planned = this.#plan(first.text);
+    const nudge = planNudge(planned, this.#facts(), this.#scope.sent);
+    let second: PlannedReplies | null = null;
+    if (nudge !== null) {
+      log.info('asking the provider once more', { unknownNames: planned.unknown.length });
+      const answer = await this.#ask({ text: nudge, messages: [] });
+      if (answer.kind === 'interrupted') return null;
+      if (answer.kind === 'answered') second = this.#plan(answer.text);
+      else if (planned.drafts.length === 0) return this.#planFailure(answer.retryable, answer.message);
+    }
+    const drafts = planTurnEnd(planned, second, this.#facts(), this.#scope.sent);
+    return this.#planEnd(this.#scope.withoutRepeats(drafts), (common) => ({ ...common, state: 'done' }));
+  }
+
+  /** Hands follow-ups to the running provider. False: they wait for the next turn. */
+  push(messages: readonly InboundMessage[], omittedCount: number): boolean {
+    if (!this.#running || this.#isInterrupted) return false;
+    if (!this.#running.push(this.#format(messages, omittedCount))) return false;
+    this.#scope.add(messages);
+    this.#noteClaims(messages);
+    return true;
+  }
+
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#running?.interrupt();
+  }
+
+  async #ask(prompt: Prompt): Promise<Answer> {
+    const { provider, session, paths, chart } = this.#parts;
+    if (this.#isInterrupted) return { kind: 'interrupted' };
+    this.#stamps.provider_started ??= stampNow();
+    const results: string[] = [];
+    let failure: Answer | null = null;
+    const running = provider.query({
+      prompt,
+      addendum: formatAddendum(chart.read()),
+      continuation: this.#newContinuation ?? this.#continuation,
+      session,
+      tools: this.#tools,
+      paths,
+    });
+    this.#running = running;
+    try {
+      for await (const event of running) {
+        if (event.kind === 'result') results.push(event.text);
+        failure = this.#take(event, running) ?? failure;
+      }
+    } catch (error) {
+      failure = this.#translate(error);
+    } finally {
+      this.#running = null;
+    }
+    if (this.#isInterrupted) return { kind: 'interrupted' };
+    return failure ?? { kind: 'answered', text: results.join('\n\n') };
+  }
+
+  #take(event: ProviderEvent, running: ProviderTurn): Answer | null {
+    switch (event.kind) {
+      case 'init':
+        this.#newContinuation = event.continuation;
+        return null;
+      case 'progress':
+        return null;
+      case 'tool_start':
+        this.#parts.outbox.setTool({ tool: event.tool, startedAt: Date.now(), timeoutMs: event.timeoutMs });
+        return null;
+      case 'tool_end':
+        this.#parts.outbox.setTool(null);
+        return null;
+      case 'text':
+        this.#noteOutput();
+        return null;
+      case 'result':
+        this.#noteOutput();
+        running.end();
+        return null;
+      case 'error':
+        return { kind: 'failed', retryable: event.retryable, message: event.message };
+      default:
+        return assertNever(event);
+    }
+  }
+
+  /** What a provider throws is a fault of the world it talks to; a broken database of our own is not. */
+  #translate(error: unknown): Answer {
+    const isOwn = error instanceof Error && error.name === 'SqliteError' && !isPassing(error);
+    if (isOwn) throw error;
+    log.error('provider threw', { provider: this.#parts.provider.name, error: describeError(error) });
+    return { kind: 'failed', retryable: true, message: 'something went wrong inside the agent' };
+  }
+
+  #plan(text: string): PlannedReplies {
+    const planned = planReplies(parseReply(text), this.#facts());
+    if (planned.scratch !== '') log.info('text outside blocks is not sent', { chars: planned.scratch.length });
+    return planned;
+  }
+
+  #planFailure(retryable: boolean, message: string): TurnResult {
+    log.warn('turn failed', { retryable, error: message });
+    const drafts = retryable ? [] : planFailureNotes(this.#facts(), message);
+    return this.#planEnd(drafts, (common) => ({ ...common, state: 'failed', error: message, retryable }));
+  }
+
+  #planEnd(
+    drafts: readonly Draft[],
+    makeAck: (common: { id: string; tries: number; stamps: Stamps }) => Ack,
+  ): NonNullable<TurnResult> {
+    if (drafts.length > 0) this.#noteOutput();
+    const rowCommitted = stampNow();
+    const acks = this.#scope.batch.map(({ id, tries }) => {
+      const claimed = this.#claimedAt.get(id);
+      const stamps = { ...(claimed === undefined ? {} : { claimed }), ...this.#stamps, row_committed: rowCommitted };
+      return makeAck({ id, tries, stamps });
+    });
+    const isNew = this.#newContinuation !== null && this.#newContinuation !== this.#continuation;
+    const continuation = isNew
+      ? { provider: this.#parts.provider.name, continuation: this.#newContinuation ?? '' }
+      : undefined;
+    return { drafts, acks, continuation };
+  }
+
+  #format(messages: readonly InboundMessage[], omittedCount: number): Prompt {
+    const { inbox, outbox, chart, session, paths } = this.#parts;
+    return formatPrompt(messages, {
+      chart: chart.read(),
+      timezone: session.timezone,
+      inFolder: paths.in,
+      omittedCount,
+      findSeq(messageId) {
+        const received = inbox.read((tables) => tables.byId(messageId));
+        return outbox.byId(messageId)?.seq ?? (received.kind === 'read' ? (received.value?.seq ?? null) : null);
+      },
+    });
+  }
+
+  #facts(): ReplyFacts {
+    const { chart, session, inbox } = this.#parts;
+    const { batch } = this.#scope;
+    return {
+      chart: chart.read(),
+      batch,
+      maxTextBytes: session.limits.maxTextBytes,
+      findBySeq(seq) {
+        const joined = batch.find((message) => message.seq === seq);
+        if (joined) return joined;
+        const read = inbox.read((tables) => tables.bySeq(seq));
+        return read.kind === 'read' ? read.value : null;
+      },
+    };
+  }
+
+  #toolContext(): ToolContext {
+    const { session, paths, outFiles, outbox, inbox } = this.#parts;
+    const isNumber = (reference: string) => /^\d{1,15}$/.test(reference);
+    return {
+      session,
+      paths,
+      outFiles,
+      now: () => Date.now(),
+      facts: () => this.#facts(),
+      send: (draft, id) => this.#scope.send(draft, id),
+      takeEarlier: (draft) => this.#scope.takeEarlier(draft),
+      findOwn: (reference) => (isNumber(reference) ? outbox.bySeq(Number(reference)) : outbox.byId(reference)),
+      findReceived(reference) {
+        const read = inbox.read((tables) =>
+          isNumber(reference) ? tables.bySeq(Number(reference)) : tables.byId(reference),
+        );
+        return read.kind === 'read' ? read.value : null;
+      },
+    };
+  }
+
+  #noteOutput(): void {
+    this.#stamps.first_output ??= stampNow();
+  }
+
+  #noteClaims(messages: readonly InboundMessage[]): void {
+    const now = stampNow();
+    for (const message of messages) this.#claimedAt.set(message.id, now);
+  }
+}

@@ -1,0 +1,29 @@
+/** What a tool is, apart from how a provider reaches it: a name, a schema, and a function. */
+import type { z } from 'zod';
+import type { ToolContext } from './context.ts';
+
+/** `text` is for the model: what happened, or what to do next. */
+export type ToolResult =
+  | { ok: true; text: string; messageId?: string; seq?: number; data?: unknown }
+  | { ok: false; text: string };
+
+export interface Tool<Schema extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  /** One line. */
+  readonly description: string;
+  readonly input: Schema;
+  run(input: z.output<Schema>, context: ToolContext): ToolResult | Promise<ToolResult>;
+}
+
+export interface ToolDescription {
+  name: string;
+  description: string;
+  input: z.ZodType;
+}
+
+/** The tools as a provider sees them. */
+export interface ToolBox {
+  list(): readonly ToolDescription[];
+  /** Input is checked here. A mistake of the model is a result with `ok: false`; a broken disk throws. */
+  call(name: string, input: unknown): Promise<ToolResult>;
+}
