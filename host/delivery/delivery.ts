@@ -186,7 +186,7 @@ export class Delivery implements Disposable {
       open: tables.listOpen(MAX_WATCHED_ACKS),
       takeOver: memory.recovered ? [] : tables.listOpenDeliveries(MAX_RECOVERED),
     }));
-    const user = hostContainerUser(session.userOffset);
+    const user = hostContainerUser(session);
     const result = await reader.read({
       out: paths.out,
       ownerUid: user.uid,

@@ -174,10 +174,10 @@ export class Router {
       session = sessions.create(key, chat.name, now());
       failpoint('routing.session-made');
     }
-    if (session.lastActiveAt === session.createdAt || !session.isOpen) {
-      createSessionFolder(sessionPaths(home, session.agentGroupId, session.id), hostContainerUser(session.userOffset));
+    if (!session.isOpen) {
+      createSessionFolder(sessionPaths(home, session.agentGroupId, session.id), hostContainerUser(session));
+      sessions.markOpen(session.id, now());
     }
-    if (!session.isOpen) sessions.markOpen(session.id, now());
     if (session.engagedAt === null && (event.isMention || event.isPrivate)) sessions.markEngaged(session.id, now());
     return session;
   }

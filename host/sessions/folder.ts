@@ -6,8 +6,10 @@
  * neither files nor the kernel's per-uid limits (processes, inotify). Without root the container runs
  * as the host's user: only root may give files away.
  */
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, renameSync, utimesSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import type { AgentGroupId } from '../../shared/ids.ts';
 import { MODES, type SessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
 import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from '../../shared/session-schema.ts';
 
@@ -16,21 +18,31 @@ export interface ContainerUser {
   gid: number;
 }
 
-/** First uid given to containers: above the users that Debian makes, below nobody's namespaces. */
-const FIRST_CONTAINER_UID = 200_000;
-/** Uids that sessions share by turns once there are more of them than this. */
-const CONTAINER_UIDS = 60_000;
+/** First uid and gid given to containers: above the users that Debian makes. */
+const FIRST_CONTAINER_ID = 200_000;
+/** Ids that sessions, and agents, share by turns once there are more of them than this. */
+const CONTAINER_IDS = 60_000;
 
-/** The user that a session's container runs as. `hostUid` is the host process's. */
-export function containerUser(hostUid: number, hostGid: number, userOffset: number): ContainerUser {
+/**
+ * The user that a session's container runs as. `hostUid` is the host process's. The gid is the agent
+ * group's, whose sessions share one working folder.
+ */
+export function containerUser(
+  hostUid: number,
+  hostGid: number,
+  session: { userOffset: number; agentGroupId: AgentGroupId },
+): ContainerUser {
   if (hostUid !== 0) return { uid: hostUid, gid: hostGid };
-  const uid = FIRST_CONTAINER_UID + (userOffset % CONTAINER_UIDS);
-  return { uid, gid: uid };
+  const agentNumber = createHash('sha256').update(session.agentGroupId).digest().readUInt32BE(0);
+  return {
+    uid: FIRST_CONTAINER_ID + (session.userOffset % CONTAINER_IDS),
+    gid: FIRST_CONTAINER_ID + (agentNumber % CONTAINER_IDS),
+  };
 }
 
 /** The same, for this process. */
-export function hostContainerUser(userOffset: number): ContainerUser {
-  return containerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0, userOffset);
+export function hostContainerUser(session: { userOffset: number; agentGroupId: AgentGroupId }): ContainerUser {
+  return containerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0, session);
 }
 
 /** Creates what is missing; may be repeated after a crash in the middle. */

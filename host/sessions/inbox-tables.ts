@@ -47,6 +47,16 @@ export interface InboundRoute {
   traceId: TraceId;
 }
 
+/** What waits in an inbox; times are epoch ms. */
+export interface Work {
+  due: number;
+  /** When the oldest due row fell due. */
+  dueSince: number | null;
+  newestAt: number | null;
+  nextDueAt: number | null;
+  open: number;
+}
+
 export const DELIVERY_STATES = ['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -189,14 +199,17 @@ export class InboxTables {
     return row ?? null;
   }
 
-  /** The open trigger rows: due now, and when the next one falls due (null: none waits). */
-  work(now: number): { due: number; nextDueAt: number | null; open: number } {
+  /** The open trigger rows: accumulated context alone is no work. */
+  work(now: number): Work {
     // The shape is the one selected.
     return this.#prepare(
       `SELECT count(*) FILTER (WHERE coalesce(process_after, 0) <= ?1) AS due,
-              min(process_after) FILTER (WHERE process_after > ?1) AS nextDueAt, count(*) AS open
+              min(max(timestamp, coalesce(process_after, 0))) FILTER (WHERE coalesce(process_after, 0) <= ?1) AS dueSince,
+              max(timestamp) AS newestAt,
+              min(process_after) FILTER (WHERE process_after > ?1) AS nextDueAt,
+              count(*) AS open
        FROM messages_in WHERE status = 'pending' AND trigger = 1`,
-    ).get(now) as { due: number; nextDueAt: number | null; open: number };
+    ).get(now) as Work;
   }
 
   setStatus(id: string, status: 'done' | 'failed'): boolean {
@@ -257,6 +270,10 @@ export class InboxTables {
     return this.#prepare(
       `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY seq LIMIT ?`,
     ).all(limit) as DeliveryRow[];
+  }
+
+  hasOpenDeliveries(): boolean {
+    return this.#prepare(`SELECT 1 FROM deliveries WHERE state IN ('queued', 'sending') LIMIT 1`).get() !== undefined;
   }
 
   /** Every outbound row up to here is in `deliveries`. */

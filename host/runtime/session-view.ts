@@ -1,0 +1,304 @@
+/** The runtime's ports, on top of `store` and `sessions`. */
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmod, chown, cp, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ContainerId, EpochMs, InstallId, SessionId } from '../../shared/ids.ts';
+import { epochMs } from '../../shared/ids.ts';
+import { MAX_TOOL_TIMEOUT_MS } from '../../shared/limits.ts';
+import { RUNNER_STATE } from '../../shared/protocol.ts';
+import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
+import { errorCode, Fault } from '../config/errors.ts';
+import { runtimeLog } from '../observe/logger.ts';
+import { isStale, planLostClaim } from '../sessions/acks.ts';
+import type { Charts } from '../sessions/chart.ts';
+import type { DueTimer } from '../sessions/due-timer.ts';
+import { type ContainerUser, createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
+import type { Inboxes } from '../sessions/inbox.ts';
+import type { OpenInbound } from '../sessions/inbox-tables.ts';
+import type { OutboxReader, ReadResult } from '../sessions/outbox-reader.ts';
+import { showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
+import type { AgentGroup, AgentStore } from '../store/agents.ts';
+import type { Session, SessionStore } from '../store/sessions.ts';
+import type { Transcript } from '../store/transcript.ts';
+import type { ContainerLimits, ContainerSpec } from './drivers/driver.ts';
+import type { Liveness, Prepared, RuntimeRecord, RuntimeSessions, SessionFacts } from './ports.ts';
+
+export interface SessionViewParts {
+  home: string;
+  installId: InstallId;
+  image: string;
+  /** Copied into a new agent's folder. */
+  groupTemplate: string;
+  sessions: SessionStore;
+  agents: AgentStore;
+  transcript: Transcript;
+  inboxes: Inboxes;
+  reader: OutboxReader;
+  charts: Charts;
+  due: DueTimer;
+  tellChat: TellChat;
+  quarantine: (id: SessionId, reason: string) => void;
+  now: () => number;
+}
+
+const MIB = 1024 * 1024;
+/** What a container may use unless its agent's config says otherwise. */
+const DEFAULT_LIMITS: ContainerLimits = {
+  memoryBytes: 512 * MIB,
+  cpus: 1,
+  pids: 128,
+  fileSizeBytes: 256 * MIB,
+  openFiles: 1_024,
+};
+const MAX_WATCHED_CLAIMS = 200;
+
+const idleSchema = z.object({ since: z.number() });
+const helloSchema = z.object({ startedAt: z.number() });
+const toolSchema = z.object({ startedAt: z.number(), timeoutMs: z.number().positive() });
+
+export class SessionView implements RuntimeSessions {
+  readonly #parts: SessionViewParts;
+
+  constructor(parts: SessionViewParts) {
+    this.#parts = parts;
+  }
+
+  load(id: SessionId): SessionFacts | null {
+    const { sessions, agents, inboxes, now } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null) return null;
+    const agent = agents.get(session.agentGroupId);
+    const facts = {
+      sessionId: id,
+      agentGroupId: session.agentGroupId,
+      record: toRecord(session),
+      quarantineReason: session.quarantineReason,
+      ended: agent === null,
+      configVersion: agent?.config.revision ?? 0,
+    };
+    try {
+      const work = inboxes.read(session, (tables) => tables.work(now()));
+      return {
+        ...facts,
+        hasDueWork: work.due > 0,
+        dueSinceMs: toEpoch(work.dueSince),
+        newestWorkMs: toEpoch(work.newestAt),
+        nextDueMs: toEpoch(work.nextDueAt),
+      };
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const idle = { hasDueWork: false, dueSinceMs: null, newestWorkMs: null, nextDueMs: null };
+      // A crash between the session's row and its folder leaves this; there was no message yet.
+      if (error.code === 'session_missing') return { ...facts, ...idle };
+      if (error.code === 'session_corrupt') this.#parts.quarantine(id, error.message);
+      else runtimeLog.warn({ sessionId: id, err: error }, 'the inbox of a session could not be read');
+      return { ...facts, ...idle, quarantineReason: facts.quarantineReason ?? error.message };
+    }
+  }
+
+  save(id: SessionId, record: RuntimeRecord): void {
+    this.#parts.sessions.saveObserved(
+      id,
+      {
+        runtimeState: record.state,
+        containerId: record.containerId,
+        epoch: record.epoch,
+        failures: record.failures,
+        stateReason: record.reason,
+      },
+      record.sinceMs,
+    );
+  }
+
+  listTracked(): SessionId[] {
+    return this.#parts.sessions.listOpenIds();
+  }
+
+  async prepare(id: SessionId, epoch: number): Promise<Prepared> {
+    const { sessions, agents, charts, reader, home } = this.#parts;
+    const session = sessions.get(id);
+    const agent = session === null ? null : agents.get(session.agentGroupId);
+    if (session === null || agent === null) return { kind: 'refused', reason: 'the session or its agent is gone' };
+    const paths = sessionPaths(home, session.agentGroupId, id);
+    const user = hostContainerUser(session);
+    createSessionFolder(paths, user);
+    const group = await this.#prepareGroupFolder(agent, user);
+    charts.write(session, agent, paths);
+    reader.warm();
+    return { kind: 'ready', spec: this.#spec(session, agent, paths, group, epoch) };
+  }
+
+  #spec(session: Session, agent: AgentGroup, paths: SessionPaths, group: string, epoch: number): ContainerSpec {
+    const { resources, network, image } = agent.config;
+    return {
+      sessionId: session.id,
+      agentGroupId: session.agentGroupId,
+      installId: this.#parts.installId,
+      epoch,
+      configVersion: agent.config.revision,
+      image: image ?? this.#parts.image,
+      user: hostContainerUser(session),
+      mounts: { in: paths.in, out: paths.out, state: paths.state, agent: group },
+      env: { TZ: agent.config.timezone, NODE_ENV: 'production' },
+      network: network === 'none' ? 'none' : { name: network },
+      limits: {
+        ...DEFAULT_LIMITS,
+        ...(resources.memoryMb === undefined ? {} : { memoryBytes: resources.memoryMb * MIB }),
+        ...(resources.cpus === undefined ? {} : { cpus: resources.cpus }),
+        ...(resources.pids === undefined ? {} : { pids: resources.pids }),
+      },
+    };
+  }
+
+  /** All sessions of an agent share its folder, through the group that their containers run as. */
+  async #prepareGroupFolder(agent: AgentGroup, user: ContainerUser): Promise<string> {
+    const folder = join(this.#parts.home, 'groups', agent.folder);
+    if (existsSync(folder)) return folder;
+    const making = `${folder}.making`;
+    mkdirSync(making, { recursive: true, mode: 0o700 });
+    if (existsSync(this.#parts.groupTemplate)) await cp(this.#parts.groupTemplate, making, { recursive: true });
+    for (const entry of ['.', ...(await readdir(making, { recursive: true }))]) {
+      const path = join(making, entry);
+      const isFolder = lstatSync(path).isDirectory();
+      await chmod(path, isFolder ? SHARED_FOLDER_MODE : SHARED_FILE_MODE);
+      if (process.getuid?.() === 0) await chown(path, user.uid, user.gid);
+    }
+    await rename(making, folder);
+    return folder;
+  }
+
+  async readLiveness(id: SessionId): Promise<Liveness> {
+    const session = this.#parts.sessions.get(id);
+    if (session === null) return { kind: 'quarantined', reason: 'the session is gone' };
+    const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
+    const open = this.#open(session);
+    const result = await this.#read(session, paths, open);
+    switch (result.kind) {
+      case 'busy':
+      case 'hot-journal':
+        return { kind: result.kind };
+      case 'violation':
+        this.#parts.quarantine(id, result.reason);
+        return { kind: 'quarantined', reason: result.reason };
+      case 'snapshot':
+        return toLiveness(result.snapshot, open, readHeartbeat(paths.heartbeat));
+    }
+  }
+
+  async probeLocks(id: SessionId): Promise<boolean> {
+    const session = this.#parts.sessions.get(id);
+    if (session === null) return false;
+    try {
+      // An empty commit takes the write lock and needs no reader in the way.
+      await this.#parts.inboxes.commit(session, () => undefined);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'session_busy') return false;
+      throw error;
+    }
+    const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
+    return (await this.#read(session, paths, [])).kind === 'snapshot';
+  }
+
+  async requeueClaims(id: SessionId, reason: string, now: EpochMs): Promise<void> {
+    const { sessions, inboxes, transcript, due, tellChat } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null) return;
+    const open = this.#open(session);
+    const result = await this.#read(session, sessionPaths(this.#parts.home, session.agentGroupId, id), open);
+    if (result.kind !== 'snapshot') return;
+    const byId = new Map(open.map((row) => [row.id as string, row]));
+    const effects = result.snapshot.processing.flatMap((mark) => {
+      const row = byId.get(mark.messageId);
+      return row === undefined ? [] : (planLostClaim(row, mark, reason, now) ?? []);
+    });
+    if (effects.length === 0) return;
+    tellFailures(session, byId, effects, tellChat);
+    await inboxes.commit(session, (tables) => writeAcks(tables, effects));
+    showAcks(session, transcript, effects);
+    due.set(id, inboxes.read(session, (tables) => tables.work(now)).nextDueAt);
+  }
+
+  #open(session: Session): OpenInbound[] {
+    return this.#parts.inboxes.read(session, (tables) => tables.listOpen(MAX_WATCHED_CLAIMS));
+  }
+
+  #read(session: Session, paths: SessionPaths, open: readonly OpenInbound[]): Promise<ReadResult> {
+    return this.#parts.reader.read({
+      out: paths.out,
+      ownerUid: hostContainerUser(session).uid,
+      afterSeq: Number.MAX_SAFE_INTEGER,
+      limit: 1,
+      seqs: [],
+      openIds: open.map((row) => row.id),
+    });
+  }
+}
+
+/** Set-gid, so that what one session's container makes belongs to the agent's group too. */
+const SHARED_FOLDER_MODE = 0o2770;
+const SHARED_FILE_MODE = 0o660;
+
+function toRecord(session: Session): RuntimeRecord {
+  return {
+    state: session.runtimeState,
+    // The column holds what a driver gave.
+    containerId: session.containerId as ContainerId | null,
+    epoch: session.epoch,
+    failures: session.failures,
+    reason: session.stateReason,
+    sinceMs: epochMs(session.stateSince),
+  };
+}
+
+function toLiveness(
+  snapshot: Extract<ReadResult, { kind: 'snapshot' }>['snapshot'],
+  open: readonly OpenInbound[],
+  heartbeatMs: EpochMs | null,
+): Liveness {
+  const byId = new Map(open.map((row) => [row.id as string, row]));
+  const claims = snapshot.processing.filter((mark) => {
+    const row = byId.get(mark.messageId);
+    return mark.state === 'claimed' && row !== undefined && !isStale(row, mark);
+  });
+  const idle = parseState(idleSchema, snapshot.runnerState[RUNNER_STATE.idle]);
+  const hello = parseState(helloSchema, snapshot.runnerState[RUNNER_STATE.hello]);
+  const tool = parseState(toolSchema, snapshot.runnerState[RUNNER_STATE.tool]);
+  return {
+    kind: 'live',
+    helloMs: toEpoch(hello?.startedAt ?? null),
+    openClaims: claims.length,
+    oldestClaimMs: claims.length === 0 ? null : epochMs(Math.min(...claims.map((claim) => claim.changedAt))),
+    heartbeatMs,
+    idleSinceMs: toEpoch(idle?.since ?? null),
+    tool:
+      tool === null
+        ? null
+        : { startedAtMs: epochMs(tool.startedAt), timeoutMs: Math.min(tool.timeoutMs, MAX_TOOL_TIMEOUT_MS) },
+  };
+}
+
+function parseState<T>(schema: z.ZodType<T>, json: string | undefined): T | null {
+  if (json === undefined) return null;
+  try {
+    const parsed = schema.safeParse(JSON.parse(json));
+    return parsed.success ? parsed.data : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function readHeartbeat(path: string): EpochMs | null {
+  try {
+    const stats = lstatSync(path);
+    return stats.isFile() ? epochMs(stats.mtimeMs) : null;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+function toEpoch(value: number | null): EpochMs | null {
+  return value === null ? null : epochMs(value);
+}
