@@ -98,7 +98,8 @@ export interface ContainerDriver extends AsyncDisposable {
   resume(id: ContainerId): Promise<void>;
   /**
    * SIGTERM, then SIGKILL after `graceMs`; also of a frozen one. On return it does not run, but is still
-   * listed as exited. Ends within `graceMs` + 1 s, else throws DriverFault `stubborn`. Fine when it is gone.
+   * listed as exited: within `graceMs` + 1 s on a machine that keeps up. Throws DriverFault `stubborn` when it
+   * outlives SIGKILL by KILL_VERIFY_MS. Fine when it is gone.
    */
   stop(id: ContainerId, graceMs: number): Promise<void>;
   /** SIGKILL at once; else as `stop`. */
@@ -158,6 +159,13 @@ export class DriverFault extends Fault {
   }
 }
 
+/** SIGKILL takes milliseconds; longer than this and the kernel or the engine is in trouble. */
+export const KILL_VERIFY_MS = 10_000;
+/** Opening a database and rolling back one commit. Longer: the disk hangs. */
+export const RECOVER_DEADLINE_MS = 30_000;
+/** The epoch label of a recovery container; runs count from 1, so that a forgotten one is always stale. */
+export const RECOVERY_EPOCH = 0;
+
 /** Labels of a container, on every driver that has labels. */
 export const LABELS = {
   install: 'portolan.install',
@@ -166,3 +174,15 @@ export const LABELS = {
   epoch: 'portolan.epoch',
   config: 'portolan.config',
 } as const;
+
+/**
+ * The program of a recovery: the first read of a database with a hot journal rolls it back. Runs with
+ * better-sqlite3 at `modulePath`; exits 0 when the database reads afterwards.
+ */
+export function recoveryProgram(modulePath: string, databasePath: string): string {
+  return `const Database = require(${JSON.stringify(modulePath)});
+const db = new Database(${JSON.stringify(databasePath)}, { fileMustExist: true, timeout: 5000 });
+db.pragma('trusted_schema = OFF');
+db.prepare('SELECT count(*) FROM sqlite_schema').get();
+db.close();`;
+}
