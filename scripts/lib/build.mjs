@@ -46,10 +46,11 @@ const WEB_INPUTS = [...SHARED_INPUTS, 'host/console'];
 
 /**
  * Builds the parts whose sources changed. Parts that do not build are reported, not thrown.
- * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean }} [options]
+ * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean, only?: readonly string[] }} [options]
+ *   `only` names programs; all of them when absent
  * @returns {Promise<BuildReport>}
  */
-export function buildChanged({ onPart, onWait, web = true } = {}) {
+export function buildChanged({ onPart, onWait, web = true, only } = {}) {
   return withLock({ scope: ROOT, name: 'build', ...(onWait ? { onWait } : {}) }, async () => {
     mkdirSync(DIST, { recursive: true });
     const stamps = readStamps();
@@ -57,6 +58,7 @@ export function buildChanged({ onPart, onWait, web = true } = {}) {
     const report = { built: [], unchanged: [], missing: [], failed: [] };
     const programs = fingerprint(ROOT, PROGRAM_INPUTS, (path) => path.startsWith(WEB_FOLDER));
     for (const program of PROGRAMS) {
+      if (only && !only.includes(program.name)) continue;
       await buildPart(report, stamps, program.name, programs, {
         source: join(ROOT, program.entry),
         result: join(DIST, `${program.name}.mjs`),
@@ -79,7 +81,7 @@ export function buildChanged({ onPart, onWait, web = true } = {}) {
 
 /**
  * Builds, and throws StepFailure when a part does not build. Returns a few words about what was done.
- * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean }} [options]
+ * @param {{ onPart?: (part: string) => void, onWait?: (holder: string) => void, web?: boolean, only?: readonly string[] }} [options]
  */
 export async function buildOrFail(options) {
   const report = await buildChanged(options);

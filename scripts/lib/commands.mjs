@@ -3,7 +3,7 @@
  *
  * I1. No program outlives the script that started it: a signal to the script ends them first.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, createWriteStream, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,18 +15,27 @@ const TAIL_LINES = 15;
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
-/** Ends every program started here when the script is told to stop. Call once, early. */
+/**
+ * Ends every program started here when the script is told to stop. Call once, early.
+ * @returns {() => void} stops listening: from then on somebody else answers the signals
+ */
 export function stopCommandsOnSignal() {
-  for (const [signal, code] of /** @type {const} */ ([
+  const endings = /** @type {const} */ ([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ])) {
-    process.once(signal, () => {
+  ]);
+  const listeners = endings.map(([signal, code]) => {
+    const listener = () => {
       for (const child of running) child.kill(signal);
       process.exit(code);
-    });
-  }
+    };
+    process.once(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const remove of listeners) remove();
+  };
 }
 
 /**
@@ -118,16 +127,6 @@ export function findProgram(name) {
     }
   }
   return null;
-}
-
-/**
- * Output of a short program, or null when it is missing or fails.
- * @param {string} command
- * @param {readonly string[]} args
- */
-export function readCommand(command, args) {
-  const result = spawnSync(command, args, { encoding: 'utf8' });
-  return result.status === 0 ? result.stdout.trim() : null;
 }
 
 /**

@@ -1,0 +1,276 @@
+-- Generated from the migrations by scripts/dump-schema.ts. Do not edit.
+
+CREATE TRIGGER ledger_is_never_changed BEFORE UPDATE ON ledger
+BEGIN
+  SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+
+CREATE TRIGGER ledger_is_never_cut BEFORE DELETE ON ledger
+BEGIN
+  SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+
+CREATE TABLE agent_destinations (
+  id TEXT NOT NULL UNIQUE,
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  local_name TEXT NOT NULL
+    CHECK (length(local_name) BETWEEN 1 AND 63 AND local_name NOT GLOB '*[^a-z0-9-]*' AND local_name NOT GLOB '-*'),
+  target_type TEXT NOT NULL CHECK (target_type IN ('channel', 'agent')),
+  target_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (agent_group_id, local_name)
+) STRICT;
+
+CREATE TABLE agent_group_members (
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_group_id, user_id)
+) STRICT;
+
+CREATE TABLE agent_groups (
+  id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  folder TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(folder) BETWEEN 1 AND 63),
+  is_admin INTEGER NOT NULL DEFAULT 0 CHECK (is_admin IN (0, 1)),
+  archived_at INTEGER,
+  created_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE container_configs (
+  agent_group_id TEXT PRIMARY KEY NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  provider TEXT NOT NULL DEFAULT 'demo',
+  model TEXT,
+  timezone TEXT NOT NULL DEFAULT 'UTC',
+  network TEXT NOT NULL DEFAULT 'none' CHECK (network IN ('none', 'bridge')),
+  -- { memoryMb, cpus, pids }: what differs from the defaults.
+  resources TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(resources)),
+  image TEXT,
+  revision INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE dropped_messages (
+  channel_type TEXT NOT NULL,
+  platform_id TEXT NOT NULL,
+  sender_id TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (channel_type, platform_id, sender_id, reason)
+) STRICT;
+
+CREATE TABLE ledger (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  session_id TEXT,
+  message_id TEXT,
+  actor TEXT,
+  detail TEXT NOT NULL CHECK (json_valid(detail)),
+  previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+  hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64)
+) STRICT;
+
+CREATE TABLE logins (
+  token_hash TEXT PRIMARY KEY NOT NULL CHECK (length(token_hash) = 64),
+  kind TEXT NOT NULL CHECK (kind IN ('link', 'cookie')),
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT;
+
+CREATE TABLE messages (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  -- Rises with every change of any row: what changed since N is one index range.
+  revision INTEGER NOT NULL UNIQUE,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  messaging_group_id TEXT NOT NULL DEFAULT '',
+  thread_id TEXT NOT NULL DEFAULT '',
+  direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+  kind TEXT NOT NULL CHECK (kind IN ('chat', 'task', 'webhook', 'system', 'question', 'request')),
+  author_id TEXT,
+  author_name TEXT NOT NULL DEFAULT '',
+  destination TEXT,
+  text TEXT NOT NULL,
+  attachments TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(attachments)),
+  reactions TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(reactions)),
+  in_reply_to TEXT,
+  state TEXT NOT NULL CHECK (state IN (
+    'queued', 'read', 'answered', 'context', 'sending', 'delivered', 'failed', 'refused', 'unknown', 'dropped')),
+  state_reason TEXT,
+  platform_message_id TEXT,
+  -- Given by the sender's program, so that a repeated POST is the same message.
+  client_id TEXT,
+  trace_id TEXT NOT NULL,
+  stamps TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(stamps)),
+  created_at INTEGER NOT NULL,
+  edited_at INTEGER
+) STRICT;
+
+CREATE TABLE messaging_groups (
+  id TEXT PRIMARY KEY NOT NULL,
+  channel_type TEXT NOT NULL,
+  platform_id TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  is_group INTEGER NOT NULL DEFAULT 0 CHECK (is_group IN (0, 1)),
+  unknown_sender_policy TEXT NOT NULL DEFAULT 'strict'
+    CHECK (unknown_sender_policy IN ('strict', 'request_approval', 'public')),
+  created_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (channel_type, platform_id)
+) STRICT;
+
+CREATE TABLE pending_approvals (
+  id TEXT PRIMARY KEY NOT NULL,
+  action TEXT NOT NULL,
+  -- SHA-256 of the exact request; an approval holds for this text alone (I5).
+  request_hash TEXT NOT NULL CHECK (length(request_hash) = 64),
+  payload TEXT NOT NULL CHECK (json_valid(payload)),
+  requester_session_id TEXT REFERENCES sessions (id) ON DELETE CASCADE,
+  state TEXT NOT NULL DEFAULT 'pending'
+    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'superseded', 'applied', 'failed')),
+  decided_by TEXT,
+  decided_at INTEGER,
+  expires_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pending_questions (
+  message_id TEXT PRIMARY KEY NOT NULL,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  options TEXT NOT NULL CHECK (json_valid(options)),
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'answered', 'expired')),
+  answered_by TEXT,
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE read_marks (
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (user_id, session_id)
+) STRICT;
+
+CREATE TABLE schema_version (
+  version INTEGER PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY NOT NULL,
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  messaging_group_id TEXT NOT NULL DEFAULT '',
+  thread_id TEXT NOT NULL DEFAULT '',
+  title TEXT NOT NULL DEFAULT '',
+  -- What the runtime last saw; see host/runtime.
+  runtime_state TEXT NOT NULL DEFAULT 'absent'
+    CHECK (runtime_state IN ('absent', 'starting', 'running', 'paused', 'stopping', 'failed')),
+  container_id TEXT,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  state_reason TEXT,
+  state_since INTEGER NOT NULL,
+  -- Set while the container broke the contract: no container starts until a person releases it.
+  quarantine_reason TEXT,
+  -- 1 while something is left to do: open inbound rows, open deliveries or a container. A starting
+  -- host looks at these alone.
+  is_open INTEGER NOT NULL DEFAULT 0 CHECK (is_open IN (0, 1)),
+  -- The next time a row of this session falls due, null when none waits for a time.
+  next_due_at INTEGER,
+  -- mention-sticky: this conversation was mentioned once and is followed since.
+  engaged_at INTEGER,
+  -- The container's user is base + this number, so that sessions share no uid.
+  user_offset INTEGER NOT NULL UNIQUE,
+  last_active_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  revision INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (agent_group_id, messaging_group_id, thread_id)
+) STRICT;
+
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY NOT NULL,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE user_dms (
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  channel_type TEXT NOT NULL,
+  messaging_group_id TEXT NOT NULL REFERENCES messaging_groups (id) ON DELETE CASCADE,
+  PRIMARY KEY (user_id, channel_type)
+) STRICT;
+
+CREATE TABLE user_roles (
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  role TEXT NOT NULL CHECK (role IN ('owner', 'admin')),
+  -- '' is global; an owner is always global.
+  agent_group_id TEXT NOT NULL DEFAULT '' CHECK (role = 'admin' OR agent_group_id = ''),
+  granted_by TEXT,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, role, agent_group_id)
+) STRICT;
+
+CREATE TABLE users (
+  id TEXT PRIMARY KEY NOT NULL,
+  display_name TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE wirings (
+  id TEXT PRIMARY KEY NOT NULL,
+  messaging_group_id TEXT NOT NULL REFERENCES messaging_groups (id) ON DELETE CASCADE,
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  engage_mode TEXT NOT NULL DEFAULT 'mention'
+    CHECK (engage_mode IN ('always', 'pattern', 'mention', 'mention-sticky')),
+  engage_pattern TEXT CHECK ((engage_mode = 'pattern') = (engage_pattern IS NOT NULL)),
+  sender_scope TEXT NOT NULL DEFAULT 'known' CHECK (sender_scope IN ('all', 'known')),
+  ignored_message_policy TEXT NOT NULL DEFAULT 'drop' CHECK (ignored_message_policy IN ('drop', 'accumulate')),
+  session_mode TEXT NOT NULL DEFAULT 'shared' CHECK (session_mode IN ('shared', 'per-thread', 'agent-shared')),
+  priority INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (messaging_group_id, agent_group_id)
+) STRICT;
+
+CREATE INDEX agent_destinations_target ON agent_destinations (target_type, target_id);
+
+CREATE INDEX dropped_messages_recent ON dropped_messages (last_at);
+
+CREATE INDEX ledger_message ON ledger (message_id) WHERE message_id IS NOT NULL;
+
+CREATE INDEX logins_expiry ON logins (expires_at);
+
+CREATE INDEX messages_chat ON messages (messaging_group_id, position) WHERE messaging_group_id <> '';
+
+CREATE UNIQUE INDEX messages_client ON messages (session_id, client_id) WHERE client_id IS NOT NULL;
+
+CREATE INDEX messages_notices ON messages (position) WHERE direction = 'out' AND kind = 'system' AND state IN ('queued', 'sending');
+
+CREATE INDEX messages_platform ON messages (messaging_group_id, platform_message_id)
+  WHERE platform_message_id IS NOT NULL;
+
+CREATE INDEX messages_reply ON messages (in_reply_to) WHERE in_reply_to IS NOT NULL;
+
+CREATE INDEX messages_session ON messages (session_id, position);
+
+CREATE INDEX messages_thread ON messages (messaging_group_id, thread_id) WHERE direction = 'in' AND thread_id <> '';
+
+CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
+
+CREATE INDEX sessions_chat ON sessions (messaging_group_id);
+
+CREATE INDEX sessions_due ON sessions (next_due_at) WHERE next_due_at IS NOT NULL;
+
+CREATE INDEX sessions_open ON sessions (id) WHERE is_open = 1;
+
+CREATE INDEX sessions_recent ON sessions (last_active_at DESC, id DESC);
+
+CREATE INDEX wirings_agent ON wirings (agent_group_id);
