@@ -46,6 +46,17 @@ export async function ensureEngine(progress) {
 }
 
 /**
+ * The engine if it answers as it is; null otherwise. Starts and installs nothing.
+ * @returns {Promise<import('./engine-client.mjs').EngineClient | null>}
+ */
+export async function reachEngine() {
+  const address = engineAddress(process.env);
+  if (address === null) return null;
+  const client = engineClient(address);
+  return (await probe(client)).state === 'answers' ? client : null;
+}
+
+/**
  * @param {import('./engine-client.mjs').EngineClient} client
  * @param {import('./steps.mjs').Progress} progress
  */
