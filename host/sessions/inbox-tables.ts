@@ -203,13 +203,13 @@ export class InboxTables {
   work(now: number): Work {
     // The shape is the one selected.
     return this.#prepare(
-      `SELECT count(*) FILTER (WHERE coalesce(process_after, 0) <= ?1) AS due,
-              min(max(timestamp, coalesce(process_after, 0))) FILTER (WHERE coalesce(process_after, 0) <= ?1) AS dueSince,
+      `SELECT count(*) FILTER (WHERE coalesce(process_after, 0) <= @now) AS due,
+              min(max(timestamp, coalesce(process_after, 0))) FILTER (WHERE coalesce(process_after, 0) <= @now) AS dueSince,
               max(timestamp) AS newestAt,
-              min(process_after) FILTER (WHERE process_after > ?1) AS nextDueAt,
+              min(process_after) FILTER (WHERE process_after > @now) AS nextDueAt,
               count(*) AS open
        FROM messages_in WHERE status = 'pending' AND trigger = 1`,
-    ).get(now) as Work;
+    ).get({ now }) as Work;
   }
 
   setStatus(id: string, status: 'done' | 'failed'): boolean {

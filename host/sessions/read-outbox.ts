@@ -118,10 +118,14 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
     let bytes = 0;
     let more = false;
     for (const seq of request.seqs) {
-      const row = outbox.bySeq.get(MAX_CONTENT_BYTES, seq);
+      const row = outbox.bySeq.get({ maxBytes: MAX_CONTENT_BYTES, seq });
       if (row !== undefined) rows.push(clipRow(row as RawOutbound));
     }
-    for (const row of outbox.rows.iterate(MAX_CONTENT_BYTES, request.afterSeq, request.limit + 1)) {
+    for (const row of outbox.rows.iterate({
+      maxBytes: MAX_CONTENT_BYTES,
+      after: request.afterSeq,
+      limit: request.limit + 1,
+    })) {
       // better-sqlite3 gives the columns that were selected.
       const raw = row as RawOutbound;
       bytes += raw.content?.length ?? 0;
@@ -131,10 +135,10 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
       }
       rows.push(clipRow(raw));
     }
-    const processing = outbox.processing.all(
-      PROCESSING_NOTE_MAX_BYTES,
-      JSON.stringify(request.openIds),
-    ) as RawProcessing[];
+    const processing = outbox.processing.all({
+      maxBytes: PROCESSING_NOTE_MAX_BYTES,
+      ids: JSON.stringify(request.openIds),
+    }) as RawProcessing[];
     return { rows, more, processing, runnerState: readState(outbox.state) };
   })();
 }
@@ -144,17 +148,17 @@ class SchemaMismatch extends Error {}
 function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' | 'processing' | 'state'> {
   const columns = `id, seq, in_reply_to AS inReplyTo, timestamp, deliver_after AS deliverAfter, kind, destination,
     channel_type AS channelType, platform_id AS platformId, thread_id AS threadId, trace_id AS traceId,
-    CASE WHEN octet_length(content) <= ?1 THEN content END AS content`;
+    CASE WHEN octet_length(content) <= @maxBytes THEN content END AS content`;
   return {
-    rows: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq > ?2 ORDER BY seq LIMIT ?3`),
-    bySeq: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq = ?2`),
+    rows: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq > @after ORDER BY seq LIMIT @limit`),
+    bySeq: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq = @seq`),
     processing: db.prepare(
       `SELECT message_id AS messageId, state, changed_at AS changedAt,
-              CASE WHEN octet_length(note) <= ?1 THEN note END AS note
-       FROM processing WHERE message_id IN (SELECT value FROM json_each(?2))`,
+              CASE WHEN octet_length(note) <= @maxBytes THEN note END AS note
+       FROM processing WHERE message_id IN (SELECT value FROM json_each(@ids))`,
     ),
     state: db.prepare(
-      'SELECT key, CASE WHEN octet_length(value) <= ?1 THEN value END AS value FROM runner_state WHERE key = ?2',
+      'SELECT key, CASE WHEN octet_length(value) <= @maxBytes THEN value END AS value FROM runner_state WHERE key = @key',
     ),
   };
 }
@@ -162,7 +166,7 @@ function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' 
 function readState(statement: Database.Statement): Record<string, string> {
   const state: Record<string, string> = {};
   for (const key of [RUNNER_STATE.hello, RUNNER_STATE.idle, RUNNER_STATE.tool]) {
-    const row = statement.get(MAX_STATE_BYTES, key) as { value: string | null } | undefined;
+    const row = statement.get({ maxBytes: MAX_STATE_BYTES, key }) as { value: string | null } | undefined;
     if (row !== undefined && row.value !== null) state[key] = row.value;
   }
   return state;

@@ -103,9 +103,17 @@ export class SessionStore {
       .prepare(
         `INSERT INTO sessions (id, agent_group_id, messaging_group_id, thread_id, title, state_since, user_offset,
            last_active_at, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(max(user_offset), -1) + 1, ?6, ?6 FROM sessions`,
+         SELECT @id, @agentGroupId, @messagingGroupId, @threadId, @title, @now, coalesce(max(user_offset), -1) + 1, @now, @now
+         FROM sessions`,
       )
-      .run(id, key.agentGroupId, key.messagingGroupId ?? '', key.threadId ?? '', title, now);
+      .run({
+        id,
+        agentGroupId: key.agentGroupId,
+        messagingGroupId: key.messagingGroupId ?? '',
+        threadId: key.threadId ?? '',
+        title,
+        now,
+      });
     const made = this.get(id);
     if (made === null) throw new Error('the session vanished');
     return made;
@@ -147,11 +155,13 @@ export class SessionStore {
   }
 
   setOpen(id: SessionId, isOpen: boolean): void {
-    this.#db.prepare('UPDATE sessions SET is_open = ?2 WHERE id = ?1 AND is_open <> ?2').run(id, isOpen ? 1 : 0);
+    this.#db
+      .prepare('UPDATE sessions SET is_open = @isOpen WHERE id = @id AND is_open <> @isOpen')
+      .run({ id, isOpen: isOpen ? 1 : 0 });
   }
 
   setNextDue(id: SessionId, at: number | null): void {
-    this.#db.prepare('UPDATE sessions SET next_due_at = ?2 WHERE id = ?1 AND next_due_at IS NOT ?2').run(id, at);
+    this.#db.prepare('UPDATE sessions SET next_due_at = @at WHERE id = @id AND next_due_at IS NOT @at').run({ id, at });
   }
 
   /** The earliest due time of all sessions, from the index. */
@@ -180,20 +190,13 @@ export class SessionStore {
   saveObserved(id: SessionId, observed: ObservedRow, now: number): void {
     this.#db
       .prepare(
-        `UPDATE sessions SET state_since = CASE WHEN runtime_state = ?2 THEN state_since ELSE ?7 END,
-           runtime_state = ?2, container_id = ?3, epoch = ?4, failures = ?5, state_reason = ?6,
-           is_open = CASE WHEN ?2 IN ('absent', 'failed') THEN is_open ELSE 1 END, revision = revision + 1
-         WHERE id = ?1`,
+        `UPDATE sessions SET state_since = CASE WHEN runtime_state = @runtimeState THEN state_since ELSE @now END,
+           runtime_state = @runtimeState, container_id = @containerId, epoch = @epoch, failures = @failures,
+           state_reason = @stateReason,
+           is_open = CASE WHEN @runtimeState IN ('absent', 'failed') THEN is_open ELSE 1 END, revision = revision + 1
+         WHERE id = @id`,
       )
-      .run(
-        id,
-        observed.runtimeState,
-        observed.containerId,
-        observed.epoch,
-        observed.failures,
-        observed.stateReason,
-        now,
-      );
+      .run({ id, now, ...observed });
   }
 
   setQuarantine(id: SessionId, reason: string | null, now: number): void {

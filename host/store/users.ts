@@ -55,10 +55,10 @@ export class UserStore {
     return (
       this.#db
         .prepare(
-          `SELECT 1 FROM user_roles WHERE user_id = ?1 AND agent_group_id IN ('', ?2)
-           UNION ALL SELECT 1 FROM agent_group_members WHERE agent_group_id = ?2 AND user_id = ?1 LIMIT 1`,
+          `SELECT 1 FROM user_roles WHERE user_id = @id AND agent_group_id IN ('', @agentGroupId)
+           UNION ALL SELECT 1 FROM agent_group_members WHERE agent_group_id = @agentGroupId AND user_id = @id LIMIT 1`,
         )
-        .get(id, agentGroupId) !== undefined
+        .get({ id, agentGroupId }) !== undefined
     );
   }
 

@@ -1,0 +1,288 @@
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Spine } from '../../support/spine.ts';
+import { until } from '../../support/until.ts';
+
+function reply(chat: { channelType: string; platformId: string }, text: string) {
+  return {
+    destination: chat.platformId,
+    channelType: chat.channelType,
+    platformId: chat.platformId,
+    content: { text },
+  };
+}
+
+test('a reply to a wired chat is sent, and its state and the message’s are shown', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  expect(spine.woken).toEqual([session.id]);
+  const container = spine.container(paths);
+  const id = container.send({ ...reply(chat, 'hi'), inReplyTo: messageId });
+  container.mark(messageId, 'done', { claimed: Date.now() });
+  spine.delivery.ring(session.id);
+  await until('the reply is sent', () => channel.visible.length === 1);
+  expect(channel.visible[0]).toMatchObject({ text: 'hi', address: { platformId: 'room', threadId: null } });
+  await until('delivered is shown', () => spine.transcript.get(id as never)?.state === 'delivered');
+  expect(spine.transcript.get(messageId)?.state).toBe('answered');
+});
+
+test('a row without a destination of that name is refused, recorded, and told to the agent once', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const chat = spine.addChat(agent, 'test', 'room');
+  const other = spine.addChat(spine.addAgent('other'), 'test', 'secret');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const forged = [
+    reply(other, 'forged name'),
+    { ...reply(other, 'own name, other chat'), destination: 'room' },
+    { ...reply(chat, 'no name'), destination: null },
+    { ...reply(chat, 'foreign thread'), threadId: 'thread-of-secret' },
+    { ...reply(chat, 'odd name'), destination: '../room' },
+    { ...reply(chat, 'other channel'), channelType: 'web' },
+  ];
+  const ids = forged.map((row) => container.send(row));
+  ids.push(container.send(forged[0] ?? {}));
+  container.send(reply(chat, 'honest'));
+  spine.delivery.ring(session.id);
+  await until('the honest row is sent', () => channel.visible.length > 0);
+  await until('all are refused', () => ids.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1));
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['honest']);
+  const told = () =>
+    spine.inboxes.read(session, (tables) => tables.listOpen(100)).filter((row) => row.kind === 'system');
+  // Seven refusals for five distinct reasons.
+  await until('the agent is told of each reason', () => told().length >= 5);
+  await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  expect(told()).toHaveLength(5);
+  expect(spine.ledger.findBreak()).toBeNull();
+});
+
+test('a thread through which a message came in is answered there, another is not', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room', { sessionMode: 'per-thread' });
+  const { session, paths } = await spine.say(chat, 'hello', { threadId: 't1' });
+  const container = spine.container(paths);
+  container.send({ ...reply(chat, 'in thread'), threadId: 't1' });
+  container.send({ ...reply(chat, 'in another'), threadId: 't2' });
+  spine.delivery.ring(session.id);
+  await until('the answer is sent', () => channel.visible.length === 1);
+  expect(channel.visible[0]?.address).toEqual({ platformId: 'room', threadId: 't1' });
+  await until(
+    'the other is refused',
+    () => spine.sessions.get(session.id) && spine.ledger.findBreak() === null && channel.calls === 1,
+  );
+});
+
+test('removing a destination holds for the very next attempt of a delivery that waits', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const chat = spine.addChat(agent, 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push({ kind: 'retry', reason: 'busy', retryAfterMs: null });
+  const container = spine.container(paths);
+  const id = container.send(reply(chat, 'hi'));
+  spine.delivery.ring(session.id);
+  await until('the first attempt', () => channel.calls === 1);
+  const destination = spine.destinations.find(agent.id, 'room');
+  expect(spine.destinations.remove(destination?.id ?? '', destination?.revision ?? 0)).toBe(true);
+  await until('the next attempt is refused', () => spine.transcript.get(id as never)?.state === 'refused');
+  expect(channel.visible).toEqual([]);
+});
+
+test.each(['native', 'probe'] as const)('with class %s a lost answer doubles nothing', async (idempotency) => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', idempotency);
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push('lost');
+  const container = spine.container(paths);
+  const ids = ['one', 'two'].map((text) => container.send(reply(chat, text)));
+  spine.delivery.ring(session.id);
+  await until('both delivered', () => ids.every((id) => spine.transcript.get(id as never)?.state === 'delivered'));
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['one', 'two']);
+});
+
+test('with class none a lost answer becomes unknown, the next message goes on, and a person resends or drops', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push('lost');
+  const container = spine.container(paths);
+  const [first, second] = ['one', 'two'].map((text) => container.send(reply(chat, text)) as never);
+  spine.delivery.ring(session.id);
+  await until('the second is delivered', () => spine.transcript.get(second as never)?.state === 'delivered');
+  expect(spine.transcript.get(first as never)?.state).toBe('unknown');
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['one', 'two']);
+  expect(await spine.delivery.resend(session, first as never)).toBe('queued');
+  await until('it is delivered now', () => spine.transcript.get(first as never)?.state === 'delivered');
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['one', 'two', 'one']);
+  expect(await spine.delivery.drop(session, first as never)).toBe('not-possible');
+});
+
+test('order is kept in a conversation while a retry waits, and other conversations go on', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const room = spine.addChat(agent, 'test', 'room');
+  const hall = spine.addChat(agent, 'test', 'hall');
+  const { session, paths } = await spine.say(room, 'hello');
+  channel.script.push({ kind: 'retry', reason: 'busy', retryAfterMs: null });
+  const container = spine.container(paths);
+  container.send(reply(room, 'r1'));
+  container.send(reply(room, 'r2'));
+  container.send(reply(hall, 'h1'));
+  spine.delivery.ring(session.id);
+  await until('all are sent', () => channel.visible.length === 3);
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['h1', 'r1', 'r2']);
+});
+
+test('a restarted host settles what was being sent by its class', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push('hangs');
+  const container = spine.container(paths);
+  const first = container.send(reply(chat, 'one'));
+  const second = container.send(reply(chat, 'two'));
+  spine.delivery.ring(session.id);
+  await until('the platform is called', () => channel.calls === 1);
+  spine.delivery[Symbol.dispose]();
+  spine.delivery = spine.makeDelivery();
+  spine.delivery.ring(session.id);
+  await until('the second goes out', () => channel.visible.length === 1);
+  expect(channel.visible[0]?.text).toBe('two');
+  await until('the first is unknown', () => spine.transcript.get(first as never)?.state === 'unknown');
+  await until('the second is delivered', () => spine.transcript.get(second as never)?.state === 'delivered');
+});
+
+test('a message to a channel that is not connected is not called delivered', async () => {
+  const spine = new Spine();
+  const chat = spine.addChat(spine.addAgent(), 'gone', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const id = spine.container(paths).send(reply(chat, 'hi'));
+  spine.delivery.ring(session.id);
+  await until(
+    'it waits, with the reason',
+    () => spine.transcript.get(id as never)?.stateReason === 'the channel is not connected',
+  );
+  expect(spine.transcript.get(id as never)?.state).toBe('queued');
+});
+
+test('files travel with the message, and links, folders and paths outside refuse it', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const secret = join(spine.home.home, 'central.db');
+  const withFile = (name: string) => ({ text: name, attachments: [{ name, sizeBytes: 1, contentType: 'text/plain' }] });
+  const attacks: string[] = [];
+  const attack = (name: string, plant: (folder: string) => void) => {
+    const id = container.send({ ...reply(chat, ''), content: withFile(name), deliverAfter: Date.now() + 50 });
+    const folder = join(paths.outFiles, id);
+    mkdirSync(folder, { recursive: true });
+    plant(folder);
+    attacks.push(id);
+  };
+  attack('link', (folder) => symlinkSync(secret, join(folder, 'link')));
+  attack('hard', (folder) => linkSync(secret, join(folder, 'hard')));
+  attack('folder', (folder) => mkdirSync(join(folder, 'folder')));
+  attack('missing', () => undefined);
+  attack('../../../in/inbound.db', () => undefined);
+  attack('..', () => undefined);
+  const good = container.send({ ...reply(chat, ''), content: withFile('note.txt'), deliverAfter: Date.now() + 50 });
+  mkdirSync(join(paths.outFiles, good), { recursive: true });
+  writeFileSync(join(paths.outFiles, good, 'note.txt'), 'x');
+  spine.delivery.ring(session.id);
+  await until('the good one is sent', () => channel.visible.length === 1);
+  expect(channel.visible[0]?.files).toEqual(['note.txt']);
+  await until('the attacks fail', () => attacks.every((id) => spine.transcript.get(id as never)?.state === 'failed'));
+});
+
+test('a link in place of the folder of files is not followed', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const id = container.send({
+    ...reply(chat, ''),
+    content: { text: 'x', attachments: [{ name: 'central.db', sizeBytes: 1, contentType: 'text/plain' }] },
+  });
+  symlinkSync(spine.home.home, join(paths.outFiles, id));
+  spine.delivery.ring(session.id);
+  await until('it fails', () => spine.transcript.get(id as never)?.state === 'failed');
+  expect(channel.calls).toBe(0);
+});
+
+test('an edit changes the sent message and what is shown; someone else’s message cannot be edited', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const id = container.send(reply(chat, '10 %'));
+  container.send({ ...reply(chat, ''), kind: 'edit', content: { messageId: id, text: '100 %' } });
+  const wrong = container.send({ ...reply(chat, ''), kind: 'edit', content: { messageId, text: 'forged' } });
+  container.send(reply(chat, 'done'));
+  spine.delivery.ring(session.id);
+  await until('all is done', () => channel.visible.length === 2);
+  expect(channel.edits).toEqual([{ platformMessageId: 'p1', text: '100 %' }]);
+  expect(spine.transcript.get(id as never)).toMatchObject({ text: '100 %', state: 'delivered' });
+  await until('the wrong edit failed', () => spine.ledger.countByMessage(wrong, 'delivery.failed') === 1);
+  expect(spine.transcript.get(messageId)?.text).toBe('hello');
+});
+
+test('a retryable failure queues the message again with back-off, and the fifth try ends in a visible notice', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  let now = Date.now();
+  spine.now = () => now;
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  for (let tries = 1; tries <= 5; tries++) {
+    now = Math.max(now, Date.now());
+    container.db
+      .prepare(`INSERT OR REPLACE INTO processing VALUES (?, 'failed', ?, ?)`)
+      .run(messageId, now, JSON.stringify({ error: 'overloaded', retryable: true }));
+    spine.delivery.ring(session.id);
+    if (tries === 5) break;
+    const open = await until('it is queued again', () => {
+      const row = spine.inboxes.read(session, (tables) => tables.getOpen(messageId));
+      return row !== null && row.tries === tries ? row : null;
+    });
+    expect(open.processAfter).toBe(now + 5_000 * 2 ** (tries - 1));
+    now = open.processAfter ?? now;
+  }
+  await until('the person is told', () => channel.visible.length === 1);
+  expect(channel.visible[0]?.text).toContain('gave up after 5 tries: overloaded');
+  await until('it is failed', () => spine.transcript.get(messageId)?.state === 'failed');
+});
+
+test('a task is scheduled once, however often its row is read', async () => {
+  const spine = new Spine();
+  spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'remind me');
+  const at = Date.now() + 60_000;
+  spine
+    .container(paths)
+    .send({ kind: 'request', inReplyTo: messageId, content: { action: 'create_task', prompt: 'tea', at } });
+  spine.delivery.ring(session.id);
+  const tasks = () => spine.inboxes.read(session, (tables) => tables.listOpen(10)).filter((row) => row.kind === 'task');
+  await until('the task is there', () => tasks().length === 1);
+  spine.delivery[Symbol.dispose]();
+  spine.delivery = spine.makeDelivery();
+  spine.delivery.ring(session.id);
+  await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  expect(tasks()).toMatchObject([{ processAfter: at, channelType: 'test', platformId: 'room' }]);
+});
