@@ -55,6 +55,7 @@ export function FileDropZone({ enabled, onFiles, children }: FileDropZoneProps) 
   }
 
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the attach button is for keyboards
     <div
       role="presentation"
       className={classes.dropZone}

@@ -1,5 +1,5 @@
 import type { Message } from '../client/types.ts';
-import type { IconName } from '../style/icons.tsx';
+import type { IconName } from '../style/icon-paths.ts';
 
 export interface DeliveryLook {
   label: string;

@@ -1,18 +1,14 @@
 import type { ReactNode } from 'react';
 import { Component, lazy, Suspense } from 'react';
 import classes from './message.module.css';
+import { isPlainText } from './plain-text.ts';
 
 const Markdown = lazy(() => import('./markdown.tsx'));
-
-/** Longer texts are shown as they are: parsing Markdown made to be slow must not stop the page. */
-const MARKDOWN_MAX_CHARS = 20_000;
-/** As many marks that nest, in a row, appear in no text that a person or a model means. */
-const NESTING_FLOOD = /(?:[>*_[\]!~`-] ?){200}/;
 
 /** The text of a message; an agent's is Markdown, a person's is what they typed. */
 export function MessageBody({ text, plain }: { text: string; plain: boolean }) {
   const asIs = <div className={classes.plain}>{text}</div>;
-  if (plain || text.length > MARKDOWN_MAX_CHARS || NESTING_FLOOD.test(text)) return asIs;
+  if (plain || isPlainText(text)) return asIs;
   return (
     <MarkdownBoundary fallback={asIs}>
       <Suspense fallback={asIs}>

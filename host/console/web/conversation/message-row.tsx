@@ -90,8 +90,10 @@ function Footer({ message, mine, latestMine }: MessageRowProps) {
       {look !== null && (mine || look.loud) && (
         <span className={classes.state} data-tone={look.tone} title={message.stateReason ?? look.label}>
           <Icon name={look.icon} size={14} />
-          <span className={spelled ? undefined : classes.hidden}>{look.label}</span>
-          {look.loud && message.stateReason !== null && <span className={classes.reason}>: {message.stateReason}</span>}
+          <span className={spelled ? classes.reason : classes.hidden}>
+            {look.label}
+            {look.loud && message.stateReason !== null && `: ${message.stateReason}`}
+          </span>
         </span>
       )}
       {look?.canSettle === true && <Settle message={message} />}

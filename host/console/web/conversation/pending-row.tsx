@@ -1,8 +1,9 @@
 import { Button, Progress } from '@mantine/core';
+import type { Problem } from '../client/fault.ts';
 import { useConsole } from '../state/context.tsx';
 import type { Pending } from '../state/pending.ts';
 import { Icon } from '../style/icons.tsx';
-import { formatSize } from '../style/time.ts';
+import { formatClock, formatSize } from '../style/time.ts';
 import attachmentClasses from './attachment-list.module.css';
 import classes from './message.module.css';
 
@@ -16,6 +17,13 @@ export function PendingRow({ pending, startsGroup }: { pending: Pending; startsG
       data-pending={pending.status.kind}
       aria-label="You, being sent"
     >
+      {startsGroup && (
+        <div className={classes.heading}>
+          <time className={classes.time} dateTime={new Date(pending.createdAt).toISOString()}>
+            {formatClock(pending.createdAt)}
+          </time>
+        </div>
+      )}
       <div className={classes.line}>
         <div className={classes.bubble}>
           {pending.text !== '' && <div className={classes.plain}>{pending.text}</div>}
@@ -36,7 +44,6 @@ export function PendingRow({ pending, startsGroup }: { pending: Pending; startsG
 }
 
 function Status({ pending }: { pending: Pending }) {
-  const console = useConsole();
   const { status } = pending;
   switch (status.kind) {
     case 'waiting':
@@ -60,24 +67,36 @@ function Status({ pending }: { pending: Pending }) {
       );
     }
     case 'failed':
-      return (
-        <>
-          <span className={classes.state} data-tone="bad" role="alert">
-            <Icon name="warning" size={14} />
-            <span>
-              Not sent: {status.problem.message}
-              {status.problem.hint !== null && ` (${status.problem.hint})`}
-            </span>
-          </span>
-          <span className={classes.settle}>
-            <Button size="compact-xs" variant="default" onClick={() => console.retry(pending.clientId)}>
-              Try again
-            </Button>
-            <Button size="compact-xs" variant="subtle" color="gray" onClick={() => console.discard(pending.clientId)}>
-              Discard
-            </Button>
-          </span>
-        </>
-      );
+      return <Failed pending={pending} problem={status.problem} />;
   }
+}
+
+function Failed({ pending, problem }: { pending: Pending; problem: Problem }) {
+  const console = useConsole();
+  return (
+    <>
+      {problem.hostAway ? (
+        <span className={classes.state}>
+          <Icon name="clock" size={14} />
+          Waiting for the host
+        </span>
+      ) : (
+        <span className={classes.state} data-tone="bad" role="alert">
+          <Icon name="warning" size={14} />
+          <span>
+            Not sent: {problem.message}
+            {problem.hint !== null && ` (${problem.hint})`}
+          </span>
+        </span>
+      )}
+      <span className={classes.settle}>
+        <Button size="compact-xs" variant="default" onClick={() => console.retry(pending.clientId)}>
+          Try again
+        </Button>
+        <Button size="compact-xs" variant="subtle" color="gray" onClick={() => console.discard(pending.clientId)}>
+          Discard
+        </Button>
+      </span>
+    </>
+  );
 }

@@ -1,6 +1,6 @@
 import { Button, Loader, Skeleton } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useConsole } from '../state/context.tsx';
 import type { Conversation } from '../state/state.ts';
 import { Icon } from '../style/icons.tsx';
@@ -10,9 +10,8 @@ import { MessageRow } from './message-row.tsx';
 import { PendingRow } from './pending-row.tsx';
 import classes from './timeline.module.css';
 import type { Row } from './timeline.ts';
+import { BOTTOM_PX, useKeepPlace } from './use-keep-place.ts';
 
-/** Nearer to the end than this counts as being at it. */
-const BOTTOM_PX = 60;
 /** Older messages are fetched when the top comes this near. */
 const TOP_PX = 600;
 
@@ -40,12 +39,14 @@ export function TimelineView({ sessionId, rows, conversation, typing, empty, onD
   const newest = conversation?.messages.at(-1) ?? null;
   const loaded = conversation?.load === 'ready';
 
-  useKeepPlace(scroller, rows, atBottom);
+  const column = useRef<HTMLDivElement>(null);
+  const notePlace = useKeepPlace(scroller, column);
   useMarkRead(sessionId, newest?.position ?? null, atBottom);
 
   function onScroll() {
     const element = scroller.current;
     if (element === null) return;
+    notePlace();
     const bottom = -element.scrollTop < BOTTOM_PX;
     if (bottom !== atBottom) setAtBottom(bottom);
     if (bottom && missed > 0) setMissed(0);
@@ -86,7 +87,7 @@ export function TimelineView({ sessionId, rows, conversation, typing, empty, onD
     <div className={classes.frame}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
       <section ref={scroller} className={classes.scroller} onScroll={onScroll} aria-label="Messages" tabIndex={0}>
-        <div className={classes.column}>
+        <div ref={column} className={classes.column}>
           {conversation?.loadingOlder === true && (
             <div className={classes.older}>
               <Loader size="xs" aria-label="Loading older messages" />
@@ -105,8 +106,15 @@ export function TimelineView({ sessionId, rows, conversation, typing, empty, onD
             </div>
           )}
           {empty}
-          {rows.map((row) => (
-            <TimelineRow key={row.key} row={row} onDetails={onDetails} />
+          {groupByDay(rows).map(({ day, rest }) => (
+            <div key={day.key} className={classes.daySection}>
+              <h3 className={classes.day}>
+                <span>{formatDay(day.at, Date.now())}</span>
+              </h3>
+              {rest.map((row) => (
+                <TimelineRow key={row.key} row={row} onDetails={onDetails} />
+              ))}
+            </div>
           ))}
           {typing !== null && <Typing name={typing} />}
         </div>
@@ -127,14 +135,21 @@ export function TimelineView({ sessionId, rows, conversation, typing, empty, onD
   );
 }
 
-function TimelineRow({ row, onDetails }: { row: Row; onDetails: (messageId: string) => void }) {
+type DayRow = Extract<Row, { kind: 'day' }>;
+type RestRow = Exclude<Row, DayRow>;
+
+/** A day's line sticks to the top for as long as that day is on the screen. */
+function groupByDay(rows: readonly Row[]): { day: DayRow; rest: RestRow[] }[] {
+  const days: { day: DayRow; rest: RestRow[] }[] = [];
+  for (const row of rows) {
+    if (row.kind === 'day') days.push({ day: row, rest: [] });
+    else days.at(-1)?.rest.push(row);
+  }
+  return days;
+}
+
+function TimelineRow({ row, onDetails }: { row: RestRow; onDetails: (messageId: string) => void }) {
   switch (row.kind) {
-    case 'day':
-      return (
-        <h3 className={classes.day}>
-          <span>{formatDay(row.at, Date.now())}</span>
-        </h3>
-      );
     case 'unread-mark':
       return (
         <div className={classes.unreadMark}>
@@ -169,27 +184,6 @@ function LoadingMessages() {
       <Skeleton height={14} width="54%" />
     </div>
   );
-}
-
-/** Browsers without scroll anchoring would move the text that is being read when a message is added below it. */
-function useKeepPlace(scroller: { current: HTMLDivElement | null }, rows: readonly Row[], atBottom: boolean): void {
-  const anchor = useRef<{ element: Element; top: number } | null>(null);
-  const anchored = typeof CSS !== 'undefined' && CSS.supports('overflow-anchor', 'auto');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs after every change of the rows
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element === null || anchored) return;
-    const before = anchor.current;
-    if (!atBottom && before?.element.isConnected) {
-      element.scrollTop += before.element.getBoundingClientRect().top - before.top;
-    }
-    return () => {
-      const first = [...element.querySelectorAll('[data-message]')].find(
-        (one) => one.getBoundingClientRect().bottom > 0,
-      );
-      anchor.current = first === undefined ? null : { element: first, top: first.getBoundingClientRect().top };
-    };
-  }, [rows]);
 }
 
 /** Read means: the newest message is on the screen, in a window that is looked at. */

@@ -88,6 +88,6 @@ function addDay<T extends { at: number } | null>(
   const day = startOfDay(at);
   const lastDay = rows.findLast((row) => row.kind === 'day');
   if (lastDay?.kind === 'day' && lastDay.at === day) return last;
-  rows.push({ kind: 'day', key: `day-${day}-${rows.length}`, at: day });
+  rows.push({ kind: 'day', key: `day-${day}`, at: day });
   return null;
 }

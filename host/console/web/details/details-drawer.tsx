@@ -22,6 +22,7 @@ export function DetailsDrawer({ session, details, onClose, onMessage }: DetailsD
       title={details?.kind === 'message' ? 'Message' : 'Chat details'}
       closeButtonProps={{ 'aria-label': 'Close details', size: 44 }}
       overlayProps={{ backgroundOpacity: 0.25 }}
+      styles={{ title: { fontWeight: 620 } }}
     >
       {session !== null && details?.kind === 'session' && <SessionDetails session={session} />}
       {session !== null && details?.kind === 'message' && (

@@ -17,7 +17,7 @@ export function NewChatButton() {
   const button = (
     <ActionIcon
       variant="filled"
-      size={40}
+      size={42}
       radius="xl"
       aria-label="New chat"
       disabled={agents.length === 0}

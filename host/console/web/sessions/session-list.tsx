@@ -35,7 +35,7 @@ export function SessionList({ chosenId, onSearch }: { chosenId: string | null; o
           Portolan
         </Text>
         <Tooltip label="Find a chat (Ctrl K)" openDelay={400}>
-          <ActionIcon variant="subtle" color="gray" size={40} aria-label="Find a chat" onClick={onSearch}>
+          <ActionIcon variant="subtle" color="gray" size={42} aria-label="Find a chat" onClick={onSearch}>
             <Icon name="search" />
           </ActionIcon>
         </Tooltip>

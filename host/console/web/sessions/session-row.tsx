@@ -52,11 +52,12 @@ export const SessionRow = memo(function SessionRow({ session, chosen, focusable 
 
 function describeLast(session: Session): { text: string; tone: 'bad' | 'live' | undefined } {
   if (session.state === 'quarantined') return { text: 'Quarantined: needs a look', tone: 'bad' };
+  if (session.state === 'failed') return { text: 'Failed: needs a look', tone: 'bad' };
   if (session.typing) return { text: 'typing…', tone: 'live' };
   const last = session.lastMessage;
   if (last === null) return { text: 'No messages yet', tone: undefined };
   const text = last.text.replaceAll(/\s+/g, ' ').trim() || 'Attachment';
-  return { text: last.direction === 'in' ? `You: ${text}` : plainSnippet(text), tone: undefined };
+  return { text: last.direction === 'in' && session.writable ? `You: ${text}` : plainSnippet(text), tone: undefined };
 }
 
 /** Markdown marks say nothing in one grey line. */

@@ -23,6 +23,7 @@ export function SessionSwitcher({ opened, onClose }: { opened: boolean; onClose:
       padding={0}
       radius="lg"
       yOffset="12dvh"
+      overlayProps={{ backgroundOpacity: 0.25 }}
       aria-label="Find a chat"
     >
       {opened && <Finder onClose={onClose} />}

@@ -26,7 +26,7 @@ export function SettingsMenu() {
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={40} aria-label="Settings">
+        <ActionIcon variant="subtle" color="gray" size={42} aria-label="Settings">
           <Icon name="settings" />
         </ActionIcon>
       </Menu.Target>

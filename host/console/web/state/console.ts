@@ -10,6 +10,7 @@ import type { EventStream } from '../client/event-stream.ts';
 import { openEventStream } from '../client/event-stream.ts';
 import { ApiFault, describeProblem, isRecord } from '../client/fault.ts';
 import type { Message, Session } from '../client/types.ts';
+import { findReadPosition } from './merge.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pending } from './pending.ts';
 import { makeClientId } from './pending.ts';
@@ -91,16 +92,27 @@ export function createConsole(outbox: Outbox): Console {
   }
 
   async function openConversation(sessionId: string): Promise<void> {
+    // Asked for together: reading the messages marks them read, and with that the unread count is gone.
+    const session = state.sessions.byId.get(sessionId) ?? refetchSession(sessionId);
     if (state.conversations.get(sessionId)?.load !== 'ready') {
       apply({ kind: 'conversation-loading', sessionId });
       await refetchConversation(sessionId);
     }
-    if (!state.sessions.byId.has(sessionId)) {
-      await guard(
-        async () => apply({ kind: 'session', session: await api.fetchSession(sessionId) }),
-        () => {},
-      );
-    }
+    const unread = (await session)?.unread ?? 0;
+    const messages = state.conversations.get(sessionId)?.messages ?? [];
+    apply({ kind: 'unread-marked', sessionId, readUpTo: findReadPosition(messages, unread) });
+  }
+
+  async function refetchSession(sessionId: string): Promise<Session | null> {
+    let session: Session | null = null;
+    await guard(
+      async () => {
+        session = await api.fetchSession(sessionId);
+        apply({ kind: 'session', session });
+      },
+      () => {},
+    );
+    return session;
   }
 
   async function loadOlder(sessionId: string): Promise<void> {

@@ -16,3 +16,11 @@ export function mergeMessages(old: readonly Message[], incoming: readonly Messag
   if (!changed) return old;
   return [...byId.values()].sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
 }
+
+/** Position before the `unread` newest messages of the agent; null when nothing is unread. */
+export function findReadPosition(messages: readonly Message[], unread: number): number | null {
+  if (unread <= 0) return null;
+  const fromAgent = messages.filter((message) => message.direction === 'out');
+  const first = fromAgent.at(-Math.min(unread, fromAgent.length));
+  return first === undefined ? null : first.position - 1;
+}
