@@ -3,6 +3,7 @@ import type { Provider } from './provider.ts';
 
 const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   echo: async () => (await import('./echo/index.ts')).echoProvider,
+  demo: async () => (await import('./demo/index.ts')).demoProvider,
 };
 
 export const PROVIDER_NAMES: readonly string[] = Object.keys(PROVIDERS);

@@ -1,0 +1,101 @@
+/** The demo provider's words. They are the first thing a new user reads. Pure. */
+import { formatLocalTime } from '../../runner/zone.ts';
+import type { PromptAttachment } from '../provider.ts';
+
+export const WHAT_I_AM = 'I am the **demo provider**: fixed rules, no model, no key.';
+
+export function formatHelp(agentName: string): string {
+  return `**Hello, I am ${agentName}.** ${WHAT_I_AM} I am here so that you can try the host before you connect a real model.
+
+| Write | and I |
+|---|---|
+| \`who am i\` | say how I see you, and what I am |
+| \`destinations\` | list the places I can write to |
+| \`tell <name> <text>\` | pass a message on |
+| \`remind me in 5 min to stretch\` | come back then (\`at 17:30\` works too) |
+| \`remember <something>\`, \`recall\`, \`forget <something>\` | keep notes in this session |
+| \`send a file\` | write a small file and send it |
+| \`slow task 10\` | work for 10 seconds and show progress; \`stop\` ends it |
+| \`react 👍\` | react to your message |
+| \`time\` | tell the time |
+
+Send me a file and I say what I got. \`/clear\` starts the conversation afresh.`;
+}
+
+export function formatGreeting(agentName: string, sender: string): string {
+  return `Hello${sender ? ` ${sender}` : ''}! I am **${agentName}**. Write \`help\` to see what I can do.`;
+}
+
+export function formatWhoAmI(facts: {
+  sender: string;
+  from: string;
+  agentName: string;
+  timezone: string;
+  seq: number;
+  messageCount: number;
+}): string {
+  const you = facts.sender ? `**${facts.sender}**` : 'somebody without a name';
+  const count = facts.messageCount === 1 ? 'the first message' : `message number ${facts.messageCount}`;
+  return `You are ${you}, writing from **${facts.from}**.
+
+- This is ${count} I got in this conversation, and its id is ${facts.seq}.
+- My name is **${facts.agentName}**. ${WHAT_I_AM}
+- My clock is set to ${facts.timezone}.`;
+}
+
+export interface ListedDestination {
+  name: string;
+  displayName: string;
+  type: string;
+  channel: string | null;
+}
+
+export function formatDestinations(destinations: readonly ListedDestination[], from: string): string {
+  if (destinations.length === 0) return 'I cannot write to anyone at the moment.';
+  const lines = destinations.map(({ name, displayName, channel }) => {
+    const here = name === from ? ' ← you are here' : '';
+    return `- \`${name}\`: ${displayName} (${channel ? `chat on ${channel}` : 'another agent'})${here}`;
+  });
+  return `I can write to:\n\n${lines.join('\n')}\n\nTry \`tell ${destinations.at(-1)?.name} hello\`.`;
+}
+
+export function formatNotes(notes: readonly string[]): string {
+  if (notes.length === 0) return 'I have no notes in this session. Try `remember the milk`.';
+  return `I remember:\n\n${notes.map((note, index) => `${index + 1}. ${note}`).join('\n')}`;
+}
+
+export function formatReminderSet(dueMs: number, text: string): string {
+  return `⏰ I will remind you on **${formatLocalTime(dueMs)}**: ${text}`;
+}
+
+export const REMIND_UNCLEAR =
+  'When, and of what? For example `remind me in 5 min to stretch`, `remind me at 17:30 to call home`, or `remind me to water the plants tomorrow at 9`.';
+
+export function formatFiles(files: readonly PromptAttachment[], details: readonly string[]): string {
+  const lines = files.map((file, index) => {
+    const detail = details[index] ? `: ${details[index]}` : '';
+    return `**${file.name}**, ${formatSize(file.sizeBytes)}${detail}`;
+  });
+  if (lines.length === 1) return `📎 I got ${lines[0]}.`;
+  return `📎 I got ${lines.length} files:\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
+
+export function formatUnknown(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  const quote = line.length > 200 ? `${line.slice(0, 200).replace(/\p{Surrogate}$/u, '')}…` : line;
+  return `I read this, and have no rule for it:\n\n> ${quote}\n\n${WHAT_I_AM} Write \`help\` to see what I understand.`;
+}
+
+/** `▰▰▰▱▱▱▱▱▱▱ 30 %` */
+export function formatProgress(doneS: number, totalS: number): string {
+  const tenths = Math.floor((doneS / totalS) * 10);
+  const bar = '▰'.repeat(tenths) + '▱'.repeat(10 - tenths);
+  const head = doneS >= totalS ? '✅' : '⏳';
+  return `${head} **Slow task** ${bar} ${Math.floor((doneS / totalS) * 100)} % of ${totalS} s`;
+}
+
+function formatSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
