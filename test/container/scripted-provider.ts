@@ -1,0 +1,112 @@
+/** A provider that answers from a script, and the runner's loop around it in this process. */
+import type { Prompt, Provider, ProviderEvent, ProviderTurn, QueryInput } from '../../container/providers/provider.ts';
+import { LiveChart } from '../../container/runner/chart.ts';
+import { Doorbell } from '../../container/runner/doorbell.ts';
+import { InboxReader } from '../../container/runner/inbox.ts';
+import { RunnerLoop } from '../../container/runner/loop.ts';
+import { Outbox } from '../../container/runner/outbox.ts';
+import { readSession } from '../../container/runner/workspace.ts';
+import type { SessionFixture } from './session-fixture.ts';
+
+/** What one query does: yields events; a plain text is a result. */
+export type Script = (input: QueryInput, turn: ScriptedTurn) => AsyncIterable<ProviderEvent> | string;
+
+export class ScriptedTurn implements ProviderTurn {
+  readonly pushed: Prompt[] = [];
+  isInterrupted = false;
+  acceptsPush = false;
+  readonly #events: (turn: ScriptedTurn) => AsyncIterable<ProviderEvent>;
+  #onChange: (() => void) | null = null;
+
+  constructor(events: (turn: ScriptedTurn) => AsyncIterable<ProviderEvent>) {
+    this.#events = events;
+  }
+
+  /** Resolves at the next push or interrupt. */
+  async changed(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onChange = resolve;
+    });
+  }
+
+  push(prompt: Prompt): boolean {
+    if (!this.acceptsPush) return false;
+    this.pushed.push(prompt);
+    this.#onChange?.();
+    return true;
+  }
+
+  interrupt(): void {
+    this.isInterrupted = true;
+    this.#onChange?.();
+  }
+
+  end(): void {
+    this.acceptsPush = false;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ProviderEvent> {
+    return this.#events(this)[Symbol.asyncIterator]();
+  }
+}
+
+export class ScriptedProvider implements Provider {
+  readonly name = 'scripted';
+  readonly supportsPush = true;
+  readonly queries: QueryInput[] = [];
+  readonly #scripts: Script[];
+
+  /** One script per query; the last one serves all further queries. */
+  constructor(...scripts: Script[]) {
+    this.#scripts = scripts;
+  }
+
+  query(input: QueryInput): ProviderTurn {
+    const script = this.#scripts[Math.min(this.queries.length, this.#scripts.length - 1)];
+    this.queries.push(input);
+    return new ScriptedTurn(async function* (turn) {
+      const made = script?.(input, turn) ?? '';
+      if (typeof made === 'string') yield { kind: 'result', text: made };
+      else yield* made;
+    });
+  }
+}
+
+export class LoopHarness implements AsyncDisposable {
+  readonly #inbox: InboxReader;
+  readonly #outbox: Outbox;
+  readonly #doorbell: Doorbell;
+  readonly #loop: RunnerLoop;
+  readonly #ended: Promise<void>;
+
+  constructor(session: SessionFixture, provider: Provider) {
+    this.#inbox = new InboxReader(session.files.inboundDb);
+    const lastSeq = () => {
+      const read = this.#inbox.read((tables) => tables.lastSeq());
+      return read.kind === 'read' ? read.value : 0;
+    };
+    this.#outbox = new Outbox(session.files.outboundDb, lastSeq);
+    this.#doorbell = new Doorbell(session.folders.in, session.files.inboundDb);
+    this.#loop = new RunnerLoop(
+      {
+        session: readSession(session.files.session),
+        paths: session.folders,
+        outFiles: session.files.outFiles,
+        provider,
+        chart: new LiveChart(session.files.chart),
+        inbox: this.#inbox,
+        outbox: this.#outbox,
+      },
+      this.#doorbell,
+    );
+    this.#ended = this.#loop.run(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#loop.stop();
+    await this.#ended;
+    this.#doorbell[Symbol.dispose]();
+    this.#outbox[Symbol.dispose]();
+    this.#inbox[Symbol.dispose]();
+  }
+}
