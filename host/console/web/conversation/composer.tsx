@@ -42,7 +42,8 @@ function Writer({ sessionId, agentName, attached }: { sessionId: string; agentNa
 
   function send() {
     if (!canSend) return;
-    console.send(sessionId, text.trim(), attached.files);
+    // Half of a surrogate pair is no text that the host takes.
+    console.send(sessionId, text.trim().toWellFormed(), attached.files);
     change('');
     attached.clear();
     input.current?.focus();
@@ -83,6 +84,7 @@ function Writer({ sessionId, agentName, attached }: { sessionId: string; agentNa
           </FileButton>
           <Textarea
             ref={input}
+            data-composer
             className={classes.text ?? ''}
             variant="unstyled"
             autosize

@@ -56,6 +56,10 @@ export function Conversation({ sessionId }: { sessionId: string }) {
   );
   const showMessage = useCallback((messageId: string) => setDetails({ kind: 'message', messageId }), []);
   const ready = conversation?.load === 'ready';
+  const pickHint = (text: string) => {
+    console.send(sessionId, text, []);
+    document.querySelector<HTMLElement>('[data-composer]')?.focus();
+  };
 
   if (conversation?.load === 'failed' && session === null) return <NotFound sessionId={sessionId} />;
   return (
@@ -69,7 +73,7 @@ export function Conversation({ sessionId }: { sessionId: string }) {
           conversation={conversation}
           typing={session?.typing === true ? session.agentName : null}
           onDetails={showMessage}
-          empty={ready && rows.length === 0 && session !== null ? <Hints session={session} /> : null}
+          empty={ready && rows.length === 0 && session !== null ? <Hints session={session} onPick={pickHint} /> : null}
         />
         <Announcer messages={conversation?.messages ?? []} ready={ready} />
         <Composer sessionId={sessionId} session={session} attached={attached} />

@@ -2,23 +2,21 @@ import { Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { fetchAgent } from '../client/api.ts';
 import type { Session } from '../client/types.ts';
-import { useConsole } from '../state/context.tsx';
 import { Mark } from '../style/icons.tsx';
 import classes from './hints.module.css';
 
 /** What the demo provider understands, to try the host out with one click. */
 const DEMO_HINTS = [
   { text: 'help', about: 'what this assistant can do' },
-  { text: 'who am I', about: 'how you appear to the agent' },
-  { text: 'list destinations', about: 'where this agent may write' },
-  { text: 'remind me in 1 minute to look up', about: 'a timer on the host' },
-  { text: 'send me a file', about: 'an attachment comes back' },
-  { text: 'run a slow task', about: 'see the states change' },
+  { text: 'who am i', about: 'how you appear to the agent' },
+  { text: 'destinations', about: 'where this agent may write' },
+  { text: 'remind me in 1 min to look up', about: 'a timer on the host' },
+  { text: 'send a file', about: 'an attachment comes back' },
+  { text: 'slow task 10', about: 'work that shows its progress' },
 ];
 
 /** An empty conversation: who is there, and what to write first. */
-export function Hints({ session }: { session: Session }) {
-  const console = useConsole();
+export function Hints({ session, onPick }: { session: Session; onPick: (text: string) => void }) {
   const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
   const isDemo = agent?.provider === 'demo';
   return (
@@ -35,12 +33,7 @@ export function Hints({ session }: { session: Session }) {
       {isDemo && session.writable && (
         <div className={classes.list}>
           {DEMO_HINTS.map(({ text, about }) => (
-            <button
-              key={text}
-              type="button"
-              className={classes.hint}
-              onClick={() => console.send(session.id, text, [])}
-            >
+            <button key={text} type="button" className={classes.hint} onClick={() => onPick(text)}>
               <span>{text}</span>
               <small>{about}</small>
             </button>

@@ -24,7 +24,7 @@ export function Welcome() {
       </Text>
       <div className={classes.agents}>
         {list.slice(0, 6).map((agent) => (
-          <Button key={agent.id} variant={empty ? 'filled' : 'light'} size="md" onClick={() => startChat(agent.id)}>
+          <Button key={agent.id} variant={empty ? 'filled' : 'default'} size="md" onClick={() => startChat(agent.id)}>
             Chat with {agent.name}
           </Button>
         ))}

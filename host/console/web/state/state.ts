@@ -6,6 +6,7 @@
  * I3. Messages of a conversation are in the order of their position.
  */
 import type { Message, Session } from '../client/types.ts';
+import { assertNever } from './assert.ts';
 import { mergeMessages } from './merge.ts';
 import type { Pending } from './pending.ts';
 import { matchPending } from './pending.ts';
@@ -212,8 +213,4 @@ function withConversation(state: ConsoleState, id: string, change: (old: Convers
 
 function withoutPending(state: ConsoleState, clientId: string): ConsoleState {
   return { ...state, pending: state.pending.filter((one) => one.clientId !== clientId) };
-}
-
-export function assertNever(value: never): never {
-  throw new Error(`unexpected case: ${JSON.stringify(value)}`);
 }
