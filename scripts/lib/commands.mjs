@@ -11,6 +11,8 @@ import { StepFailure } from './steps.mjs';
 
 /** Lines of a failed program's output that are shown: enough for the error, little enough to read. */
 const TAIL_LINES = 15;
+/** Lines kept for choosing those from. */
+const KEPT_LINES = 400;
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
@@ -42,22 +44,23 @@ export function stopCommandsOnSignal() {
  * Runs a program to its end. Throws StepFailure, with the last lines, when it exits with anything but 0.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ log: string, onLine?: (line: string) => void, cwd?: string, env?: NodeJS.ProcessEnv, next?: string[] }} options
+ * @param {{ log: string, onLine?: (line: string) => void, cwd?: string, env?: NodeJS.ProcessEnv, next?: string[], pick?: (lines: string[]) => string[] }} options
+ *   `pick` chooses the lines that tell why it failed; the last ones when absent
  * @returns {Promise<void>}
  */
-export async function runLogged(command, args, { log, onLine, cwd, env, next }) {
+export async function runLogged(command, args, { log, onLine, cwd, env, next, pick }) {
   mkdirSync(dirname(log), { recursive: true });
   const file = createWriteStream(log, { flags: 'a' });
   file.write(`\n$ ${command} ${args.join(' ')}\n`);
   /** @type {string[]} */
-  const tail = [];
+  const lines = [];
   const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       file.write(`${line}\n`);
-      tail.push(line);
-      if (tail.length > TAIL_LINES) tail.shift();
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
       if (line.trim() !== '') onLine?.(line.trim());
     });
   }
@@ -65,7 +68,7 @@ export async function runLogged(command, args, { log, onLine, cwd, env, next }) 
     const code = await exitOf(child, command);
     if (code !== 0) {
       throw new StepFailure(`\`${command} ${args.join(' ')}\` ended with ${code}.`, {
-        why: tail.join('\n'),
+        why: (pick?.(lines) ?? lines.slice(-TAIL_LINES)).join('\n'),
         log,
         ...(next ? { next } : {}),
       });

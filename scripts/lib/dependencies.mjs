@@ -71,8 +71,20 @@ async function npmCi(progress) {
     log: LOG,
     env: withoutNpmRun(process.env),
     onLine: progress.detail,
+    pick: pickNpmError,
     next: ['npm ci'],
   });
+}
+
+/**
+ * npm says what went wrong first and ends with pages of advice; a compiler's words come before npm's.
+ * @param {string[]} lines
+ */
+function pickNpmError(lines) {
+  const isNpm = (/** @type {string} */ line) => /^npm (error|ERR!)/.test(line);
+  const first = lines.findIndex(isNpm);
+  if (first < 0) return lines.slice(-15);
+  return [...lines.slice(Math.max(0, first - 8), first), ...lines.filter(isNpm).slice(0, 8)];
 }
 
 /**
