@@ -1,0 +1,28 @@
+/** Conditional updates: a stale edit is refused. */
+import type { Context } from 'hono';
+import { Problem } from './problem.ts';
+
+/** The revision that the caller saw. Throws Problem 428 without If-Match, 400 when it is not a revision. */
+export function readIfMatch(c: Context): number {
+  const header = c.req.header('if-match');
+  if (header === undefined) {
+    throw new Problem(428, 'revision_required', 'A change must say which revision it is based on.', {
+      expected: 'the header If-Match with the resource’s ETag',
+      next: 'GET the resource, then send its ETag back as If-Match',
+    });
+  }
+  const match = /^"(\d{1,15})"$/.exec(header.trim());
+  if (match === null)
+    throw new Problem(400, 'bad_revision', 'If-Match is not a revision.', { expected: '"<revision>"' });
+  return Number(match[1]);
+}
+
+export function stale(revision: number): Problem {
+  return new Problem(412, 'stale', `It was changed meanwhile: its revision is ${revision} now.`, {
+    next: 'GET it again and repeat the change if it still makes sense',
+  });
+}
+
+export function etag(c: Context, revision: number): void {
+  c.header('ETag', `"${revision}"`);
+}

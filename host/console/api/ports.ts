@@ -1,0 +1,68 @@
+/** What the API needs of the rest of the host; `main.ts` hands it in. */
+import type { MessageId, SessionId } from '../../../shared/ids.ts';
+import type { Receive } from '../../routing/inbound.ts';
+import type { SessionRef } from '../../sessions/inbox.ts';
+import type { AgentStore } from '../../store/agents.ts';
+import type { ChatStore } from '../../store/chats.ts';
+import type { DestinationStore } from '../../store/destinations.ts';
+import type { DroppedStore } from '../../store/dropped.ts';
+import type { LoginStore } from '../../store/logins.ts';
+import type { ReadMarkStore } from '../../store/read-marks.ts';
+import type { Session, SessionStore } from '../../store/sessions.ts';
+import type { Transcript } from '../../store/transcript.ts';
+import type { UserStore } from '../../store/users.ts';
+import type { WiringStore } from '../../store/wirings.ts';
+import type { Feed } from './feed.ts';
+import type { SessionState, Status } from './schemas.ts';
+
+/** What people see of a session's container. */
+export interface LiveState {
+  state: SessionState;
+  reason: string | null;
+}
+
+export interface SessionControl {
+  liveState(session: Session): LiveState;
+  /** Stops the container; it starts again with the next message. */
+  stop(id: SessionId): Promise<void>;
+  /** Out of quarantine or failure: the session may start again. */
+  release(id: SessionId): Promise<void>;
+}
+
+export interface DeliveryControl {
+  resend(ref: SessionRef, messageId: MessageId): Promise<'queued' | 'not-possible'>;
+  drop(ref: SessionRef, messageId: MessageId): Promise<'dropped' | 'not-possible'>;
+}
+
+export interface ApiParts {
+  installId: string;
+  home: string;
+  uploads: string;
+  /** dist/web, or null when there is no page. */
+  webFolder: string | null;
+  agents: AgentStore;
+  chats: ChatStore;
+  wirings: WiringStore;
+  destinations: DestinationStore;
+  users: UserStore;
+  sessions: SessionStore;
+  dropped: DroppedStore;
+  transcript: Transcript;
+  logins: LoginStore;
+  readMarks: ReadMarkStore;
+  feed: Feed;
+  receive: Receive;
+  control: SessionControl;
+  deliveries: DeliveryControl;
+  /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
+  openChat(agentId: string, channel: 'web' | 'terminal', title: string | undefined): Session | null;
+  /** Charts of running containers follow at once. */
+  onDestinationsChanged(agentId: string): void;
+  status(): Promise<Omit<Status, 'url'>>;
+  metrics(): Promise<string>;
+  ready(): { ok: boolean; reason: string | null };
+  /** A folder where files that channels of this host sent are kept, by message id. */
+  sentFiles: string;
+  shutdown(): void;
+  now(): number;
+}

@@ -1,0 +1,138 @@
+/** Host facts as API resources. */
+import type { UserId } from '../../../shared/ids.ts';
+import { STAGES, type Stamps } from '../../../shared/trace.ts';
+import type { AgentGroup } from '../../store/agents.ts';
+import type { MessagingGroup } from '../../store/chats.ts';
+import type { DestinationRow } from '../../store/destinations.ts';
+import type { Session as StoredSession } from '../../store/sessions.ts';
+import type { TranscriptMessage } from '../../store/transcript.ts';
+import type { Wiring as StoredWiring } from '../../store/wirings.ts';
+import type { ApiParts } from './ports.ts';
+import type { Agent, Chat, Destination, Message, Session, Trace, Wiring } from './schemas.ts';
+
+/** Channels whose chats live in this host: messages can be posted through the API. */
+export const OWN_CHANNELS = new Set(['web', 'terminal']);
+/** Of a last message in a list. */
+const SNIPPET_LENGTH = 140;
+
+export function presentAgent(agent: AgentGroup): Agent {
+  return {
+    id: agent.id,
+    name: agent.name,
+    folder: agent.folder,
+    isAdmin: agent.isAdmin,
+    provider: agent.config.provider,
+    model: agent.config.model,
+    timezone: agent.config.timezone,
+    createdAt: agent.createdAt,
+    revision: agent.revision,
+  };
+}
+
+export function presentChat(chat: MessagingGroup): Chat {
+  const { id, channelType, platformId, name, unknownSenderPolicy, createdAt, revision } = chat;
+  return { id, channelType, platformId, name, unknownSenderPolicy, createdAt, revision };
+}
+
+export function presentWiring(wiring: StoredWiring): Wiring {
+  const { id, messagingGroupId, agentGroupId, ...settings } = wiring;
+  return { id, chatId: messagingGroupId, agentId: agentGroupId, ...settings };
+}
+
+export function presentDestination(row: DestinationRow, parts: Pick<ApiParts, 'chats' | 'agents'>): Destination {
+  // The table holds messaging group ids for targets of type 'channel', agent group ids for 'agent'.
+  const name =
+    row.targetType === 'channel'
+      ? parts.chats.get(row.targetId as MessagingGroup['id'])?.name
+      : parts.agents.get(row.targetId as AgentGroup['id'])?.name;
+  return {
+    id: row.id,
+    agentId: row.agentGroupId,
+    name: row.localName,
+    type: row.targetType,
+    targetId: row.targetId,
+    displayName: name ?? null,
+    createdAt: row.createdAt,
+    revision: row.revision,
+  };
+}
+
+export function presentSession(session: StoredSession, userId: UserId, parts: ApiParts): Session {
+  const agent = parts.agents.get(session.agentGroupId);
+  const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
+  const live = parts.control.liveState(session);
+  const last = parts.transcript.last(session.id);
+  return {
+    id: session.id,
+    agentId: session.agentGroupId,
+    agentName: agent?.name ?? '',
+    chatId: session.messagingGroupId,
+    channelType: chat?.channelType ?? null,
+    title: session.title,
+    threadId: session.threadId,
+    state: live.state,
+    stateReason: live.reason,
+    typing: parts.feed.isTyping(session.id),
+    unread: parts.readMarks.countUnread(userId, session.id),
+    lastMessage:
+      last === null
+        ? null
+        : { text: last.text.slice(0, SNIPPET_LENGTH), at: last.createdAt, direction: last.direction },
+    writable: chat !== null && OWN_CHANNELS.has(chat.channelType),
+    lastActiveAt: session.lastActiveAt,
+    createdAt: session.createdAt,
+    revision: session.revision,
+  };
+}
+
+export function presentMessage(message: TranscriptMessage): Message {
+  return {
+    id: message.id,
+    position: message.position,
+    revision: message.revision,
+    sessionId: message.sessionId,
+    chatId: message.messagingGroupId,
+    threadId: message.threadId,
+    direction: message.direction,
+    kind: message.kind,
+    author: { id: message.authorId, name: message.authorName },
+    destination: message.destination,
+    text: message.text,
+    attachments: message.attachments.map((attachment) => ({
+      ...attachment,
+      url: `/api/v1/messages/${message.id}/files/${encodeURIComponent(attachment.name)}`,
+    })),
+    inReplyTo: message.inReplyTo,
+    state: message.state,
+    stateReason: message.stateReason,
+    reactions: message.reactions,
+    traceId: message.traceId,
+    createdAt: message.createdAt,
+    editedAt: message.editedAt,
+  };
+}
+
+/** A message's stages, and those of its answers. */
+export function presentTrace(message: TranscriptMessage, replies: readonly TranscriptMessage[]): Trace {
+  return {
+    id: message.id,
+    traceId: message.traceId,
+    stages: listStages(message.stamps),
+    replies: replies.map((reply) => ({
+      id: reply.id,
+      destination: reply.destination,
+      stages: listStages({ ...message.stamps, ...reply.stamps }),
+    })),
+  };
+}
+
+function listStages(stamps: Stamps): Trace['stages'] {
+  let previous: number | null = null;
+  return STAGES.flatMap((stage) => {
+    const at = stamps[stage];
+    if (at === undefined) return [];
+    const since: number | null = previous === null ? null : Math.round((at - previous) * 1_000) / 1_000;
+    previous = at;
+    return [{ stage, at, sincePreviousMs: since }];
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Metrics for Prometheus, and the business events behind them: one function each, that never throws.
+ * Labels take few values: a session id is none.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { STAGES, type Stamps } from '../../shared/trace.ts';
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #received = this.#counter('portolan_messages_received_total', 'Messages that were routed', ['channel']);
+  readonly #dropped = this.#counter('portolan_messages_dropped_total', 'Messages that policy turned away', ['reason']);
+  readonly #deliveries = this.#counter('portolan_deliveries_total', 'Deliveries by how they ended', ['state']);
+  readonly #quarantined = this.#counter('portolan_sessions_quarantined_total', 'Sessions set aside', []);
+  readonly #stages = new Histogram({
+    name: 'portolan_stage_seconds',
+    help: 'Time from one stage of a message’s path to the next',
+    labelNames: ['stage'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120],
+    registers: [this.#registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  /** A figure that is read when somebody asks. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  messageReceived(channelType: string): void {
+    this.#received.inc({ channel: channelType });
+  }
+
+  messageDropped(reason: string): void {
+    this.#dropped.inc({ reason });
+  }
+
+  deliveryEnded(state: string): void {
+    this.#deliveries.inc({ state });
+  }
+
+  sessionQuarantined(): void {
+    this.#quarantined.inc();
+  }
+
+  /** The stages of an answered message. */
+  messageTraced(stamps: Stamps): void {
+    let previous: number | undefined;
+    for (const stage of STAGES) {
+      const at = stamps[stage];
+      if (at === undefined) continue;
+      if (previous !== undefined) this.#stages.observe({ stage }, Math.max(0, at - previous) / 1_000);
+      previous = at;
+    }
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

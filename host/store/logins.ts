@@ -1,0 +1,57 @@
+/** Sign-ins: one-time links and the cookies that they are exchanged for. Only hashes are kept. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { UserId } from '../../shared/ids.ts';
+import type { CentralDb } from './database.ts';
+
+/** A link is for the next minutes of the person who asked for it. */
+export const LINK_LIFE_MS = 15 * 60_000;
+/** A cookie lasts this long from the sign-in. */
+export const COOKIE_LIFE_MS = 90 * 24 * 3_600_000;
+
+export class LoginStore {
+  readonly #db: CentralDb;
+
+  constructor(db: CentralDb) {
+    this.#db = db;
+  }
+
+  /** Returns the token: the only time it is known. */
+  create(kind: 'link' | 'cookie', userId: UserId, now: number): { token: string; expiresAt: number } {
+    const token = randomBytes(32).toString('base64url');
+    const expiresAt = now + (kind === 'link' ? LINK_LIFE_MS : COOKIE_LIFE_MS);
+    this.#db.prepare('DELETE FROM logins WHERE expires_at < ?').run(now);
+    this.#db
+      .prepare('INSERT INTO logins (token_hash, kind, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)')
+      .run(hashToken(token), kind, userId, now, expiresAt);
+    return { token, expiresAt };
+  }
+
+  /** Uses a link up. Null when it is unknown, used or expired. */
+  redeemLink(token: string, now: number): UserId | null {
+    const row = this.#db
+      .prepare<[number, string, number], { user_id: string }>(
+        `UPDATE logins SET used_at = ? WHERE token_hash = ? AND kind = 'link' AND used_at IS NULL AND expires_at > ?
+         RETURNING user_id`,
+      )
+      .get(now, hashToken(token), now);
+    return row === undefined ? null : (row.user_id as UserId);
+  }
+
+  /** Whose cookie this is; null when it is unknown or expired. */
+  findCookie(token: string, now: number): UserId | null {
+    const row = this.#db
+      .prepare<[string, number], { user_id: string }>(
+        `SELECT user_id FROM logins WHERE token_hash = ? AND kind = 'cookie' AND expires_at > ?`,
+      )
+      .get(hashToken(token), now);
+    return row === undefined ? null : (row.user_id as UserId);
+  }
+
+  revoke(token: string): void {
+    this.#db.prepare('DELETE FROM logins WHERE token_hash = ?').run(hashToken(token));
+  }
+}
+
+function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
