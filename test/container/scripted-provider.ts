@@ -66,6 +66,7 @@ export class ScriptedProvider implements Provider {
     this.queries.push(input);
     return new ScriptedTurn(async function* (turn) {
       const made = script?.(input, turn) ?? '';
+      if (turn.isInterrupted) return;
       if (typeof made === 'string') yield { kind: 'result', text: made };
       else yield* made;
     });

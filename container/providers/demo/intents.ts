@@ -48,7 +48,8 @@ export function parseIntent(text: string, agentName: string, now: number): Inten
   const plain = stripAddress(text.slice(0, MAX_RULE_CHARS), agentName);
   const command = plain.replace(/[\s.!?]+$/, '') || plain;
   for (const [pattern, make] of RULES) {
-    const match = pattern.exec(command) ?? pattern.exec(plain);
+    // Free text keeps its full stop; `help!` is still `help`.
+    const match = pattern.exec(plain) ?? pattern.exec(command);
     if (match) return make(match, now);
   }
   return { kind: 'unknown' };

@@ -38,11 +38,14 @@ export class Notebook {
   /** By number, by words, or `everything`. Returns what was forgotten. */
   forget(what: string): string[] {
     const page = this.#read();
-    const wanted = what.trim().toLowerCase();
-    const isWanted = (note: string, index: number) =>
-      /^(?:everything|all)$/.test(wanted) || wanted === String(index + 1) || note.toLowerCase().includes(wanted);
-    const byNumber = /^\d+$/.test(wanted);
-    const gone = page.notes.filter((note, index) => (byNumber ? wanted === String(index + 1) : isWanted(note, index)));
+    const wanted = what
+      .trim()
+      .replace(/[.!?]+$/, '')
+      .toLowerCase();
+    const gone = page.notes.filter((note, index) => {
+      if (/^\d+$/.test(wanted)) return wanted === String(index + 1);
+      return wanted === 'everything' || wanted === 'all' || (wanted !== '' && note.toLowerCase().includes(wanted));
+    });
     if (gone.length > 0) this.#write({ ...page, notes: page.notes.filter((note) => !gone.includes(note)) });
     return gone;
   }
