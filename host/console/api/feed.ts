@@ -1,45 +1,64 @@
-/** Live news for pages and programs: one fan-out, bounded per reader. */
-import type { SessionId } from '../../../shared/ids.ts';
+/**
+ * Live news for pages and programs: one fan-out of what was committed.
+ *
+ * I1. A message is told after its row is committed, never before.
+ * I2. Typing is derived: an agent types in a session while a message to it is read and not yet answered.
+ */
+import type { MessageId, SessionId } from '../../../shared/ids.ts';
 import type { Transcript, TranscriptMessage } from '../../store/transcript.ts';
 
 export type News =
-  | { kind: 'message'; message: TranscriptMessage }
+  | { kind: 'messages'; messages: readonly TranscriptMessage[] }
   | { kind: 'session'; sessionId: SessionId }
   | { kind: 'typing'; sessionId: SessionId; typing: boolean };
 
 export class Feed {
   readonly #listeners = new Set<(news: News) => void>();
-  readonly #typing = new Set<SessionId>();
+  readonly #beingRead = new Map<SessionId, Set<MessageId>>();
 
-  constructor(transcript: Transcript) {
+  constructor(transcript: Pick<Transcript, 'onFlush'>) {
     transcript.onFlush((messages) => {
-      for (const message of messages) this.#tell({ kind: 'message', message });
+      this.#tell({ kind: 'messages', messages });
+      for (const message of messages) if (message.direction === 'in') this.#followTyping(message);
       for (const id of new Set(messages.map((message) => message.sessionId))) this.tellSession(id);
     });
   }
 
+  /** Readers of the stream now. */
   get readers(): number {
     return this.#listeners.size;
   }
 
+  /** Something people see of this session changed: state, title, reading. */
   tellSession(sessionId: SessionId): void {
     this.#tell({ kind: 'session', sessionId });
   }
 
-  setTyping(sessionId: SessionId, typing: boolean): void {
-    if (this.#typing.has(sessionId) === typing) return;
-    if (typing) this.#typing.add(sessionId);
-    else this.#typing.delete(sessionId);
-    this.#tell({ kind: 'typing', sessionId, typing });
-  }
-
   isTyping(sessionId: SessionId): boolean {
-    return this.#typing.has(sessionId);
+    return this.#beingRead.has(sessionId);
   }
 
+  /** Listeners must not throw. Returns the way to stop. */
   subscribe(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** I2 */
+  #followTyping(message: TranscriptMessage): void {
+    const { sessionId, id } = message;
+    const reading = this.#beingRead.get(sessionId);
+    if (message.state === 'read') {
+      if (reading !== undefined) {
+        reading.add(id);
+        return;
+      }
+      this.#beingRead.set(sessionId, new Set([id]));
+      this.#tell({ kind: 'typing', sessionId, typing: true });
+    } else if (reading?.delete(id) === true && reading.size === 0) {
+      this.#beingRead.delete(sessionId);
+      this.#tell({ kind: 'typing', sessionId, typing: false });
+    }
   }
 
   #tell(news: News): void {

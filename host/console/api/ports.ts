@@ -1,5 +1,5 @@
 /** What the API needs of the rest of the host; `main.ts` hands it in. */
-import type { MessageId, SessionId } from '../../../shared/ids.ts';
+import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
 import type { Receive } from '../../routing/inbound.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';
 import type { AgentStore } from '../../store/agents.ts';
@@ -36,6 +36,8 @@ export interface DeliveryControl {
 
 export interface ApiParts {
   installId: string;
+  /** Who comes in by the Unix socket or with the bearer token. */
+  owner: UserId;
   home: string;
   uploads: string;
   /** dist/web, or null when there is no page. */
@@ -55,10 +57,10 @@ export interface ApiParts {
   control: SessionControl;
   deliveries: DeliveryControl;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
-  openChat(agentId: string, channel: 'web' | 'terminal', title: string | undefined): Session | null;
+  openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined): Session | null;
   /** Charts of running containers follow at once. */
-  onDestinationsChanged(agentId: string): void;
-  status(): Promise<Omit<Status, 'url'>>;
+  onDestinationsChanged(agentId: AgentGroupId): void;
+  status(): Promise<Status>;
   metrics(): Promise<string>;
   ready(): { ok: boolean; reason: string | null };
   /** A folder where files that channels of this host sent are kept, by message id. */

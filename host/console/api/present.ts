@@ -1,11 +1,13 @@
 /** Host facts as API resources. */
 import type { UserId } from '../../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
+import { assertNever } from '../../config/errors.ts';
+import { safeFileNames } from '../../sessions/attachments.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 import type { MessagingGroup } from '../../store/chats.ts';
 import type { DestinationRow } from '../../store/destinations.ts';
 import type { Session as StoredSession } from '../../store/sessions.ts';
-import type { TranscriptMessage } from '../../store/transcript.ts';
+import type { TranscriptKind, TranscriptMessage } from '../../store/transcript.ts';
 import type { Wiring as StoredWiring } from '../../store/wirings.ts';
 import type { ApiParts } from './ports.ts';
 import type { Agent, Chat, Destination, Message, Session, Trace, Wiring } from './schemas.ts';
@@ -68,7 +70,7 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
     agentName: agent?.name ?? '',
     chatId: session.messagingGroupId,
     channelType: chat?.channelType ?? null,
-    title: session.title,
+    title: session.title === '' ? null : session.title,
     threadId: session.threadId,
     state: live.state,
     stateReason: live.reason,
@@ -94,14 +96,11 @@ export function presentMessage(message: TranscriptMessage): Message {
     chatId: message.messagingGroupId,
     threadId: message.threadId,
     direction: message.direction,
-    kind: message.kind,
+    kind: presentKind(message.kind),
     author: { id: message.authorId, name: message.authorName },
     destination: message.destination,
     text: message.text,
-    attachments: message.attachments.map((attachment) => ({
-      ...attachment,
-      url: `/api/v1/messages/${message.id}/files/${encodeURIComponent(attachment.name)}`,
-    })),
+    attachments: presentAttachments(message),
     inReplyTo: message.inReplyTo,
     state: message.state,
     stateReason: message.stateReason,
@@ -110,6 +109,32 @@ export function presentMessage(message: TranscriptMessage): Message {
     createdAt: message.createdAt,
     editedAt: message.editedAt,
   };
+}
+
+/** Under the names that the host's copies have: an agent's own names are input like any other. */
+function presentAttachments(message: TranscriptMessage): Message['attachments'] {
+  const names = safeFileNames(message.attachments.map((attachment) => attachment.name));
+  return message.attachments.map(({ sizeBytes, contentType }, at) => {
+    const name = names[at] ?? 'file';
+    const url = `/api/v1/messages/${message.id}/files/${encodeURIComponent(name)}`;
+    return { name, sizeBytes, contentType, url };
+  });
+}
+
+function presentKind(kind: TranscriptKind): Message['kind'] {
+  switch (kind) {
+    case 'chat':
+    case 'question':
+      return 'chat';
+    case 'task':
+    case 'webhook':
+      return 'task';
+    case 'system':
+    case 'request':
+      return 'system';
+    default:
+      return assertNever(kind);
+  }
 }
 
 /** A message's stages, and those of its answers. */

@@ -1,36 +1,60 @@
-/** Multipart bodies, streamed to disk: nothing of a file is held in memory, and its type is read from its bytes. */
-import { randomBytes } from 'node:crypto';
+/**
+ * Multipart bodies, streamed to disk: nothing of a file is held in memory, its name decides no path, and
+ * its type is read from its bytes.
+ *
+ *   <home>/uploads/<uploadId>/0, 1, 2 …      removed when the message is committed or refused
+ */
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { fileTypeFromFile } from 'file-type';
+import { makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
+import { errorCode, Fault } from '../../config/errors.ts';
 import type { InboundFile } from '../../routing/inbound.ts';
 import { Problem } from './problem.ts';
 
 export interface Upload {
-  fields: Record<string, string>;
+  fields: ReadonlyMap<string, string>;
   files: InboundFile[];
   /** Removes the staged files. */
   discard(): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
+/** Files, fields and the lines between them. */
+const MAX_BODY_BYTES = MAX_FILES_PER_MESSAGE * MAX_FILE_BYTES + MIB;
+const FIELDS = new Set(['text', 'clientId']);
+const FORM = 'multipart/form-data with the fields text, clientId and file (repeated)';
 
-/** Reads a multipart body into a fresh folder under `uploads`. Throws Problem 400, 413; nothing stays then. */
+/** Reads a multipart body into a fresh folder under `uploads`. Throws Problem 400, 413, Fault `disk_full`; nothing stays then. */
 export async function readUpload(request: IncomingMessage, uploads: string): Promise<Upload> {
-  const folder = join(uploads, `in-${randomBytes(12).toString('hex')}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    throw new Problem(413, 'too_large', 'The message is too large.', {
+      expected: `at most ${MAX_FILES_PER_MESSAGE} files of ${MAX_FILE_BYTES / MIB} MiB`,
+    });
+  }
+  const folder = join(uploads, makeId('upload'));
   const discard = () => rm(folder, { recursive: true, force: true });
   try {
-    const { fields, staged } = await receive(request, folder);
-    const files = await Promise.all(staged.map((file) => describe(file)));
-    return { fields, files, discard };
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const reception = new Reception(folder);
+    await reception.receive(request);
+    const files = await Promise.all(reception.staged.map((file) => describe(file)));
+    return { fields: reception.fields, files, discard };
   } catch (error) {
     await discard();
+    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') {
+      throw new Fault('disk_full', 'the disk of the host is full: no file can be taken now', {
+        cause: error,
+        retryable: true,
+        hint: 'free some disk space, then send it again',
+      });
+    }
     throw error;
   }
 }
@@ -40,46 +64,63 @@ interface Staged {
   path: string;
 }
 
-function receive(
-  request: IncomingMessage,
-  folder: string,
-): Promise<{ fields: Record<string, string>; staged: Staged[] }> {
-  return new Promise((resolve, reject) => {
-    const fields: Record<string, string> = {};
-    const staged: Staged[] = [];
-    const writes: Promise<void>[] = [];
-    const fail = (problem: Error) => {
-      request.unpipe(parser);
-      request.resume();
-      Promise.allSettled(writes).then(() => reject(problem));
-    };
+/** One body on its way to disk. The first failure ends it; open files are closed before it is told. */
+class Reception {
+  readonly fields = new Map<string, string>();
+  readonly staged: Staged[] = [];
+  readonly #folder: string;
+  readonly #writes: Promise<void>[] = [];
+  readonly #streams = new Set<Readable>();
+  #failure: Error | null = null;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async receive(request: IncomingMessage): Promise<void> {
     const parser = openParser(request);
-    parser.on('field', (name, value, info) => {
-      if (info.valueTruncated) fail(new Problem(413, 'too_large', `The field ${name} is too long.`));
-      else fields[name] = value;
+    await new Promise<void>((resolve) => {
+      const fail = (error: Error) => {
+        if (this.#failure !== null) return;
+        this.#failure = error;
+        request.unpipe(parser);
+        request.resume();
+        for (const stream of this.#streams) stream.destroy(error);
+        parser.destroy();
+        resolve();
+      };
+      parser.on('field', (name, value, info) => this.#takeField(name, value, info.valueTruncated, fail));
+      parser.on('file', (field, stream, info) => this.#takeFile(field, stream, info.filename, fail));
+      parser.on('filesLimit', () => fail(tooManyFiles()));
+      parser.on('fieldsLimit', () => fail(malformed()));
+      parser.on('partsLimit', () => fail(malformed()));
+      parser.on('error', () => fail(malformed()));
+      request.once('close', () => {
+        if (!request.complete) fail(new Problem(400, 'cut_off', 'The upload was cut off.', { next: 'send it again' }));
+      });
+      parser.on('close', resolve);
+      request.pipe(parser);
     });
-    parser.on('file', (_field, stream, info) => {
-      const path = join(folder, String(staged.length));
-      staged.push({ name: info.filename ?? 'file', path });
-      stream.on('limit', () =>
-        fail(
-          new Problem(413, 'file_too_large', 'A file is too large.', {
-            expected: `at most ${MAX_FILE_BYTES / MIB} MiB each`,
-          }),
-        ),
-      );
-      writes.push(pipeline(stream, createWriteStream(path, { mode: 0o600, flags: 'wx' })));
-    });
-    parser.on('filesLimit', () =>
-      fail(new Problem(413, 'too_many_files', 'Too many files.', { expected: `at most ${MAX_FILES_PER_MESSAGE}` })),
-    );
-    parser.on('error', () => fail(malformed()));
-    request.on('aborted', () => fail(new Problem(400, 'cut_off', 'The upload was cut off.')));
-    parser.on('close', () => {
-      Promise.all(writes).then(() => resolve({ fields, staged }), reject);
-    });
-    request.pipe(parser);
-  });
+    await Promise.all(this.#writes);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #takeField(name: string, value: string, truncated: boolean, fail: (error: Error) => void): void {
+    if (truncated) fail(new Problem(413, 'too_large', 'A field of the form is too long.', { expected: '64 KiB' }));
+    else if (!FIELDS.has(name) || this.fields.has(name)) fail(malformed());
+    else this.fields.set(name, value);
+  }
+
+  #takeFile(field: string, stream: Readable, name: string | undefined, fail: (error: Error) => void): void {
+    this.#streams.add(stream);
+    stream.on('limit', () => fail(fileTooLarge()));
+    const path = join(this.#folder, String(this.staged.length));
+    if (field !== 'file') fail(malformed());
+    this.staged.push({ name: name ?? 'file', path });
+    const written = pipeline(stream, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
+    // A failed write fails the reception; `fail` keeps the first reason.
+    this.#writes.push(written.catch(fail).finally(() => this.#streams.delete(stream)));
+  }
 }
 
 function openParser(request: IncomingMessage): busboy.Busboy {
@@ -89,6 +130,7 @@ function openParser(request: IncomingMessage): busboy.Busboy {
       defParamCharset: 'utf8',
       limits: {
         fields: 10,
+        fieldNameSize: 100,
         fieldSize: MAX_TEXT_BYTES + 1,
         files: MAX_FILES_PER_MESSAGE,
         fileSize: MAX_FILE_BYTES,
@@ -97,14 +139,23 @@ function openParser(request: IncomingMessage): busboy.Busboy {
       },
     });
   } catch (error) {
+    // busboy throws plain Errors alone here, about the Content-Type header.
     if (!(error instanceof Error)) throw error;
     throw malformed();
   }
 }
 
 function malformed(): Problem {
-  return new Problem(400, 'bad_form', 'The form is malformed.', {
-    expected: 'multipart/form-data with text, clientId and file fields',
+  return new Problem(400, 'bad_form', 'The form is malformed.', { expected: FORM });
+}
+
+function tooManyFiles(): Problem {
+  return new Problem(413, 'too_many_files', 'Too many files.', { expected: `at most ${MAX_FILES_PER_MESSAGE}` });
+}
+
+function fileTooLarge(): Problem {
+  return new Problem(413, 'file_too_large', 'A file is too large.', {
+    expected: `at most ${MAX_FILE_BYTES / MIB} MiB each`,
   });
 }
 
@@ -116,6 +167,6 @@ async function describe(file: Staged): Promise<InboundFile> {
 
 /** What has no signature: text by its extension, else bytes. Shown, never executed. */
 function guessText(name: string): string {
-  if (/\.(txt|md|csv|log|json|ya?ml|toml|xml|ts|js|py|sh|css|html?)$/i.test(name)) return 'text/plain';
+  if (/\.(txt|md|csv|log|json|ya?ml|toml|xml|ts|js|py|sh|css|html?|svg)$/i.test(name)) return 'text/plain';
   return 'application/octet-stream';
 }

@@ -1,0 +1,47 @@
+/**
+ * The channel of this host's own page. Its platform is the transcript: a message is sent when its row is
+ * committed there, and the event stream tells the pages.
+ *
+ * Idempotency native: the message id is the key, and the transcript keeps one row per id.
+ */
+import { errorCode } from '../../config/errors.ts';
+import type { Channel, ChannelAbilities, OutgoingMessage, SendOutcome } from '../../delivery/channel.ts';
+import type { Transcript } from '../../store/transcript.ts';
+import { keepFiles } from './kept-files.ts';
+
+const SENT_WITHOUT_ID: SendOutcome = { kind: 'sent', platformMessageId: null };
+const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC']);
+
+export class WebChannel implements Channel {
+  readonly type: string = 'web';
+  readonly abilities: ChannelAbilities = { idempotency: 'native', canEdit: true, canReact: true, canType: false };
+  readonly #files: string;
+  readonly #transcript: Pick<Transcript, 'flush'>;
+
+  /** `files`: where copies of sent files are kept for download. */
+  constructor(files: string, transcript: Pick<Transcript, 'flush'>) {
+    this.#files = files;
+    this.#transcript = transcript;
+  }
+
+  /** Delivery has told the transcript of this message; it counts as sent once that is on the disk. */
+  async send(message: OutgoingMessage): Promise<SendOutcome> {
+    try {
+      await keepFiles(this.#files, message);
+      this.#transcript.flush();
+    } catch (error) {
+      if (!DISK_ERRORS.has(errorCode(error))) throw error;
+      return { kind: 'retry', reason: `the disk of the host takes nothing (${errorCode(error)})`, retryAfterMs: null };
+    }
+    return { kind: 'sent', platformMessageId: message.messageId };
+  }
+
+  /** The transcript is the platform, and delivery writes the new text there. */
+  async edit(): Promise<SendOutcome> {
+    return SENT_WITHOUT_ID;
+  }
+
+  async react(): Promise<SendOutcome> {
+    return SENT_WITHOUT_ID;
+  }
+}

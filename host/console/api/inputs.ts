@@ -1,0 +1,162 @@
+/** What clients send: bodies, queries and path parameters. Unknown fields are refused, so that a typing error is heard. */
+import { z } from '@hono/zod-openapi';
+import { isId } from '../../../shared/ids.ts';
+import { MAX_TEXT_BYTES } from '../../../shared/limits.ts';
+import { localNameSchema } from '../../../shared/protocol.ts';
+import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
+import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
+import { SESSION_STATES } from './schemas.ts';
+
+/** Items of one page. Higher: one answer holds up the others. Lower: more requests. */
+export const MAX_PAGE = 200;
+export const DEFAULT_PAGE = 50;
+
+export const agentIdSchema = idSchema('agentGroup', 'an agent id (agt_…)');
+export const chatIdSchema = idSchema('messagingGroup', 'a chat id (chat_…)');
+export const wiringIdSchema = idSchema('wiring', 'a wiring id (wir_…)');
+export const sessionIdSchema = idSchema('session', 'a session id (ses_…)');
+export const messageIdSchema = idSchema('message', 'a message id (msg_…)');
+export const destinationIdSchema = z.string().regex(/^dst_[0-9a-z]{20}$/, 'a destination id (dst_…)');
+
+function idSchema(kind: Parameters<typeof isId>[0], expected: string) {
+  return z.string().refine((text) => isId(kind, text), `expected ${expected}`);
+}
+
+function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(least).max(most));
+}
+
+const limit = wholeNumber(1, MAX_PAGE)
+  .optional()
+  .openapi({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE });
+const position = wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().openapi({ type: 'integer', minimum: 0 });
+
+export const pageQuery = z.strictObject({
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'expected the nextCursor of an earlier page')
+    .optional(),
+  limit,
+});
+
+export const sessionsQuery = pageQuery.extend({
+  agent: agentIdSchema.optional(),
+  state: z.enum(SESSION_STATES).optional(),
+});
+
+export const messagesQuery = z
+  .strictObject({ before: position, after: position, limit })
+  .refine((query) => query.before === undefined || query.after === undefined, 'expected before or after, not both');
+
+export const eventsQuery = z.strictObject({ after: position, session: sessionIdSchema.optional() });
+
+/** A line of text that people read: no control characters. */
+function line(most: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(most)
+    .regex(/^[^\p{Cc}]*$/u, 'expected one line without control characters');
+}
+
+const word = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'expected 1 to 64 of a–z, 0–9, "-" and "_"');
+const timezone = z.string().refine(isTimezone, 'expected an IANA time zone such as Europe/Berlin');
+const model = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'expected a model name: 1 to 200 visible ASCII characters')
+  .nullable();
+
+export const loginBody = z.strictObject({ token: z.string().min(1).max(200) }).openapi('Login');
+
+export const agentBody = z
+  .strictObject({
+    name: line(64),
+    provider: word.optional(),
+    model: model.optional(),
+    timezone: timezone.optional(),
+  })
+  .openapi('NewAgent');
+
+export const agentPatchBody = agentBody.partial().refine(hasAny, 'expected at least one field').openapi('AgentChange');
+
+export const chatPatchBody = z
+  .strictObject({ name: line(200).optional(), unknownSenderPolicy: z.enum(UNKNOWN_SENDER_POLICIES).optional() })
+  .refine(hasAny, 'expected at least one field')
+  .openapi('ChatChange');
+
+const wiringFields = {
+  engageMode: z.enum(ENGAGE_MODES).optional(),
+  /** Exactly with engageMode `pattern`. */
+  engagePattern: z.string().nullable().optional(),
+  senderScope: z.enum(SENDER_SCOPES).optional(),
+  ignoredMessagePolicy: z.enum(IGNORED_MESSAGE_POLICIES).optional(),
+  sessionMode: z.enum(SESSION_MODES).optional(),
+  priority: z.number().int().min(-1000).max(1000).optional(),
+};
+
+export const wiringBody = z
+  .strictObject({ chatId: chatIdSchema, agentId: agentIdSchema, ...wiringFields })
+  .openapi('NewWiring');
+
+export const wiringPatchBody = z
+  .strictObject(wiringFields)
+  .refine(hasAny, 'expected at least one field')
+  .openapi('WiringChange');
+
+export const destinationBody = z
+  .strictObject({
+    name: localNameSchema,
+    type: z.enum(['channel', 'agent']),
+    /** A chat's id with `channel`, an agent's id with `agent`. */
+    targetId: z.string().max(100),
+  })
+  .openapi('NewDestination');
+
+export const destinationPatchBody = z.strictObject({ name: localNameSchema }).openapi('DestinationChange');
+
+export const sessionBody = z
+  .strictObject({
+    agentId: agentIdSchema,
+    title: line(200).optional(),
+    /** `web` makes a new chat each time; `terminal` is one chat per agent, opened again. */
+    channel: z.enum(['web', 'terminal']).optional(),
+  })
+  .openapi('NewSession');
+
+export const sessionPatchBody = z.strictObject({ title: line(200) }).openapi('SessionChange');
+
+export const messageText = z
+  .string()
+  .refine((text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES, `expected at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
+  .refine((text) => Buffer.from(text).toString() === text, 'expected well-formed Unicode');
+
+/** Made by the sender's program: the same id again is the same message. */
+export const clientId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'expected 8 to 64 of A–Z, a–z, 0–9, "-" and "_"');
+
+export const messageBody = z
+  .strictObject({
+    text: messageText.refine((text) => text.trim() !== '', 'expected some text'),
+    clientId: clientId.optional(),
+  })
+  .openapi('NewMessage');
+
+export const readBody = z.strictObject({ position: z.number().int().nonnegative() }).openapi('ReadMark');
+
+function hasAny(value: object): boolean {
+  return Object.values(value).some((field) => field !== undefined);
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

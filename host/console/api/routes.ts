@@ -1,0 +1,321 @@
+/**
+ * Every route of the API under `/api/v1`, without handlers: paths, inputs, answers. `app.ts` serves them,
+ * `GET /openapi.json` describes them, clients take their types from here.
+ */
+import { createRoute, z } from '@hono/zod-openapi';
+import * as inputs from './inputs.ts';
+import * as schemas from './schemas.ts';
+
+const ifMatch = z.object({
+  'if-match': z.string().optional().openapi({ description: 'The ETag that the change is based on; required.' }),
+});
+const page = { query: inputs.pageQuery };
+
+function json<T extends z.ZodType>(schema: T, description: string) {
+  return { content: { 'application/json': { schema } }, description };
+}
+
+function body<T extends z.ZodType>(schema: T) {
+  return { content: { 'application/json': { schema } }, required: true };
+}
+
+/**
+ * Every route may also answer an error. Said at run time alone: in the types each error would double
+ * what a handler may return, and handlers throw `Problem`.
+ */
+function answers<T extends object>(successes: T): T {
+  return { ...successes, default: json(schemas.errorSchema, 'What was wrong, what was expected, what to do next') };
+}
+
+const ok = <T extends z.ZodType>(schema: T, description = 'As asked') => answers({ 200: json(schema, description) });
+const made = <T extends z.ZodType>(schema: T) => answers({ 201: json(schema, 'Made') });
+const empty = (description: string) => answers({ 204: { description } });
+
+const agentParams = z.object({ id: inputs.agentIdSchema });
+const chatParams = z.object({ id: inputs.chatIdSchema });
+const wiringParams = z.object({ id: inputs.wiringIdSchema });
+const destinationParams = z.object({ id: inputs.destinationIdSchema });
+const sessionParams = z.object({ id: inputs.sessionIdSchema });
+const messageParams = z.object({ id: inputs.messageIdSchema });
+
+// Signing in
+export const login = createRoute({
+  method: 'post',
+  path: '/login',
+  summary: 'Trade a one-time token for a cookie',
+  request: { body: body(inputs.loginBody) },
+  responses: ok(schemas.meSchema),
+});
+export const logout = createRoute({
+  method: 'post',
+  path: '/logout',
+  responses: empty('Signed out'),
+});
+export const getMe = createRoute({ method: 'get', path: '/me', responses: ok(schemas.meSchema) });
+export const createSignInLink = createRoute({
+  method: 'post',
+  path: '/sign-in-links',
+  summary: 'A fresh link that signs in once (Unix socket or bearer token only)',
+  responses: made(schemas.signInLinkSchema),
+});
+
+// The host
+export const getStatus = createRoute({ method: 'get', path: '/status', responses: ok(schemas.statusSchema) });
+export const shutDown = createRoute({
+  method: 'post',
+  path: '/shutdown',
+  summary: 'Stop the host cleanly (Unix socket or bearer token only)',
+  responses: answers({ 202: json(z.object({ stopping: z.literal(true) }), 'The host stops after this answer') }),
+});
+export const listDropped = createRoute({
+  method: 'get',
+  path: '/dropped',
+  summary: 'Messages that were turned away, counted by place and reason',
+  request: page,
+  responses: ok(schemas.pageOf(schemas.droppedSchema)),
+});
+
+// Agents
+export const listAgents = createRoute({
+  method: 'get',
+  path: '/agents',
+  request: page,
+  responses: ok(schemas.pageOf(schemas.agentSchema)),
+});
+export const createAgent = createRoute({
+  method: 'post',
+  path: '/agents',
+  request: { body: body(inputs.agentBody) },
+  responses: made(schemas.agentSchema),
+});
+export const getAgent = createRoute({
+  method: 'get',
+  path: '/agents/{id}',
+  request: { params: agentParams },
+  responses: ok(schemas.agentSchema),
+});
+export const updateAgent = createRoute({
+  method: 'patch',
+  path: '/agents/{id}',
+  request: { params: agentParams, headers: ifMatch, body: body(inputs.agentPatchBody) },
+  responses: ok(schemas.agentSchema),
+});
+
+// Chats
+export const listChats = createRoute({
+  method: 'get',
+  path: '/chats',
+  request: page,
+  responses: ok(schemas.pageOf(schemas.chatSchema)),
+});
+export const getChat = createRoute({
+  method: 'get',
+  path: '/chats/{id}',
+  request: { params: chatParams },
+  responses: ok(schemas.chatSchema),
+});
+export const updateChat = createRoute({
+  method: 'patch',
+  path: '/chats/{id}',
+  request: { params: chatParams, headers: ifMatch, body: body(inputs.chatPatchBody) },
+  responses: ok(schemas.chatSchema),
+});
+
+// Wirings
+export const listWirings = createRoute({
+  method: 'get',
+  path: '/wirings',
+  request: page,
+  responses: ok(schemas.pageOf(schemas.wiringSchema)),
+});
+export const createWiring = createRoute({
+  method: 'post',
+  path: '/wirings',
+  summary: 'Wire an agent to a chat; makes the destination with it',
+  request: { body: body(inputs.wiringBody) },
+  responses: made(schemas.wiringSchema),
+});
+export const getWiring = createRoute({
+  method: 'get',
+  path: '/wirings/{id}',
+  request: { params: wiringParams },
+  responses: ok(schemas.wiringSchema),
+});
+export const updateWiring = createRoute({
+  method: 'patch',
+  path: '/wirings/{id}',
+  request: { params: wiringParams, headers: ifMatch, body: body(inputs.wiringPatchBody) },
+  responses: ok(schemas.wiringSchema),
+});
+export const deleteWiring = createRoute({
+  method: 'delete',
+  path: '/wirings/{id}',
+  request: { params: wiringParams, headers: ifMatch },
+  responses: empty('Removed; the destination stays until it is removed itself'),
+});
+
+// Destinations
+export const listDestinations = createRoute({
+  method: 'get',
+  path: '/agents/{id}/destinations',
+  request: { params: agentParams, ...page },
+  responses: ok(schemas.pageOf(schemas.destinationResourceSchema)),
+});
+export const createDestination = createRoute({
+  method: 'post',
+  path: '/agents/{id}/destinations',
+  request: { params: agentParams, body: body(inputs.destinationBody) },
+  responses: made(schemas.destinationResourceSchema),
+});
+export const getDestination = createRoute({
+  method: 'get',
+  path: '/destinations/{id}',
+  request: { params: destinationParams },
+  responses: ok(schemas.destinationResourceSchema),
+});
+export const updateDestination = createRoute({
+  method: 'patch',
+  path: '/destinations/{id}',
+  request: { params: destinationParams, headers: ifMatch, body: body(inputs.destinationPatchBody) },
+  responses: ok(schemas.destinationResourceSchema),
+});
+export const deleteDestination = createRoute({
+  method: 'delete',
+  path: '/destinations/{id}',
+  request: { params: destinationParams, headers: ifMatch },
+  responses: empty('Removed: the agent can send there no more'),
+});
+
+// Sessions
+export const listSessions = createRoute({
+  method: 'get',
+  path: '/sessions',
+  summary: 'Newest activity first',
+  request: { query: inputs.sessionsQuery },
+  responses: ok(schemas.pageOf(schemas.sessionSchema)),
+});
+export const createSession = createRoute({
+  method: 'post',
+  path: '/sessions',
+  summary: 'A new web chat with an agent, or its terminal chat',
+  request: { body: body(inputs.sessionBody) },
+  responses: answers({
+    201: json(schemas.sessionSchema, 'Made'),
+    200: json(schemas.sessionSchema, 'The terminal chat that was there'),
+  }),
+});
+export const getSession = createRoute({
+  method: 'get',
+  path: '/sessions/{id}',
+  request: { params: sessionParams },
+  responses: ok(schemas.sessionSchema),
+});
+export const updateSession = createRoute({
+  method: 'patch',
+  path: '/sessions/{id}',
+  request: { params: sessionParams, headers: ifMatch, body: body(inputs.sessionPatchBody) },
+  responses: ok(schemas.sessionSchema),
+});
+export const stopSession = createRoute({
+  method: 'post',
+  path: '/sessions/{id}/stop',
+  summary: 'Stop its container; a later message starts one again',
+  request: { params: sessionParams },
+  responses: ok(schemas.sessionSchema),
+});
+export const releaseSession = createRoute({
+  method: 'post',
+  path: '/sessions/{id}/release',
+  summary: 'Out of quarantine or failure: containers may start again',
+  request: { params: sessionParams },
+  responses: ok(schemas.sessionSchema),
+});
+export const markRead = createRoute({
+  method: 'put',
+  path: '/sessions/{id}/read',
+  request: { params: sessionParams, body: body(inputs.readBody) },
+  responses: empty('Noted'),
+});
+
+// Messages
+export const listMessages = createRoute({
+  method: 'get',
+  path: '/sessions/{id}/messages',
+  summary: 'Oldest first within the page; the newest page without bounds',
+  request: { params: sessionParams, query: inputs.messagesQuery },
+  responses: ok(schemas.pageOf(schemas.messageSchema)),
+});
+export const createMessage = createRoute({
+  method: 'post',
+  path: '/sessions/{id}/messages',
+  summary: 'Say something; answered after the message is committed',
+  request: {
+    params: sessionParams,
+    body: {
+      content: {
+        'application/json': { schema: inputs.messageBody },
+        // No zod schema: files are streamed to disk by the handler, never gathered in memory.
+        'multipart/form-data': {
+          schema: {
+            type: 'object' as const,
+            properties: {
+              text: { type: 'string' as const },
+              clientId: { type: 'string' as const },
+              file: { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: answers({
+    201: json(schemas.messageSchema, 'Committed'),
+    200: json(schemas.messageSchema, 'Committed before, under the same clientId'),
+  }),
+});
+export const getMessage = createRoute({
+  method: 'get',
+  path: '/messages/{id}',
+  request: { params: messageParams },
+  responses: ok(schemas.messageSchema),
+});
+export const getTrace = createRoute({
+  method: 'get',
+  path: '/messages/{id}/trace',
+  request: { params: messageParams },
+  responses: ok(schemas.traceSchema),
+});
+export const resendMessage = createRoute({
+  method: 'post',
+  path: '/messages/{id}/resend',
+  summary: 'Send a delivery that is `unknown` or `failed` once more',
+  request: { params: messageParams },
+  responses: ok(schemas.messageSchema),
+});
+export const dropMessage = createRoute({
+  method: 'post',
+  path: '/messages/{id}/drop',
+  summary: 'Give up a delivery that is `unknown` or `failed`',
+  request: { params: messageParams },
+  responses: ok(schemas.messageSchema),
+});
+export const getMessageFile = createRoute({
+  method: 'get',
+  path: '/messages/{id}/files/{name}',
+  request: { params: messageParams.extend({ name: z.string().min(1).max(255) }) },
+  responses: answers({
+    200: { content: { 'application/octet-stream': { schema: z.string() } }, description: 'The file' },
+  }),
+});
+
+// Events
+export const getEvents = createRoute({
+  method: 'get',
+  path: '/events',
+  summary: 'Server-sent events: message, session, typing, ready, reset',
+  request: {
+    query: inputs.eventsQuery,
+    headers: z.object({ 'last-event-id': z.string().optional() }),
+  },
+  responses: answers({ 200: { content: { 'text/event-stream': { schema: z.string() } }, description: 'The stream' } }),
+});

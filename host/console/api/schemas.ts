@@ -1,0 +1,229 @@
+/**
+ * The resources of the HTTP API, as zod schemas: the one place that says what a client sends and gets.
+ * Times are epoch milliseconds; ids never change. `revision` of a mutable resource is its ETag; a
+ * message's `revision` is its place in the order of changes, which the event stream resumes from.
+ */
+import { z } from '@hono/zod-openapi';
+import { STAGES } from '../../../shared/trace.ts';
+import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
+import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
+
+const time = z.number().int().nonnegative();
+const revision = z.number().int().nonnegative();
+
+/** Every error of the API: what was wrong, what was expected, what to do next. */
+export const errorSchema = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      expected: z.string().optional(),
+      next: z.string().optional(),
+      /** With 412: the revision that holds now. */
+      revision: revision.optional(),
+    }),
+  })
+  .openapi('Error');
+export type ErrorBody = z.infer<typeof errorSchema>;
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export const meSchema = z.object({ userId: z.string(), door: z.enum(['tcp', 'unix']) }).openapi('Me');
+
+export const signInLinkSchema = z.object({ url: z.string(), expiresAt: time }).openapi('SignInLink');
+
+export const statusSchema = z
+  .object({
+    version: z.string(),
+    protocolVersion: z.number().int(),
+    installId: z.string(),
+    home: z.string(),
+    startedAt: time,
+    driver: z.string(),
+    engine: z.object({ ok: z.boolean(), detail: z.string().nullable() }),
+    sessions: z.object({
+      running: z.number().int(),
+      paused: z.number().int(),
+      idle: z.number().int(),
+      failed: z.number().int(),
+      quarantined: z.number().int(),
+    }),
+    queue: z.object({ waiting: z.number().int() }),
+    memoryBytes: z.number().int(),
+  })
+  .openapi('Status');
+
+export const agentSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    folder: z.string(),
+    isAdmin: z.boolean(),
+    provider: z.string(),
+    model: z.string().nullable(),
+    timezone: z.string(),
+    revision,
+    createdAt: time,
+  })
+  .openapi('Agent');
+
+export const chatSchema = z
+  .object({
+    id: z.string(),
+    channelType: z.string(),
+    platformId: z.string(),
+    name: z.string(),
+    unknownSenderPolicy: z.enum(UNKNOWN_SENDER_POLICIES),
+    revision,
+    createdAt: time,
+  })
+  .openapi('Chat');
+
+export const wiringSchema = z
+  .object({
+    id: z.string(),
+    chatId: z.string(),
+    agentId: z.string(),
+    engageMode: z.enum(ENGAGE_MODES),
+    engagePattern: z.string().nullable(),
+    senderScope: z.enum(SENDER_SCOPES),
+    ignoredMessagePolicy: z.enum(IGNORED_MESSAGE_POLICIES),
+    sessionMode: z.enum(SESSION_MODES),
+    priority: z.number().int(),
+    revision,
+    createdAt: time,
+  })
+  .openapi('Wiring');
+
+export const destinationResourceSchema = z
+  .object({
+    id: z.string(),
+    agentId: z.string(),
+    name: z.string(),
+    type: z.enum(['channel', 'agent']),
+    targetId: z.string(),
+    /** The target's own name; null when it has none. */
+    displayName: z.string().nullable(),
+    revision,
+    createdAt: time,
+  })
+  .openapi('Destination');
+
+export const SESSION_STATES = [
+  'idle',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'waiting',
+  'failed',
+  'quarantined',
+] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+export const sessionSchema = z
+  .object({
+    id: z.string(),
+    agentId: z.string(),
+    agentName: z.string(),
+    chatId: z.string().nullable(),
+    channelType: z.string().nullable(),
+    title: z.string().nullable(),
+    threadId: z.string().nullable(),
+    state: z.enum(SESSION_STATES),
+    stateReason: z.string().nullable(),
+    typing: z.boolean(),
+    /** Messages to people after the reader's mark; counted up to 100. */
+    unread: z.number().int(),
+    lastMessage: z.object({ text: z.string(), at: time, direction: z.enum(['in', 'out']) }).nullable(),
+    /** Whether messages can be posted here: a web or terminal chat. */
+    writable: z.boolean(),
+    lastActiveAt: time,
+    createdAt: time,
+    revision,
+  })
+  .openapi('Session');
+
+export const MESSAGE_STATES = [
+  'queued',
+  'read',
+  'answered',
+  'context',
+  'sending',
+  'delivered',
+  'failed',
+  'refused',
+  'unknown',
+  'dropped',
+] as const;
+
+export const messageSchema = z
+  .object({
+    id: z.string(),
+    /** Place in the conversation; cursors of message pages are positions. */
+    position: z.number().int(),
+    revision,
+    sessionId: z.string(),
+    chatId: z.string().nullable(),
+    threadId: z.string().nullable(),
+    direction: z.enum(['in', 'out']),
+    kind: z.enum(['chat', 'task', 'system']),
+    author: z.object({ id: z.string().nullable(), name: z.string() }),
+    /** The agent's own name for where it sent this; null for incoming messages. */
+    destination: z.string().nullable(),
+    text: z.string(),
+    attachments: z.array(
+      z.object({ name: z.string(), sizeBytes: z.number().int(), contentType: z.string(), url: z.string() }),
+    ),
+    inReplyTo: z.string().nullable(),
+    state: z.enum(MESSAGE_STATES),
+    stateReason: z.string().nullable(),
+    reactions: z.array(z.object({ emoji: z.string(), by: z.string() })),
+    traceId: z.string(),
+    createdAt: time,
+    editedAt: time.nullable(),
+  })
+  .openapi('Message');
+
+const stageSchema = z.object({
+  stage: z.enum(STAGES),
+  /** Epoch ms with a fraction. */
+  at: z.number(),
+  sincePreviousMs: z.number().nullable(),
+});
+
+/** A message's path, and the paths of its replies. */
+export const traceSchema = z
+  .object({
+    id: z.string(),
+    traceId: z.string(),
+    stages: z.array(stageSchema),
+    replies: z.array(z.object({ id: z.string(), destination: z.string().nullable(), stages: z.array(stageSchema) })),
+  })
+  .openapi('Trace');
+
+export const droppedSchema = z
+  .object({
+    channelType: z.string(),
+    platformId: z.string(),
+    senderId: z.string(),
+    reason: z.string(),
+    count: z.number().int(),
+    firstAt: time,
+    lastAt: time,
+  })
+  .openapi('DroppedMessages');
+
+export type Me = z.infer<typeof meSchema>;
+export type SignInLink = z.infer<typeof signInLinkSchema>;
+export type Status = z.infer<typeof statusSchema>;
+export type Agent = z.infer<typeof agentSchema>;
+export type Chat = z.infer<typeof chatSchema>;
+export type Wiring = z.infer<typeof wiringSchema>;
+export type Destination = z.infer<typeof destinationResourceSchema>;
+export type Session = z.infer<typeof sessionSchema>;
+export type Message = z.infer<typeof messageSchema>;
+export type Trace = z.infer<typeof traceSchema>;
+export type Dropped = z.infer<typeof droppedSchema>;
