@@ -149,7 +149,8 @@ export class Batch {
 
   /** After the commit: the transcript. */
   show(): void {
-    for (const { item, isNew } of this.#items) if (isNew) this.#tell(item.message, item.row);
+    // Told again after a restart: a row that is there already stays as it is.
+    for (const { item } of this.#items) this.#tell(item.message, item.row);
     for (const { message, row, words } of this.#refused) {
       if (message !== null) this.#tell(message, row);
       this.#recordRefusal(message, row, words);

@@ -189,6 +189,16 @@ export class InboxTables {
     return row === undefined ? null : toOpen(row);
   }
 
+  getStatus(id: string): 'pending' | 'done' | 'failed' | null {
+    // The column's CHECK names these three.
+    const status = this.#prepare('SELECT status FROM messages_in WHERE id = ?').pluck().get(id) as
+      | 'pending'
+      | 'done'
+      | 'failed'
+      | undefined;
+    return status ?? null;
+  }
+
   /** A row whatever its status; null when this session has none with this id. */
   getRoute(id: string): InboundRoute | null {
     // The shape is the one selected.

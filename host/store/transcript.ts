@@ -331,6 +331,17 @@ export class Transcript {
       .map(toMessage);
   }
 
+  /** Messages of a session whose state still moves, oldest first. */
+  listUnsettled(sessionId: SessionId, limit: number): TranscriptMessage[] {
+    this.flush();
+    return this.#db
+      .prepare<[string, number], Row>(
+        `SELECT * FROM messages WHERE session_id = ? AND state IN ('queued', 'read', 'sending') ORDER BY position LIMIT ?`,
+      )
+      .all(sessionId, limit)
+      .map(toMessage);
+  }
+
   listReplies(id: MessageId): TranscriptMessage[] {
     this.flush();
     return this.#db

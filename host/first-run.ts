@@ -1,0 +1,66 @@
+/** What a fresh home needs: an owner, and the agent `main` with a first chat. Running it again changes nothing. */
+import { randomBytes } from 'node:crypto';
+import type { AgentGroupId, UserId } from '../shared/ids.ts';
+import type { AgentStore } from './store/agents.ts';
+import type { ChatStore } from './store/chats.ts';
+import type { Session, SessionStore } from './store/sessions.ts';
+import type { UserStore } from './store/users.ts';
+import type { WiringStore } from './store/wirings.ts';
+
+export const OWNER = 'web:owner' as UserId;
+export const FIRST_AGENT = 'main';
+
+export interface FirstRunStores {
+  users: UserStore;
+  agents: AgentStore;
+  chats: ChatStore;
+  wirings: WiringStore;
+  sessions: SessionStore;
+}
+
+/** Whether anything was made. */
+export function ensureFirstRun(stores: FirstRunStores, now: number): boolean {
+  const { users, agents } = stores;
+  if (users.hasOwner()) return false;
+  users.ensure(OWNER, 'Owner', now);
+  users.grant(OWNER, 'owner', null, null, now);
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const main =
+    agents.findByName(FIRST_AGENT) ??
+    agents.create({ name: FIRST_AGENT, folder: FIRST_AGENT, isAdmin: true, provider: 'demo', timezone, now });
+  openChat(stores, main.id, 'web', 'First chat', now);
+  return true;
+}
+
+/**
+ * A chat of this host's own channels with an agent: messaging group, wiring, destination and session.
+ * The terminal has one per agent, the web as many as people open. Null when there is no such agent.
+ */
+export function openChat(
+  stores: FirstRunStores,
+  agentId: AgentGroupId,
+  channel: 'web' | 'terminal',
+  title: string | undefined,
+  now: number,
+): Session | null {
+  const agent = stores.agents.get(agentId);
+  if (agent === null) return null;
+  const platformId = channel === 'terminal' ? agent.id : randomBytes(9).toString('base64url');
+  const name = title === undefined || title === '' ? channel : title;
+  const chat = stores.chats.ensure({ channelType: channel, platformId, name, unknownSenderPolicy: 'strict', now });
+  stores.wirings.create(
+    chat.id,
+    agent.id,
+    {
+      engageMode: 'always',
+      engagePattern: null,
+      senderScope: 'known',
+      ignoredMessagePolicy: 'drop',
+      sessionMode: 'shared',
+      priority: 0,
+    },
+    now,
+  );
+  const key = { agentGroupId: agent.id, messagingGroupId: chat.id, threadId: null };
+  return stores.sessions.find(key) ?? stores.sessions.create(key, title ?? '', now);
+}

@@ -1,0 +1,200 @@
+/**
+ * What happens to a session as a whole when one part of the host notices something: its container's state
+ * changes, its work changes, its container breaks the contract. The parts know nothing of each other; here
+ * they meet.
+ *
+ * I1. Only sessions with a container are watched and swept.
+ * I2. A session is open while anything of it is left to do; the last to finish closes it.
+ */
+import type { SessionId } from '../shared/ids.ts';
+import { sessionPaths } from '../shared/session-files.ts';
+import { Fault } from './config/errors.ts';
+import { ACTIVE_SWEEP_MS, DISK_SWEEP_MS } from './config/limits.ts';
+import type { Feed } from './console/api/feed.ts';
+import type { LiveState } from './console/api/ports.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { hostLog } from './observe/logger.ts';
+import type { Metrics } from './observe/metrics.ts';
+import type { SessionState } from './runtime/ports.ts';
+import { measureContainerFolders } from './sessions/disk.ts';
+import type { Doorbells } from './sessions/doorbell.ts';
+import type { DueTimer } from './sessions/due-timer.ts';
+import type { Inboxes } from './sessions/inbox.ts';
+import { retellSession } from './sessions/retell.ts';
+import type { ChatStore } from './store/chats.ts';
+import type { Ledger } from './store/ledger.ts';
+import type { Session, SessionStore } from './store/sessions.ts';
+import type { Transcript } from './store/transcript.ts';
+
+export interface SessionLifeParts {
+  home: string;
+  sessions: SessionStore;
+  chats: ChatStore;
+  transcript: Transcript;
+  ledger: Ledger;
+  inboxes: Inboxes;
+  doorbells: Doorbells;
+  due: DueTimer;
+  delivery: Delivery;
+  feed: Feed;
+  metrics: Metrics;
+  /** Look at the session's container soon. */
+  wake: (id: SessionId) => void;
+  now: () => number;
+}
+
+export class SessionLife implements Disposable {
+  readonly #parts: SessionLifeParts;
+  /** Sessions that are not plainly idle. */
+  readonly #live = new Map<SessionId, SessionState>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #measuring = false;
+
+  constructor(parts: SessionLifeParts) {
+    this.#parts = parts;
+  }
+
+  /** After a start: what an earlier host left open is told again, delivered, and woken. */
+  start(): void {
+    const { sessions, inboxes, transcript, chats, delivery, due } = this.#parts;
+    for (const id of sessions.listOpenIds()) {
+      const session = sessions.get(id);
+      if (session === null || session.quarantineReason !== null) continue;
+      try {
+        retellSession(session, inboxes, transcript, chats);
+        this.workChanged(id);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        if (error.code === 'session_corrupt') this.quarantine(id, error.message);
+        else if (error.code === 'session_missing') sessions.setOpen(id, false);
+        else throw error;
+        continue;
+      }
+      delivery.ring(id);
+    }
+    due.start();
+    this.#timers.push(setInterval(() => this.#sweep(), ACTIVE_SWEEP_MS).unref());
+    this.#timers.push(setInterval(() => void this.#measure(), DISK_SWEEP_MS).unref());
+  }
+
+  /** The runtime saw a new state, and has stored it. */
+  stateChanged(id: SessionId, state: SessionState): void {
+    const { doorbells, delivery, feed, sessions } = this.#parts;
+    if (state.kind === 'idle') this.#live.delete(id);
+    else this.#live.set(id, state);
+    const session = sessions.get(id);
+    if (session !== null && (state.kind === 'starting' || state.kind === 'running')) {
+      doorbells.watch(id, sessionPaths(this.#parts.home, session.agentGroupId, id).out);
+      if (state.kind === 'running') delivery.ring(id);
+    } else if (state.kind !== 'paused' && state.kind !== 'stopping') {
+      doorbells.unwatch(id);
+      feed.setTyping(id, false);
+      delivery.ring(id);
+      this.#closeIfDone(id);
+    }
+    feed.tellSession(id);
+  }
+
+  /** Rows were queued, or what is due has changed. */
+  workChanged(id: SessionId): void {
+    const { sessions, inboxes, due, now, wake } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null) return;
+    const work = inboxes.read(session, (tables) => tables.work(now()));
+    if (session.nextDueAt !== work.nextDueAt) due.set(id, work.nextDueAt);
+    if (work.due > 0) {
+      if (!session.isOpen) sessions.markOpen(id, now());
+      wake(id);
+    } else if (!this.#live.has(id)) this.#closeIfDone(id);
+  }
+
+  /** The container broke the contract, or its database is corrupt: it stops, and stays stopped until released. */
+  quarantine(id: SessionId, reason: string): void {
+    const { sessions, ledger, metrics, feed, wake, now } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null || session.quarantineReason !== null) return;
+    sessions.setQuarantine(id, reason, now());
+    ledger.append(
+      { kind: 'session.quarantined', sessionId: id, messageId: null, actor: null, detail: { reason } },
+      now(),
+    );
+    metrics.sessionQuarantined();
+    hostLog.error({ sessionId: id, agentGroupId: session.agentGroupId, reason }, 'a session is quarantined');
+    feed.tellSession(id);
+    wake(id);
+  }
+
+  release(id: SessionId, by: string): void {
+    const { sessions, ledger, delivery, feed, now, wake } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null) return;
+    if (session.quarantineReason !== null) {
+      sessions.setQuarantine(id, null, now());
+      ledger.append(
+        {
+          kind: 'session.released',
+          sessionId: id,
+          messageId: null,
+          actor: by,
+          detail: { reason: session.quarantineReason },
+        },
+        now(),
+      );
+    }
+    sessions.markOpen(id, now());
+    delivery.ring(id);
+    feed.tellSession(id);
+    wake(id);
+  }
+
+  liveState(session: Session): LiveState {
+    if (session.quarantineReason !== null) return { state: 'quarantined', reason: session.quarantineReason };
+    const live = this.#live.get(session.id);
+    if (live === undefined) return { state: 'idle', reason: null };
+    return { state: live.kind, reason: 'reason' in live ? live.reason : null };
+  }
+
+  count(kind: SessionState['kind']): number {
+    let count = 0;
+    for (const state of this.#live.values()) if (state.kind === kind) count++;
+    return count;
+  }
+
+  #closeIfDone(id: SessionId): void {
+    const { sessions, inboxes, transcript, delivery, now } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null || !session.isOpen || session.quarantineReason !== null || !delivery.isQuiet(id)) return;
+    const left = inboxes.read(session, (tables) => tables.work(now()).due > 0 || tables.hasOpenDeliveries());
+    if (left) return;
+    // What is shown must be settled first: a closed session is not told again.
+    transcript.flush();
+    sessions.setOpen(id, false);
+    delivery.forget(id);
+  }
+
+  /** The price of a lost doorbell: running sessions are read every few seconds. */
+  #sweep(): void {
+    for (const [id, state] of this.#live) if (state.kind === 'running') this.#parts.delivery.ring(id);
+  }
+
+  /** What running containers fill of the disk. */
+  async #measure(): Promise<void> {
+    if (this.#measuring) return;
+    this.#measuring = true;
+    try {
+      for (const [id, state] of [...this.#live]) {
+        const session = this.#parts.sessions.get(id);
+        if (session === null || state.kind !== 'running') continue;
+        const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
+        const use = await measureContainerFolders([paths.out, paths.state]);
+        if (use.kind === 'over') this.quarantine(id, `its folders hold ${use.reason}`);
+      }
+    } finally {
+      this.#measuring = false;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+}

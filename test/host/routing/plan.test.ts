@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { planRouting, planSessionKey, type RoutingFacts } from '../../../host/routing/plan.ts';
+import { UNKNOWN_SENDER_POLICIES } from '../../../host/store/chats.ts';
+import {
+  ENGAGE_MODES,
+  IGNORED_MESSAGE_POLICIES,
+  SENDER_SCOPES,
+  SESSION_MODES,
+  type Wiring,
+} from '../../../host/store/wirings.ts';
+import { makeId } from '../../../shared/ids.ts';
+
+const chat = makeId('messagingGroup');
+const wirings: fc.Arbitrary<Wiring> = fc.record({
+  id: fc.constant(makeId('wiring')),
+  messagingGroupId: fc.constant(chat),
+  agentGroupId: fc.constant(makeId('agentGroup')),
+  engageMode: fc.constantFrom(...ENGAGE_MODES),
+  engagePattern: fc.constant(null),
+  senderScope: fc.constantFrom(...SENDER_SCOPES),
+  ignoredMessagePolicy: fc.constantFrom(...IGNORED_MESSAGE_POLICIES),
+  sessionMode: fc.constantFrom(...SESSION_MODES),
+  priority: fc.integer(),
+  createdAt: fc.nat(),
+  revision: fc.nat(),
+});
+const facts: fc.Arbitrary<RoutingFacts> = fc.record({
+  chat: fc.record({ id: fc.constant(chat), unknownSenderPolicy: fc.constantFrom(...UNKNOWN_SENDER_POLICIES) }),
+  threadId: fc.option(fc.string(), { nil: null }),
+  isMention: fc.boolean(),
+  wirings: fc.array(
+    fc.record({ wiring: wirings, senderIsKnown: fc.boolean(), patternMatches: fc.boolean(), wasEngaged: fc.boolean() }),
+  ),
+});
+
+const TABLE: [mode: Wiring['engageMode'], mention: boolean, pattern: boolean, engaged: boolean, heard: boolean][] = [
+  ['always', false, false, false, true],
+  ['pattern', false, true, false, true],
+  ['pattern', true, false, true, false],
+  ['mention', true, false, false, true],
+  ['mention', false, true, true, false],
+  ['mention-sticky', false, false, true, true],
+  ['mention-sticky', true, false, false, true],
+  ['mention-sticky', false, true, false, false],
+];
+
+test.each(TABLE)(
+  'engage mode %s with mention %s, pattern %s, engaged before %s: heard %s',
+  (mode, isMention, patternMatches, wasEngaged, heard) => {
+    const [wiring] = fc.sample(wirings, { numRuns: 1, seed: 1 });
+    if (wiring === undefined) throw new Error('no sample');
+    const [route] = planRouting({
+      chat: { id: chat, unknownSenderPolicy: 'strict' },
+      threadId: null,
+      isMention,
+      wirings: [
+        {
+          wiring: { ...wiring, engageMode: mode, senderScope: 'all', ignoredMessagePolicy: 'drop' },
+          senderIsKnown: false,
+          patternMatches,
+          wasEngaged,
+        },
+      ],
+    });
+    expect(route?.kind).toBe(heard ? 'engage' : 'ignore');
+  },
+);
+
+test('one answer per wiring, in order; a stranger is heard only where policy lets them in', () => {
+  fc.assert(
+    fc.property(facts, (given) => {
+      const routes = planRouting(given);
+      expect(routes.map((route) => route.agentGroupId)).toEqual(given.wirings.map(({ wiring }) => wiring.agentGroupId));
+      for (const [at, route] of routes.entries()) {
+        const { wiring, senderIsKnown } = given.wirings[at] ?? {};
+        if (route.kind === 'ignore' || wiring?.senderScope === 'all' || senderIsKnown) continue;
+        expect(given.chat.unknownSenderPolicy).toBe('public');
+      }
+    }),
+  );
+});
+
+test('a session key never mixes agents or chats', () => {
+  fc.assert(
+    fc.property(wirings, fc.option(fc.string(), { nil: null }), (wiring, threadId) => {
+      const key = planSessionKey(wiring, threadId);
+      expect(key.agentGroupId).toBe(wiring.agentGroupId);
+      expect(key.messagingGroupId).toBe(wiring.sessionMode === 'agent-shared' ? null : wiring.messagingGroupId);
+      expect(key.threadId).toBe(wiring.sessionMode === 'per-thread' ? threadId : null);
+    }),
+  );
+});
