@@ -41,8 +41,11 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
   }, [console]);
 
   useEffect(() => {
-    if (connection === 'signed-out') onSignedOut();
-  }, [connection, onSignedOut]);
+    if (connection !== 'signed-out') return;
+    // Done with: the next sign-in of this page starts afresh.
+    console.apply({ kind: 'connection', connection: { kind: 'connecting' } });
+    onSignedOut();
+  }, [console, connection, onSignedOut]);
 
   return (
     <Routes>

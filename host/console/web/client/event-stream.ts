@@ -13,7 +13,8 @@ import { planReconnectMs } from './reconnect.ts';
 const SILENCE_MS = 45_000;
 
 export type StreamState =
-  | { kind: 'live' }
+  /** `resumed`: news from before the loss comes first; else it starts with a `ready` frame. */
+  | { kind: 'live'; resumed: boolean }
   | { kind: 'reconnecting'; attempt: number; retryAtMs: number | null }
   | { kind: 'signed-out' };
 
@@ -39,7 +40,6 @@ export function openEventStream(options: EventStreamOptions): EventStream {
     while (!closed.signal.aborted) {
       const outcome = await connect(() => {
         attempt = 0;
-        options.onState({ kind: 'live' });
       });
       if (closed.signal.aborted) return;
       if (outcome === 'signed-out') {
@@ -64,7 +64,8 @@ export function openEventStream(options: EventStreamOptions): EventStream {
     });
   }
 
-  async function connect(onOpen: () => void): Promise<'lost' | 'signed-out'> {
+  /** `onPiece`: the host really talks; one that only opens and closes is not to be hammered. */
+  async function connect(onPiece: () => void): Promise<'lost' | 'signed-out'> {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
@@ -74,13 +75,14 @@ export function openEventStream(options: EventStreamOptions): EventStream {
       const response = await overNetwork(fetch(options.url, { headers, signal, cache: 'no-store' }));
       if (response.status === 401) return 'signed-out';
       if (!response.ok || response.body === null) return 'lost';
-      onOpen();
+      options.onState({ kind: 'live', resumed: lastRevision !== null });
       const parser = createEventParser();
       for await (const piece of readText(response.body)) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        onPiece();
         for (const frame of parser.push(piece)) {
-          options.onFrame(frame);
+          handOn(frame);
           // I1: only after it was handed on.
           const revision = frame.event === 'ready' && lastRevision === null ? readyRevision(frame.data) : frame.id;
           if (revision !== null && Number(revision) > Number(lastRevision ?? -1)) lastRevision = revision;
@@ -93,6 +95,15 @@ export function openEventStream(options: EventStreamOptions): EventStream {
     } finally {
       clearTimeout(timer);
       silence.abort();
+    }
+  }
+
+  /** A frame that the page cannot take is a bug to report; it must not cost the frames after it. */
+  function handOn(frame: EventFrame): void {
+    try {
+      options.onFrame(frame);
+    } catch (error) {
+      reportError(error);
     }
   }
 

@@ -1,21 +1,8 @@
 /** What the API answers, as the page uses it: the API's own types, so that a change there is seen here. */
-import type {
-  AgentResource,
-  DestinationResource,
-  Me,
-  MessageResource,
-  SessionResource,
-  TraceResource,
-} from '../../api/schemas.ts';
+import type { Agent, Destination, Me, Message, Session, SessionState, Trace } from '../../api/schemas.ts';
 
-export type { Me };
-export type Agent = AgentResource;
-export type Destination = DestinationResource;
-export type Message = MessageResource;
-export type Session = SessionResource;
-export type SessionState = Session['state'];
+export type { Agent, Destination, Me, Message, Session, SessionState, Trace };
 export type Attachment = Message['attachments'][number];
-export type Trace = TraceResource;
 
 export interface Page<T> {
   items: T[];

@@ -31,8 +31,9 @@ function Writer({ sessionId, agentName, attached }: { sessionId: string; agentNa
   const canSend = problem === null && (text.trim() !== '' || attached.files.length > 0);
 
   useEffect(() => {
-    // On a phone the keyboard would cover the conversation that was just opened.
-    if (!touch) input.current?.focus();
+    // On a phone the keyboard would cover the conversation that was just opened: there the title gets the focus.
+    const target = touch ? document.querySelector<HTMLElement>('[data-conversation-title]') : input.current;
+    target?.focus();
   }, [touch]);
 
   function change(next: string) {

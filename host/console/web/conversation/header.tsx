@@ -22,7 +22,9 @@ export function ConversationHeader({ session, onDetails }: { session: Session | 
         <Icon name="back" />
       </ActionIcon>
       <div className={classes.titles}>
-        <h2 className={classes.title}>{name || '\u00a0'}</h2>
+        <h2 className={classes.title} tabIndex={-1} data-conversation-title>
+          {name || '\u00a0'}
+        </h2>
         {session !== null && (
           <div className={classes.subtitle}>
             <StateDot session={session} size={8} />

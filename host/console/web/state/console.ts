@@ -1,7 +1,7 @@
 /**
  * Keeps the page's state in step with the host: loads, listens, sends.
  *
- * I1. The event stream is open before anything is listed, so that no change falls between the two.
+ * I1. What is listed before the event stream is open is listed again then, so that no change falls between.
  * I2. Sends of one session go one at a time, in the order they were written.
  */
 import * as api from '../client/api.ts';
@@ -130,11 +130,12 @@ export function createConsole(outbox: Outbox): Console {
     );
   }
 
-  function onLive(): void {
+  function onLive(resumed: boolean): void {
     apply({ kind: 'connection', connection: { kind: 'live' } });
-    detach(loadSessions(null));
+    // Sessions' states are not replayed, messages are.
+    if (resumed) detach(loadSessions(null));
     for (const [sessionId, conversation] of state.conversations) {
-      if (conversation.load !== 'ready') detach(openConversation(sessionId));
+      if (conversation.load === 'failed') detach(openConversation(sessionId));
     }
     // What failed only because the host was away goes out by itself.
     for (const pending of state.pending) {
@@ -156,11 +157,13 @@ export function createConsole(outbox: Outbox): Console {
           apply({ kind: 'typing', sessionId: data.sessionId, typing: data.typing === true });
         }
         return;
+      // I1: what was loaded before the stream was open may lack what came between.
+      case 'ready':
       case 'reset':
         detach(loadSessions(null));
         for (const sessionId of state.conversations.keys()) detach(refetchConversation(sessionId));
         return;
-      // `ready`, and events of a newer host.
+      // Events of a newer host.
       default:
         return;
     }
@@ -225,7 +228,7 @@ export function createConsole(outbox: Outbox): Console {
         url: api.EVENTS_URL,
         onFrame,
         onState(next) {
-          if (next.kind === 'live') onLive();
+          if (next.kind === 'live') onLive(next.resumed);
           else apply({ kind: 'connection', connection: next });
         },
       });

@@ -1,0 +1,97 @@
+/** The built host as its own process, on a throwaway home and port, as `npm run up` runs it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SIGN_IN_LINK = /http:\/\/127\.0\.0\.1:\d+\/#token=[\w.~-]+/;
+/** From start to printed link; too low fails on a busy machine. */
+const START_MS = 60_000;
+
+export class BuiltHost {
+  readonly home: string;
+  readonly port: number;
+  readonly #folder: string;
+  #child: ChildProcess | null = null;
+  #output = '';
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.home = join(folder, 'home');
+    this.port = port;
+  }
+
+  static async make(): Promise<BuiltHost> {
+    return new BuiltHost(mkdtempSync(join(tmpdir(), 'portolan-web-')), await findFreePort());
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it and returns the sign-in link that it prints. */
+  async start(): Promise<string> {
+    this.#output = '';
+    const child = spawn(process.execPath, [join(ROOT, 'dist/host.mjs')], {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        PORTOLAN_HOME: this.home,
+        PORTOLAN_PORT: String(this.port),
+        PORTOLAN_DRIVER: process.env.PORTOLAN_BROWSER_DRIVER ?? 'process',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`the host ${why}; it printed:\n${this.#output}`));
+      const timer = setTimeout(() => fail(`printed no sign-in link within ${START_MS} ms`), START_MS);
+      const hear = (chunk: Buffer) => {
+        this.#output += chunk.toString();
+        const link = SIGN_IN_LINK.exec(this.#output)?.[0];
+        if (link === undefined) return;
+        clearTimeout(timer);
+        resolve(link);
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.on('exit', (code, signal) => {
+        clearTimeout(timer);
+        fail(`ended with ${signal ?? code} before it was ready`);
+      });
+    });
+  }
+
+  /** Ends it at once, as a power cut would; its agents live on until the next start or `dispose`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async dispose(): Promise<void> {
+    await this.#end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

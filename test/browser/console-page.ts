@@ -1,0 +1,90 @@
+/** The console in Debian's Chromium, in the words of a person who uses it. */
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+
+/** Debian's and Ubuntu's places; `PORTOLAN_CHROMIUM` names another. */
+const PLACES = [
+  process.env.PORTOLAN_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+export function launchChromium(): Promise<Browser> {
+  const executablePath = PLACES.find((place) => place !== undefined && existsSync(place));
+  if (executablePath === undefined) {
+    throw new Error(
+      'these tests drive a real browser and found none: apt-get install chromium, or set PORTOLAN_CHROMIUM',
+    );
+  }
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export class ConsolePage {
+  readonly page: Page;
+  /** What the browser complained about, e.g. breaches of the content security policy. */
+  readonly complaints: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('console', (message) => {
+      // Requests that fail while the host is away are part of the story.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        this.complaints.push(message.text());
+      }
+    });
+  }
+
+  static async open(browser: Browser, options: BrowserContextOptions = { viewport: DESKTOP }): Promise<ConsolePage> {
+    const context = await browser.newContext({ colorScheme: 'light', locale: 'en-GB', ...options });
+    return new ConsolePage(await context.newPage());
+  }
+
+  get chats(): Locator {
+    return this.page.getByRole('navigation', { name: 'Chats' });
+  }
+
+  get composer(): Locator {
+    return this.page.locator('[data-composer]');
+  }
+
+  get messages(): Locator {
+    return this.page.getByRole('article');
+  }
+
+  /** My messages with exactly this text, sent or not. */
+  mine(text: string): Locator {
+    return this.page.locator('[data-mine]').filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  /** What the agent wrote and holds this text. */
+  fromAgent(text: string | RegExp): Locator {
+    return this.page.locator('[data-message]:not([data-mine])').filter({ hasText: text });
+  }
+
+  async signIn(link: string): Promise<void> {
+    await this.page.goto(link);
+    await this.chats.waitFor();
+  }
+
+  async startChat(): Promise<void> {
+    await this.page.getByRole('button', { name: 'New chat' }).click();
+    await this.composer.waitFor();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  async attach(name: string, content: string, contentType = 'text/plain'): Promise<void> {
+    const file = { name, mimeType: contentType, buffer: Buffer.from(content) };
+    await this.page.locator('input[type=file]').setInputFiles(file);
+    await this.page.getByRole('list', { name: 'Files to send' }).getByText(name).waitFor();
+  }
+}
