@@ -1,0 +1,256 @@
+/** The host's API over its Unix socket: each call one route, each failure a CliError with its exit code. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { CliError, EXIT, type ExitCode } from '../errors.ts';
+import { oneLine } from '../output/text.ts';
+import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
+import type {
+  Agent,
+  Chat,
+  Destination,
+  DroppedMessages,
+  Message,
+  Page,
+  Session,
+  SignInLink,
+  Status,
+  Trace,
+  Wiring,
+} from './types.ts';
+
+const BASE = '/api/v1';
+/** The most the API gives in one page. */
+const PAGE_LIMIT = 200;
+
+export interface FileToSend {
+  name: string;
+  content: Buffer;
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+export class HostApi {
+  readonly #address: { socketPath: string };
+
+  constructor(socketPath: string) {
+    this.#address = { socketPath };
+  }
+
+  readStatus(signal?: AbortSignal): Promise<Status> {
+    return this.#get('/status', {}, signal);
+  }
+
+  listAgents(limit: number): Promise<Page<Agent>> {
+    return this.#list('/agents', {}, limit);
+  }
+
+  listChats(limit: number): Promise<Page<Chat>> {
+    return this.#list('/chats', {}, limit);
+  }
+
+  listWirings(limit: number): Promise<Page<Wiring>> {
+    return this.#list('/wirings', {}, limit);
+  }
+
+  listDestinations(agentId: string, limit: number): Promise<Page<Destination>> {
+    return this.#list(`/agents/${encodeURIComponent(agentId)}/destinations`, {}, limit);
+  }
+
+  listDropped(limit: number): Promise<Page<DroppedMessages>> {
+    return this.#list('/dropped', {}, limit);
+  }
+
+  listSessions(
+    query: { agent?: string | undefined; state?: string | undefined },
+    limit: number,
+  ): Promise<Page<Session>> {
+    return this.#list('/sessions', query, limit);
+  }
+
+  /** Sessions, newest activity first, page after page. */
+  async *walkSessions(): AsyncGenerator<Session[]> {
+    let cursor: string | undefined;
+    do {
+      const page: Page<Session> = await this.#get('/sessions', { limit: PAGE_LIMIT, cursor });
+      yield page.items;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  readSession(id: string): Promise<Session> {
+    return this.#get(`/sessions/${encodeURIComponent(id)}`);
+  }
+
+  /** The person's one terminal chat with this agent, made when it is not there yet. */
+  openTerminalSession(agentId: string): Promise<Session> {
+    return this.#post('/sessions', { agentId, channel: 'terminal' });
+  }
+
+  releaseSession(id: string): Promise<Session> {
+    return this.#post(`/sessions/${encodeURIComponent(id)}/release`, {});
+  }
+
+  stopSession(id: string): Promise<Session> {
+    return this.#post(`/sessions/${encodeURIComponent(id)}/stop`, {});
+  }
+
+  /** Oldest first within the page; the newest page when `after` is not given. */
+  listMessages(sessionId: string, query: { after?: number; limit: number }): Promise<Page<Message>> {
+    return this.#get(`/sessions/${encodeURIComponent(sessionId)}/messages`, query);
+  }
+
+  readMessage(id: string): Promise<Message> {
+    return this.#get(`/messages/${encodeURIComponent(id)}`);
+  }
+
+  readTrace(messageId: string): Promise<Trace> {
+    return this.#get(`/messages/${encodeURIComponent(messageId)}/trace`);
+  }
+
+  /** Puts a message before the session; the same `clientId` again is the same message, never a second one. */
+  async sendMessage(
+    sessionId: string,
+    message: { text: string; files?: readonly FileToSend[]; clientId?: string },
+  ): Promise<Message> {
+    const { text, files = [], clientId = randomUUID() } = message;
+    const path = `/sessions/${encodeURIComponent(sessionId)}/messages`;
+    if (files.length === 0) return this.#post(path, { text, clientId });
+    const form = new FormData();
+    form.set('text', text);
+    form.set('clientId', clientId);
+    for (const file of files) form.append('file', new Blob([file.content]), file.name);
+    // Response knows how to write a form as bytes, boundary included.
+    const encoded = new Response(form);
+    const answer = await requestOverSocket(this.#address, {
+      method: 'POST',
+      path: BASE + path,
+      headers: { 'Content-Type': encoded.headers.get('content-type') ?? '' },
+      body: Buffer.from(await encoded.arrayBuffer()),
+    });
+    return decode(answer, path);
+  }
+
+  /** Everything up to this position has been seen by the person. */
+  async markRead(sessionId: string, position: number): Promise<void> {
+    const path = `/sessions/${encodeURIComponent(sessionId)}/read`;
+    const headers = { 'Content-Type': 'application/json' };
+    const request = { method: 'PUT', path: BASE + path, headers, body: JSON.stringify({ position }) };
+    const answer = await requestOverSocket(this.#address, request);
+    if (answer.status >= 300) throw describeRefusal(answer, path);
+  }
+
+  async downloadFile(messageId: string, name: string): Promise<Buffer> {
+    const path = `${BASE}/messages/${encodeURIComponent(messageId)}/files/${encodeURIComponent(name)}`;
+    const answer = await requestOverSocket(this.#address, { method: 'GET', path });
+    if (answer.status !== 200) throw describeRefusal(answer, path);
+    return answer.body;
+  }
+
+  makeSignInLink(): Promise<SignInLink> {
+    return this.#post('/sign-in-links', {});
+  }
+
+  /** Returns when the host has agreed to stop, which is before it has stopped. */
+  async shutdown(): Promise<void> {
+    const answer = await requestOverSocket(this.#address, { method: 'POST', path: `${BASE}/shutdown` });
+    if (answer.status >= 300) throw describeRefusal(answer, '/shutdown');
+  }
+
+  /** The stream of server-sent events; the caller reads or destroys it. `lastEventId` empty means live only. */
+  async openEvents(query: { session?: string }, lastEventId: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const path = `${BASE}/events${formatQuery(query)}`;
+    const headers: Record<string, string> = { Accept: 'text/event-stream' };
+    if (lastEventId !== '') headers['Last-Event-ID'] = lastEventId;
+    const stream = await openStream(this.#address, { method: 'GET', path, headers, signal });
+    if (stream.statusCode === 200) return stream;
+    stream.destroy();
+    throw new CliError(EXIT.failed, 'no_events', `The host answered ${stream.statusCode} to ${path}.`);
+  }
+
+  async #get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    const whole = `${BASE}${path}${formatQuery(query)}`;
+    return decode(
+      await requestOverSocket(this.#address, { method: 'GET', path: whole, ...(signal && { signal }) }),
+      path,
+    );
+  }
+
+  async #post<T>(path: string, body: Record<string, unknown>): Promise<T> {
+    const headers = { 'Content-Type': 'application/json' };
+    const request = { method: 'POST', path: BASE + path, headers, body: JSON.stringify(body) };
+    return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  /** As many pages as `limit` items take. */
+  async #list<T>(path: string, query: Query, limit: number): Promise<Page<T>> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    for (;;) {
+      const wanted = Math.min(PAGE_LIMIT, limit - items.length);
+      const page: Page<T> = await this.#get(path, { ...query, limit: wanted, cursor });
+      items.push(...page.items);
+      if (page.nextCursor === null || items.length >= limit) return { items, nextCursor: page.nextCursor };
+      cursor = page.nextCursor;
+    }
+  }
+}
+
+function formatQuery(query: Query): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/**
+ * The host made the answer by the schema of its route, and only its owner's host can listen on the socket;
+ * what is checked here is that it is JSON and no error. @NOTE zod stays out: it would double the start of every command.
+ */
+function decode<T>(answer: SocketAnswer, path: string): T {
+  if (answer.status < 200 || answer.status >= 300) throw describeRefusal(answer, path);
+  const value = parseJson(answer.body);
+  if (typeof value !== 'object' || value === null) {
+    throw new CliError(EXIT.failed, 'strange_answer', `The host's answer to ${path} is no JSON object.`, {
+      expected: 'a host of this same version',
+      next: 'portolan doctor',
+    });
+  }
+  return value as T;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+const REFUSED = new Set([401, 403, 409, 410, 412, 423, 428, 429]);
+const USAGE = new Set([400, 413, 415, 422]);
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 404) return EXIT.notFound;
+  if (REFUSED.has(status)) return EXIT.refused;
+  return USAGE.has(status) ? EXIT.usage : EXIT.failed;
+}
+
+function describeRefusal(answer: SocketAnswer, path: string): CliError {
+  const value = parseJson(answer.body);
+  const error = isRecord(value) && isRecord(value.error) ? value.error : {};
+  const { code, message, expected, next } = error;
+  return new CliError(
+    exitCodeOf(answer.status),
+    typeof code === 'string' ? oneLine(code) : `http_${answer.status}`,
+    typeof message === 'string' ? oneLine(message) : `The host answered ${answer.status} to ${path}.`,
+    {
+      expected: typeof expected === 'string' ? oneLine(expected) : undefined,
+      next: typeof next === 'string' ? oneLine(next) : undefined,
+    },
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

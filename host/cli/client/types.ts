@@ -1,0 +1,42 @@
+/**
+ * What the API answers, typed by the schemas of its routes. Types alone: the schemas themselves would load
+ * zod, which takes longer than a whole command. Times are epoch ms.
+ */
+import type * as schemas from '../../console/api/schemas.ts';
+
+export type Status = schemas.Status;
+export type Agent = schemas.Agent;
+export type Chat = schemas.Chat;
+export type Wiring = schemas.Wiring;
+export type Destination = schemas.Destination;
+export type Session = schemas.Session;
+export type SessionState = Session['state'];
+export type Message = schemas.Message;
+export type MessageState = Message['state'];
+export type Attachment = Message['attachments'][number];
+export type Trace = schemas.Trace;
+export type TraceStage = Trace['stages'][number];
+export type DroppedMessages = schemas.Dropped;
+export type SignInLink = schemas.SignInLink;
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** In the order in which people read them. A record, so that the compiler misses none. */
+const STATE_ORDER: Record<SessionState, number> = {
+  running: 0,
+  starting: 1,
+  waiting: 2,
+  paused: 3,
+  stopping: 4,
+  idle: 5,
+  failed: 6,
+  quarantined: 7,
+};
+export const SESSION_STATES = Object.keys(STATE_ORDER);
+
+export function isSessionState(text: string): text is SessionState {
+  return Object.hasOwn(STATE_ORDER, text);
+}

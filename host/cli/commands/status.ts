@@ -1,0 +1,40 @@
+/** `portolan status`: is it well, and what does it do now. */
+
+import { isSessionState } from '../client/types.ts';
+import type { Context } from '../context.ts';
+import { formatFields } from '../output/table.ts';
+import { oneLine } from '../output/text.ts';
+import { formatAge, formatBytes } from '../output/units.ts';
+import { paintState } from './lists.ts';
+
+export async function showStatus(context: Context): Promise<void> {
+  const status = await context.api.readStatus();
+  if (context.json) return context.printJson(status);
+  const { style, terminal } = context;
+  const { engine } = status;
+  const detail = engine.detail ? oneLine(engine.detail) : '';
+  const sessions = Object.entries(status.sessions)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) =>
+      isSessionState(state) ? paintState(style, state)(`${count} ${state}`) : `${count} ${state}`,
+    );
+  context.print(
+    formatFields(
+      [
+        [
+          'Host',
+          `${style.green('running')}, version ${oneLine(status.version)}, started ${formatAge(status.startedAt, terminal.now())}`,
+        ],
+        [
+          'Engine',
+          `${oneLine(status.driver)} ${engine.ok ? style.green('answers') : style.red('does not answer')}${detail && ` (${detail})`}`,
+        ],
+        ['Sessions', sessions.length > 0 ? sessions.join(', ') : 'none'],
+        ['Waiting', status.queue.waiting === 0 ? 'nobody' : style.yellow(`${status.queue.waiting} for a free place`)],
+        ['Memory', formatBytes(status.memoryBytes)],
+        ['Home', oneLine(status.home)],
+      ],
+      style,
+    ),
+  );
+}

@@ -1,0 +1,43 @@
+/** What each command gets: the host, the terminal, and how the person wants answers. */
+import { join, resolve } from 'node:path';
+import { type HomePaths, homePaths, projectRoot } from '../config/home.ts';
+import { HostApi } from './client/api.ts';
+import { createStyle, type Style } from './output/style.ts';
+import { safeJson } from './output/text.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface GlobalOptions {
+  json?: boolean;
+  home?: string;
+  /** False with --no-color; commander's way to say it. */
+  color?: boolean;
+}
+
+export interface Context {
+  terminal: Terminal;
+  style: Style;
+  json: boolean;
+  paths: HomePaths;
+  api: HostApi;
+  /** One line, or several, for people. */
+  print(text: string): void;
+  /** The command's one JSON document. */
+  printJson(value: unknown): void;
+  /** Columns that tables may use; null where nobody looks and nothing is cut. */
+  tableColumns(): number | null;
+}
+
+export function createContext(terminal: Terminal, options: GlobalOptions): Context {
+  const home = options.home ?? (terminal.env.PORTOLAN_HOME || join(projectRoot(), 'data'));
+  const paths = homePaths(resolve(terminal.cwd, home));
+  return {
+    terminal,
+    style: createStyle(terminal.useColour && options.color !== false),
+    json: options.json === true,
+    paths,
+    api: new HostApi(paths.socket),
+    print: (text) => void terminal.stdout.write(`${text}\n`),
+    printJson: (value) => void terminal.stdout.write(`${safeJson(value)}\n`),
+    tableColumns: () => (terminal.isInteractive ? terminal.columns() : null),
+  };
+}

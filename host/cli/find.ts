@@ -1,0 +1,118 @@
+/** Finds the agent, session or message that a person names on the command line; says what fits when none does. */
+import { isId } from '../../shared/ids.ts';
+import type { HostApi } from './client/api.ts';
+import type { Agent, Message, Session } from './client/types.ts';
+import { CliError, EXIT } from './errors.ts';
+import { isIdPart, type Match, MIN_ID_PART, matchNamed, type Named } from './match.ts';
+import { oneLine } from './output/text.ts';
+
+/** Agents looked at; more than anybody names by hand. */
+const MAX_AGENTS = 10_000;
+/** How far back a shortened message id is looked for: so many sessions, so many messages of each. */
+const RECENT_SESSIONS = 20;
+const RECENT_MESSAGES = 200;
+
+/** By name or id. Throws CliError `agent_not_found`, `ambiguous`. */
+export async function findAgent(api: HostApi, text: string): Promise<Agent> {
+  const { items } = await api.listAgents(MAX_AGENTS);
+  const known = items.slice(0, 10).map((agent) => oneLine(agent.name));
+  return settle(matchNamed(items, text), text, 'agent', known.length > 0 ? `one of ${known.join(', ')}` : 'an agent');
+}
+
+/** By id or a part of it. Throws CliError `session_not_found`, `ambiguous`. */
+export async function findSession(api: HostApi, text: string): Promise<Session> {
+  // What has the shape of an id may be of a page that nobody wants to walk to.
+  if (isId('session', text)) return api.readSession(text);
+  const matches: Session[] = [];
+  if (text.length >= MIN_ID_PART) {
+    for await (const page of api.walkSessions()) matches.push(...page.filter((session) => isIdPart(session.id, text)));
+  }
+  const named = matches.map((session) => ({ ...session, name: session.title }));
+  return settle(matchNamed(named, text), text, 'session', 'an id, or its beginning or end, from `portolan sessions`');
+}
+
+/** Either of both: a name of an agent wins over a part of a session's id. */
+export async function findAgentOrSession(
+  api: HostApi,
+  text: string,
+): Promise<{ kind: 'agent'; agent: Agent } | { kind: 'session'; session: Session }> {
+  if (isId('session', text)) return { kind: 'session', session: await api.readSession(text) };
+  const agents = await api.listAgents(MAX_AGENTS);
+  const match = matchNamed(agents.items, text);
+  if (match.kind === 'found') return { kind: 'agent', agent: match.item };
+  if (match.kind === 'ambiguous') throw describeAmbiguity(match.items, text, 'agent');
+  try {
+    return { kind: 'session', session: await findSession(api, text) };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'session_not_found') throw error;
+    const known = agents.items.slice(0, 10).map((agent) => oneLine(agent.name));
+    throw new CliError(EXIT.notFound, 'target_not_found', `There is no agent or session "${oneLine(text)}".`, {
+      expected: `an agent (${known.join(', ')}) or a session id`,
+      next: 'portolan sessions',
+    });
+  }
+}
+
+/** By whole id, a part of the id of a recent one, or `last` for the newest from a person. Throws `message_not_found`. */
+export async function findMessage(api: HostApi, text: string): Promise<Message> {
+  if (isId('message', text)) return api.readMessage(text);
+  const { items: sessions } = await api.listSessions({}, RECENT_SESSIONS);
+  const matches: Message[] = [];
+  for (const session of sessions) {
+    const { items } = await api.listMessages(session.id, { limit: RECENT_MESSAGES });
+    matches.push(
+      ...items.filter((message) => (text === 'last' ? message.direction === 'in' : isIdPart(message.id, text))),
+    );
+  }
+  const unique = [...new Map(matches.map((message) => [message.id, message])).values()];
+  if (text === 'last') unique.splice(0, unique.length, ...unique.sort((a, b) => b.createdAt - a.createdAt).slice(0, 1));
+  const [first] = unique;
+  const match: Match<Message> =
+    first === undefined
+      ? { kind: 'none' }
+      : unique.length === 1
+        ? { kind: 'found', item: first }
+        : { kind: 'ambiguous', items: unique };
+  const named = match.kind === 'ambiguous' ? { ...match, items: match.items.map(nameMessage) } : match;
+  return settle(named, text, 'message', 'a message id, a part of a recent one, or "last"');
+}
+
+function nameMessage(message: Message): Message & { name: string } {
+  return { ...message, name: message.text.slice(0, 40) };
+}
+
+function settle<T extends { id: string; name?: string | null }>(
+  match: Match<T>,
+  text: string,
+  noun: string,
+  expected: string,
+): T {
+  switch (match.kind) {
+    case 'found':
+      return match.item;
+    case 'ambiguous':
+      throw describeAmbiguity(
+        match.items.map(({ id, name }) => ({ id, name: name ?? null })),
+        text,
+        noun,
+      );
+    case 'none':
+      throw new CliError(EXIT.notFound, `${noun}_not_found`, `There is no ${noun} "${oneLine(text)}".`, {
+        expected,
+        next: noun === 'agent' ? 'portolan agents' : 'portolan sessions',
+      });
+  }
+}
+
+function describeAmbiguity(items: readonly Named[], text: string, noun: string): CliError {
+  const shown = items.slice(0, 5).map((item) => (item.name ? `${item.id} (${oneLine(item.name)})` : item.id));
+  const more = items.length > 5 ? ` and ${items.length - 5} more` : '';
+  return new CliError(
+    EXIT.usage,
+    'ambiguous',
+    `"${oneLine(text)}" fits ${items.length} ${noun}s: ${shown.join(', ')}${more}.`,
+    {
+      expected: 'more of the id',
+    },
+  );
+}
