@@ -88,7 +88,6 @@ export class SessionLife implements Disposable {
       if (state.kind === 'running') delivery.ring(id);
     } else if (state.kind !== 'paused' && state.kind !== 'stopping') {
       doorbells.unwatch(id);
-      feed.setTyping(id, false);
       delivery.ring(id);
       this.#closeIfDone(id);
     }

@@ -1,0 +1,377 @@
+/**
+ * Builds every part of the host, explicitly, in the order a message meets them. Nothing opens or starts by
+ * being imported.
+ *
+ *   store → sessions → channels → delivery → runtime → routing → api
+ *
+ * Shutdown drains first, then closes in the opposite order. Containers go on: the next host adopts them.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AgentGroupId, epochMs, type InstallId } from '../shared/ids.ts';
+import { PROTOCOL_VERSION } from '../shared/protocol.ts';
+import { sessionPaths } from '../shared/session-files.ts';
+import { TerminalChannel } from './channels/terminal/channel.ts';
+import { WebChannel } from './channels/web/channel.ts';
+import { Closers } from './closers.ts';
+import { assertNever } from './config/errors.ts';
+import { type HomePaths, prepareHome, projectRoot, readTextIfPresent, writeSecretFile } from './config/home.ts';
+import { lockHome } from './config/lock.ts';
+import type { Policy } from './config/policy.ts';
+import { Feed } from './console/api/feed.ts';
+import type { ApiParts } from './console/api/ports.ts';
+import { startServer } from './console/api/server.ts';
+import { Authority } from './delivery/authority.ts';
+import type { Channel } from './delivery/channel.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { Notices } from './delivery/notices.ts';
+import { ensureFirstRun, OWNER, openChat } from './first-run.ts';
+import { hostLog, runtimeLog } from './observe/logger.ts';
+import { Metrics } from './observe/metrics.ts';
+import { Router } from './routing/apply.ts';
+import type { Receive } from './routing/inbound.ts';
+import { DockerDriver } from './runtime/drivers/docker.ts';
+import type { ContainerDriver } from './runtime/drivers/driver.ts';
+import { ProcessDriver } from './runtime/drivers/process.ts';
+import { DEFAULT_POLICY } from './runtime/policy.ts';
+import { Runtime } from './runtime/runtime.ts';
+import { SessionView } from './runtime/session-view.ts';
+import { SessionLife } from './session-life.ts';
+import { Charts } from './sessions/chart.ts';
+import { FreeDisk } from './sessions/disk.ts';
+import { Doorbells } from './sessions/doorbell.ts';
+import { DueTimer } from './sessions/due-timer.ts';
+import { Inboxes } from './sessions/inbox.ts';
+import { OutboxReader } from './sessions/outbox-reader.ts';
+import { AgentStore } from './store/agents.ts';
+import { ChatStore } from './store/chats.ts';
+import { openCentralDb } from './store/database.ts';
+import { DestinationStore } from './store/destinations.ts';
+import { DroppedStore } from './store/dropped.ts';
+import { Ledger } from './store/ledger.ts';
+import { LoginStore } from './store/logins.ts';
+import { ReadMarkStore } from './store/read-marks.ts';
+import { SessionStore } from './store/sessions.ts';
+import { SettingsStore } from './store/settings.ts';
+import { Transcript } from './store/transcript.ts';
+import { UserStore } from './store/users.ts';
+import { WiringStore } from './store/wirings.ts';
+
+export interface HostOptions {
+  policy: Policy;
+  /** Beside `web` and `terminal`. */
+  channels?: readonly Channel[];
+  /** Without the HTTP API: for measurements of the message path alone. */
+  withoutApi?: boolean;
+}
+
+export interface Host extends AsyncDisposable {
+  readonly paths: HomePaths;
+  readonly stores: ReturnType<typeof openStores>;
+  readonly receive: Receive;
+  readonly life: SessionLife;
+  /** The port that the API listens on, null without one. */
+  readonly port: number | null;
+  readonly firstRun: boolean;
+  /** A fresh one-time link that signs the owner in. */
+  makeSignInLink(): string;
+  /** Resolves when somebody asked the host to stop. */
+  readonly stopRequested: Promise<void>;
+}
+
+export const VERSION = '0.1.0';
+
+/** Throws Fault `home_unusable`, `home_in_use`, `database_newer`, `database_unusable`, `port_in_use`. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const closers = new Closers();
+  try {
+    return await build(options, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function build(options: HostOptions, closers: Closers): Promise<Host> {
+  const { policy } = options;
+  const now = () => epochMs();
+  const startedAt = now();
+  const paths = prepareHome(policy.home);
+  closers.use(lockHome(paths.lock));
+  const stores = openStores(paths, closers);
+  const { agents, chats, destinations, sessions, transcript, ledger } = stores;
+  const firstRun = ensureFirstRun(stores, now());
+  const installId = stores.settings.installId();
+  const metrics = new Metrics();
+  const root = projectRoot();
+
+  // Doorbells between parts that are built later: each is set before anything can ring it.
+  const life: { current: SessionLife | null } = { current: null };
+  const theLife = () => life.current ?? fail('a part rang before the host was built');
+
+  const reader = closers.use(new OutboxReader(join(root, 'dist', 'reader.mjs')));
+  const inboxes = closers.use(new Inboxes(paths.home, (id) => runtime.reportHeldLock(id)));
+  const due = closers.use(new DueTimer(sessions, (id) => theLife().workChanged(id), now));
+  const feed = new Feed(transcript);
+  const channels = connectChannels(options.channels ?? [], transcript, paths);
+  const charts = new Charts(agents, chats, destinations, (type) => {
+    const abilities = channels.get(type)?.abilities;
+    return { canEdit: abilities?.canEdit ?? false, canReact: abilities?.canReact ?? false };
+  });
+  const notices = closers.use(new Notices(transcript, chats, channels));
+  const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
+  const delivery = closers.use(
+    new Delivery({
+      home: paths.home,
+      sessions,
+      inboxes,
+      reader,
+      transcript,
+      ledger,
+      channels,
+      tellChat,
+      authority: new Authority(agents, chats, destinations, transcript),
+      quarantine: (id, reason) => theLife().quarantine(id, reason),
+      onLockHeld: (id) => runtime.reportHeldLock(id),
+      onWorkChanged: (id) => theLife().workChanged(id),
+      now,
+      random: Math.random,
+    }),
+  );
+  const doorbells = closers.use(new Doorbells((id) => delivery.ring(id)));
+  const driver = closers.use(makeDriver(policy, installId, paths.home, join(root, 'dist', 'runner.mjs')));
+  const runtime = closers.use(
+    new Runtime({
+      driver,
+      sessions: new SessionView({
+        home: paths.home,
+        installId,
+        image: policy.image,
+        groupTemplate: join(root, 'groups', 'template'),
+        sessions,
+        agents,
+        transcript,
+        inboxes,
+        reader,
+        charts,
+        due,
+        tellChat,
+        quarantine: (id, reason) => theLife().quarantine(id, reason),
+        now,
+      }),
+      policy: { ...DEFAULT_POLICY, pauseAfterMs: policy.pauseAfterMs, stopAfterMs: policy.stopAfterMs },
+      maxRunning: policy.maxRunning,
+      log: runtimeLog,
+      onState: (id, state) => theLife().stateChanged(id, state),
+    }),
+  );
+  life.current = closers.use(
+    new SessionLife({
+      home: paths.home,
+      sessions,
+      chats,
+      transcript,
+      ledger,
+      inboxes,
+      doorbells,
+      due,
+      delivery,
+      feed,
+      metrics,
+      wake: (id) => runtime.wake(id),
+      now,
+    }),
+  );
+  const router = new Router({
+    home: paths.home,
+    chats,
+    wirings: stores.wirings,
+    users: stores.users,
+    sessions,
+    dropped: stores.dropped,
+    transcript,
+    inboxes,
+    disk: new FreeDisk(paths.home),
+    wake: (id) => runtime.wake(id),
+    now,
+  });
+  const receive: Receive = async (event) => {
+    const outcome = await router.receive(event);
+    if (outcome.kind === 'routed') metrics.messageReceived(event.channelType);
+    else metrics.messageDropped(outcome.reason);
+    return outcome;
+  };
+  await runtime.start();
+  theLife().start();
+  notices.resume();
+
+  const stopRequest = makeSignal();
+  const bearerToken = ensureApiToken(paths);
+  const address: { url: string | null } = { url: null };
+  const apiParts: ApiParts = {
+    ...stores,
+    installId,
+    owner: OWNER,
+    home: paths.home,
+    uploads: paths.uploads,
+    webFolder: folderOrNull(join(root, 'dist', 'web')),
+    feed,
+    receive,
+    control: {
+      liveState: (session) => theLife().liveState(session),
+      stop: (id) => runtime.stop(id),
+      release: async (id) => theLife().release(id, OWNER),
+    },
+    deliveries: delivery,
+    openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
+    onDestinationsChanged: (agentId) => rewriteCharts(agentId),
+    status: async () => ({
+      version: VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      installId,
+      home: paths.home,
+      pid: process.pid,
+      startedAt,
+      driver: policy.driver,
+      engine: await describeEngine(driver),
+      sessions: countSessions(stores.sessions, theLife()),
+      queue: { waiting: theLife().count('waiting'), deliveries: delivery.backlog },
+      memoryBytes: process.memoryUsage().rss,
+    }),
+    metrics: () => metrics.text(),
+    ready: () => ({ ok: true, reason: null }),
+    sentFiles: join(paths.channels, 'web', 'files'),
+    shutdown: () => stopRequest.fire(),
+    now,
+  };
+
+  /** Charts of every session of the agent, running or not: the runner follows the file. */
+  function rewriteCharts(agentId: AgentGroupId): void {
+    for (const session of sessions.listForAgent(agentId)) {
+      const sessionFolder = sessionPaths(paths.home, session.agentGroupId, session.id);
+      if (existsSync(sessionFolder.in)) charts.writeChart(session, sessionFolder);
+    }
+  }
+
+  metrics.gauge('portolan_sessions_running', 'Sessions with a running container', () => theLife().count('running'));
+  metrics.gauge('portolan_sessions_paused', 'Sessions with a frozen container', () => theLife().count('paused'));
+  metrics.gauge('portolan_sessions_waiting', 'Sessions with work that waits for a container', () =>
+    theLife().count('waiting'),
+  );
+  metrics.gauge('portolan_deliveries_open', 'Deliveries that are not at their end', () => delivery.backlog);
+  transcript.onFlush((messages) => {
+    for (const message of messages) {
+      if (message.direction === 'in' && message.state === 'answered') metrics.messageTraced(message.stamps);
+      if (message.direction === 'out' && message.state !== 'queued' && message.state !== 'sending')
+        metrics.deliveryEnded(message.state);
+    }
+  });
+
+  let port: number | null = null;
+  if (options.withoutApi !== true) {
+    const server = closers.use(
+      await startServer(apiParts, { port: policy.port, socketPath: paths.socket, bearerToken }),
+    );
+    port = server.port;
+    address.url = `http://127.0.0.1:${server.port}`;
+  }
+  hostLog.info({ version: VERSION, pid: process.pid, port, driver: policy.driver, firstRun }, 'the host is ready');
+
+  return {
+    paths,
+    stores,
+    receive,
+    life: theLife(),
+    port,
+    firstRun,
+    stopRequested: stopRequest.fired,
+    makeSignInLink: () => `${address.url ?? ''}/#token=${stores.logins.create('link', OWNER, now()).token}`,
+    async [Symbol.asyncDispose]() {
+      hostLog.info({}, 'the host is stopping');
+      await closers.closeAll();
+    },
+  };
+}
+
+function openStores(paths: HomePaths, closers: Closers) {
+  const db = openCentralDb(paths.centralDb, join(projectRoot(), 'migrations', 'central'));
+  closers.add(() => {
+    db.close();
+  });
+  const transcript = new Transcript(db);
+  closers.add(() => transcript.flush());
+  return {
+    settings: new SettingsStore(db),
+    agents: new AgentStore(db),
+    chats: new ChatStore(db),
+    wirings: new WiringStore(db),
+    destinations: new DestinationStore(db),
+    users: new UserStore(db),
+    sessions: new SessionStore(db),
+    dropped: new DroppedStore(db),
+    ledger: new Ledger(db),
+    logins: new LoginStore(db),
+    readMarks: new ReadMarkStore(db),
+    transcript,
+  };
+}
+
+function connectChannels(given: readonly Channel[], transcript: Transcript, paths: HomePaths): Map<string, Channel> {
+  const files = join(paths.channels, 'web', 'files');
+  const own: Channel[] = [new WebChannel(files, transcript), new TerminalChannel(files, transcript)];
+  return new Map([...own, ...given].map((channel) => [channel.type, channel]));
+}
+
+function makeDriver(policy: Policy, installId: InstallId, home: string, runnerPath: string): ContainerDriver {
+  switch (policy.driver) {
+    case 'docker':
+      return new DockerDriver({ installId, log: runtimeLog });
+    case 'process':
+      return new ProcessDriver({ installId, home, runnerPath });
+    default:
+      return assertNever(policy.driver);
+  }
+}
+
+async function describeEngine(driver: ContainerDriver): Promise<{ ok: boolean; detail: string }> {
+  const answer = await driver.available();
+  if (answer.kind === 'available') return { ok: true, detail: driver.name };
+  return { ok: false, detail: `${answer.reason} ${answer.hint}` };
+}
+
+function countSessions(sessions: SessionStore, life: SessionLife) {
+  const stored = sessions.countByState();
+  const total = Object.values(stored).reduce((sum, count) => sum + count, 0);
+  const running = life.count('running') + life.count('starting') + life.count('stopping');
+  const paused = life.count('paused');
+  const failed = life.count('failed');
+  const quarantined = stored.quarantined ?? 0;
+  return { running, paused, failed, quarantined, idle: Math.max(0, total - running - paused - failed - quarantined) };
+}
+
+function ensureApiToken(paths: HomePaths): string {
+  const known = readTextIfPresent(paths.apiToken)?.trim();
+  if (known !== undefined && known.length >= MIN_TOKEN_LENGTH) return known;
+  const made = randomBytes(32).toString('base64url');
+  writeSecretFile(paths.apiToken, `${made}\n`);
+  return made;
+}
+
+const MIN_TOKEN_LENGTH = 32;
+
+function folderOrNull(path: string): string | null {
+  return existsSync(path) ? path : null;
+}
+
+function makeSignal(): { fired: Promise<void>; fire: () => void } {
+  let fire: () => void = () => undefined;
+  const fired = new Promise<void>((resolve) => {
+    fire = resolve;
+  });
+  return { fired, fire };
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}

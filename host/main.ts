@@ -1,0 +1,41 @@
+/** Entry of the host: settings in, signals out. */
+import { Fault } from './config/errors.ts';
+import { homePaths, prepareHome } from './config/home.ts';
+import { type Policy, readPolicy } from './config/policy.ts';
+import { startHost } from './host.ts';
+import { hostLog, startLogging } from './observe/logger.ts';
+
+/** A shutdown that takes longer is cut off: what is left undone is found by the next start. */
+const SHUTDOWN_DEADLINE_MS = 15_000;
+
+async function run(policy: Policy): Promise<void> {
+  prepareHome(policy.home);
+  const logging = startLogging(homePaths(policy.home).logFile, policy.logLevel);
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const host = await startHost({ policy });
+  console.log(`\n  Portolan is running.\n\n  Open  ${host.makeSignInLink()}\n`);
+  console.log('  The link signs you in once, within 15 minutes. Another one: npx portolan url');
+  console.log('  Stop with Ctrl+C. Agents that are at work go on, and the next start takes them over.\n');
+  await Promise.race([signalled, host.stopRequested]);
+  console.log('  Stopping …');
+  const deadline = setTimeout(() => {
+    hostLog.error({}, 'the shutdown took too long and was cut off');
+    logging.flush();
+    process.exit(1);
+  }, SHUTDOWN_DEADLINE_MS);
+  await host[Symbol.asyncDispose]();
+  clearTimeout(deadline);
+  logging.flush();
+  console.log('  Stopped.');
+}
+
+try {
+  await run(readPolicy(process.env));
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  console.error(`\n  Portolan could not start: ${error.message}.`);
+  if (error.hint !== undefined) console.error(`  Next: ${error.hint}`);
+  process.exitCode = 1;
+}
