@@ -7,12 +7,14 @@ import { SessionList } from './sessions/session-list.tsx';
 import { SessionSwitcher } from './sessions/session-switcher.tsx';
 import { Welcome } from './sessions/welcome.tsx';
 import { useConsoleState } from './state/context.tsx';
+import { useVisibleHeight } from './style/use-visible-height.ts';
 
 /** The whole page: sessions left, conversation right; on a phone one of the two. */
 export function ConsoleView({ sessionId }: { sessionId: string | null }) {
   const [switching, setSwitching] = useState(false);
   useHotkeys([['mod+K', () => setSwitching(true)]], []);
   useTitle();
+  useVisibleHeight();
 
   return (
     <div className={classes.page} data-pane={sessionId === null ? 'list' : 'conversation'}>

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
-import { memo } from 'react';
+import { memo, useEffect, useState } from 'react';
 import { dropMessage, resendMessage } from '../client/api.ts';
 import type { Message } from '../client/types.ts';
 import { useConsole } from '../state/context.tsx';
@@ -80,7 +80,9 @@ function Time({ message }: { message: Message }) {
 }
 
 function Footer({ message, mine, latestMine }: MessageRowProps) {
-  const look = describeDelivery(message);
+  const underWay = message.direction === 'out' && (message.state === 'queued' || message.state === 'sending');
+  const late = useIsLate(underWay && message.stateReason === null);
+  const look = late ? describeDelivery(message) : null;
   const edited = message.editedAt === null ? null : `Edited ${formatFullTime(message.editedAt)}`;
   if (look === null && edited === null) return null;
   const spelled = look !== null && (look.loud || latestMine);
@@ -99,6 +101,24 @@ function Footer({ message, mine, latestMine }: MessageRowProps) {
       {look?.canSettle === true && <Settle message={message} />}
     </div>
   );
+}
+
+/** A delivery under way is worth a word only when it takes this long. */
+const LATE_MS = 1_500;
+
+/** False for a while after `wait` became true; always true without it. */
+function useIsLate(wait: boolean): boolean {
+  const [late, setLate] = useState(!wait);
+  useEffect(() => {
+    if (!wait) {
+      setLate(true);
+      return;
+    }
+    setLate(false);
+    const timer = setTimeout(() => setLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, [wait]);
+  return late;
 }
 
 /** A delivery that failed, or of which nobody knows: a person decides. */
