@@ -147,7 +147,7 @@ async function buildImage(client, { base, tag, context }, progress) {
         timeoutMs: BUILD_SILENCE_MS,
       },
       (event) => {
-        const text = String(event.stream ?? event.error ?? '').trimEnd();
+        const text = String(event.stream ?? '').trimEnd();
         if (text === '') return;
         appendFileSync(LOG, `${text}\n`);
         tail.push(text);
