@@ -182,7 +182,6 @@ export class Delivery implements Disposable {
     const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
     const facts = inboxes.read(session, (tables) => ({
       cursor: tables.deliveryCursor(),
-      highestSeq: tables.highestSeq(),
       open: tables.listOpen(MAX_WATCHED_ACKS),
       takeOver: memory.recovered ? [] : tables.listOpenDeliveries(MAX_RECOVERED),
     }));
@@ -223,14 +222,16 @@ export class Delivery implements Disposable {
     session: Session,
     memory: Memory,
     paths: SessionPaths,
-    facts: { cursor: number; highestSeq: number; open: OpenInbound[]; takeOver: DeliveryRow[] },
+    facts: { cursor: number; open: OpenInbound[]; takeOver: DeliveryRow[] },
     snapshot: OutboxSnapshot,
   ): Promise<'more' | number | null> {
     const { inboxes, transcript, now } = this.#parts;
     const readAt = stampNow();
     const takenOver = new Map(facts.takeOver.map((row) => [row.seq, row]));
     const fresh = snapshot.rows.filter((row) => !takenOver.has(row.seq));
-    const forged = findForgedSeq(fresh, facts.cursor, facts.highestSeq);
+    // Asked after the read: the container may have seen rows that came in during it.
+    const highestSeq = inboxes.read(session, (tables) => tables.highestSeq());
+    const forged = findForgedSeq(fresh, facts.cursor, highestSeq);
     if (forged !== null) {
       this.#parts.quarantine(session.id, 'outbound.db: a sequence number that the contract does not allow');
       return null;
