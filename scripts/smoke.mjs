@@ -3,7 +3,8 @@
  * The first-run story against the real thing: `npm run up` on a throwaway home and a free port, sign in
  * with the printed link, say something, get the answer through a real container, Ctrl+C.
  *
- * I1. Whatever fails, `npm run up` is ended and the throwaway home removed.
+ * I1. Whatever fails, `npm run up` is ended, and the throwaway home goes with the containers that use it
+ *     (a host that stops leaves them at work).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reachEngine } from './lib/engine.mjs';
 import { runScript, StepFailure, Steps } from './lib/steps.mjs';
 import { ENV, ROOT } from './lib/workspace.mjs';
 
@@ -21,6 +23,7 @@ const UP_TIMEOUT_MS = 10 * 60_000;
 /** A cold container on a busy machine takes seconds. */
 const REPLY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+const ENGINE_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 const SAID = 'Who am I?';
 
@@ -42,6 +45,7 @@ await runScript(async () => {
       process.kill(-(up.child.pid ?? 0), 'SIGTERM'); // I1
       await within(STOP_TIMEOUT_MS, 'ending `npm run up`', up.ended);
     }
+    await removeContainersOf(home);
     rmSync(home, { recursive: true, force: true });
   }
   return 0;
@@ -124,6 +128,25 @@ function startUp(home, port) {
   });
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
   return { child, output, link, ended };
+}
+
+/** @param {string} home */
+async function removeContainersOf(home) {
+  const client = await reachEngine();
+  if (client === null) return;
+  const filters = encodeURIComponent(JSON.stringify({ label: ['portolan.install'] }));
+  /** @type {{ Id: string, Mounts: { Source: string }[] }[]} */
+  const containers = JSON.parse(
+    await client.text({
+      method: 'GET',
+      path: `/containers/json?all=1&filters=${filters}`,
+      timeoutMs: ENGINE_TIMEOUT_MS,
+    }),
+  );
+  for (const { Id, Mounts } of containers) {
+    if (!Mounts.some(({ Source }) => Source.startsWith(`${home}/`))) continue;
+    await client.text({ method: 'DELETE', path: `/containers/${Id}?force=1`, timeoutMs: ENGINE_TIMEOUT_MS });
+  }
 }
 
 /** @returns {Promise<number>} a port nobody uses now */
