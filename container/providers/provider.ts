@@ -16,6 +16,8 @@ export interface PromptMessage {
   id: string;
   seq: number;
   kind: InboundKind;
+  /** For `system`: the machine word that says what happened, as `delivery_refused`. */
+  event: string | null;
   /** Epoch ms. */
   timestamp: number;
   /** The destination it came from; null when that chat is not in the chart, or there is none. */

@@ -45,6 +45,7 @@ function toPromptMessage(message: InboundMessage, facts: FormatFacts): PromptMes
     id: message.id,
     seq: message.seq,
     kind: message.kind,
+    event: message.content.event ?? null,
     timestamp: message.timestamp,
     from: origin?.name ?? null,
     fromType: origin?.type ?? null,
@@ -61,7 +62,7 @@ function formatMessage(message: InboundMessage, prompt: PromptMessage, facts: Fo
   const attributes: [string, string | null][] = [
     ['id', String(message.seq)],
     ['kind', message.kind === 'chat' ? null : message.kind],
-    ['event', message.content.event ?? null],
+    ['event', prompt.event],
     ['from', prompt.from ?? (hasRoute ? '(unlisted chat)' : null)],
     ['sender', prompt.sender || null],
     ['time', formatLocalTime(message.timestamp)],

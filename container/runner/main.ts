@@ -16,6 +16,8 @@ import { setZone } from './zone.ts';
 const STOP_GRACE_MS = 1_000;
 
 async function main(): Promise<void> {
+  // Sessions of one agent share its working folder through their group; nobody else may look.
+  process.umask(0o007);
   const workspace = locateWorkspace(process.env);
   const session = readSession(workspace.files.session);
   setZone(session.timezone);

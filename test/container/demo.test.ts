@@ -54,6 +54,15 @@ describe('the demo assistant', () => {
     expect((await session.exchange({ ...peer, text: 'time' }))[0]).toMatch(/^researcher: It is/);
   });
 
+  it('passes the host’s notices on, but not to the place that they are about', async () => {
+    await using session = start();
+    const notice = { kind: 'system', event: 'delivery_refused', sender: 'host' } as const;
+    const text = 'Your message to "family" was refused: no such destination.';
+    expect(await session.exchange({ ...notice, text })).toEqual([`terminal: ⚠️ The host tells me:\n\n> ${text}`]);
+    expect(await session.exchange({ ...notice, text, from: FAMILY })).toEqual([]);
+    expect(await session.exchange({ ...notice, text, from: null })).toEqual([]);
+  });
+
   it('reminds: asks the host for a task, and speaks when it is due', async () => {
     await using session = start();
     const timestamp = Date.now();

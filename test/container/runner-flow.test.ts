@@ -217,6 +217,22 @@ describe('a host that dies in mid-commit', () => {
   });
 });
 
+describe('a lock on outbound.db that does not go away', () => {
+  it('stops nothing for good: the runner tries again and answers once', async () => {
+    await using session = new SessionFixture();
+    const runner = session.start();
+    await session.until(() => session.runnerState('idle'), 'idle');
+    const holder = new Database(session.files.outboundDb);
+    holder.exec('BEGIN IMMEDIATE');
+    const [id = ''] = session.receive({ text: 'hi' });
+    await session.until(() => runner.stderr.includes('cannot claim now'), 'gave up waiting for the lock');
+    holder.exec('ROLLBACK');
+    holder.close();
+    await session.until(() => session.isSettled(id), 'settled');
+    expect(session.texts()).toEqual(['terminal: hi']);
+  });
+});
+
 describe('start and stop', () => {
   it('says hello, and that it is idle', async () => {
     await using session = new SessionFixture();

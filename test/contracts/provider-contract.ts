@@ -140,6 +140,7 @@ function message(seq: number, text: string): PromptMessage {
     id: `msg_${seq}`,
     seq,
     kind: 'chat',
+    event: null,
     timestamp: Date.UTC(2026, 10, 21, 12),
     from: 'terminal',
     fromType: 'channel',

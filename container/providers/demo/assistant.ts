@@ -1,5 +1,5 @@
 /** Does what one message asks, through tools, and says what to answer. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { assertNever } from '../../runner/assert.ts';
@@ -36,7 +36,8 @@ export class Assistant {
 
   /** `messageCount` counts the messages of the conversation, this one included. */
   async answer(message: PromptMessage, messageCount: number): Promise<Answer> {
-    if (!message.isTrigger || message.kind === 'system') return NOTHING;
+    if (!message.isTrigger) return NOTHING;
+    if (message.kind === 'system') return answerNotice(message);
     if (message.kind === 'task') return answerTask(message);
     const { from } = message;
     if (from === null) return NOTHING;
@@ -148,7 +149,10 @@ export class Assistant {
       'This file lay in my working folder, and came to you through the host.',
       '',
     ];
-    await writeFile(join(paths.agent, name), lines.join('\n'));
+    // Renamed into place: another session of this agent may own the file that is there.
+    const making = join(paths.agent, `.${name}.${session.sessionId}`);
+    await writeFile(making, lines.join('\n'));
+    await rename(making, join(paths.agent, name));
     const sent = await tools.call('send_file', {
       to: from,
       path: name,
@@ -168,6 +172,14 @@ export class Assistant {
     const to = this.#notebook.whoAsked(from);
     return to === null ? NOTHING : { kind: 'text', to, text: `**${from}** answers:\n\n${message.text}` };
   }
+}
+
+/** Passes the host's notice of a failed send to whoever caused it; not when that very place cannot be reached. */
+function answerNotice(message: PromptMessage): Answer {
+  const about = /^Your message to "([^"]*)"/.exec(message.text)?.[1];
+  if (!message.event?.startsWith('delivery_') || about === undefined) return NOTHING;
+  if (message.from === null || message.fromType === 'agent' || about === message.from) return NOTHING;
+  return { kind: 'text', to: message.from, text: `⚠️ The host tells me:\n\n> ${message.text}` };
 }
 
 /** A task's prompt is one that this provider wrote itself. */
