@@ -1,6 +1,6 @@
-/** Conditional updates: a stale edit is refused. */
+/** Conditional updates: a change says which revision it is based on, and a stale one is refused. */
 import type { Context } from 'hono';
-import { Problem } from './problem.ts';
+import { notFound, Problem } from './problem.ts';
 
 /** The revision that the caller saw. Throws Problem 428 without If-Match, 400 when it is not a revision. */
 export function readIfMatch(c: Context): number {
@@ -12,17 +12,23 @@ export function readIfMatch(c: Context): number {
     });
   }
   const match = /^"(\d{1,15})"$/.exec(header.trim());
-  if (match === null)
-    throw new Problem(400, 'bad_revision', 'If-Match is not a revision.', { expected: '"<revision>"' });
+  if (match === null) {
+    throw new Problem(400, 'bad_revision', 'If-Match is not a revision.', {
+      expected: 'one ETag, quoted: "<revision>"',
+    });
+  }
   return Number(match[1]);
 }
 
-export function stale(revision: number): Problem {
-  return new Problem(412, 'stale', `It was changed meanwhile: its revision is ${revision} now.`, {
-    next: 'GET it again and repeat the change if it still makes sense',
+/** Why a conditional change found no row: it is gone (404), or was changed meanwhile (412). */
+export function refuseChange(what: string, current: { revision: number } | null): Problem {
+  if (current === null) return notFound(what);
+  return new Problem(412, 'stale', `The ${what} was changed meanwhile: its revision is ${current.revision} now.`, {
+    next: 'GET it again, and repeat the change if it still makes sense',
+    revision: current.revision,
   });
 }
 
-export function etag(c: Context, revision: number): void {
-  c.header('ETag', `"${revision}"`);
+export function setEtag(c: Context, resource: { revision: number }): void {
+  c.header('ETag', `"${resource.revision}"`);
 }

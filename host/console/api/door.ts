@@ -42,12 +42,20 @@ export const guardDoor: MiddlewareHandler<Env> = async (c, next) => {
     if (origin !== undefined && !isOwnOrigin(origin, port)) {
       throw new Problem(403, 'foreign_origin', 'Another site may not use this host.');
     }
-    if (c.req.header('sec-fetch-site') === 'cross-site') {
-      throw new Problem(403, 'foreign_origin', 'Another site may not use this host.');
-    }
+    if (!comesFromHere(c)) throw new Problem(403, 'foreign_origin', 'Another site may not use this host.');
   }
   await next();
 };
+
+/**
+ * Sec-Fetch-Site, where the browser sends it: another port of this machine is "same-site", and a cookie
+ * goes there. Following a link to the page itself is the one thing that another site may cause.
+ */
+function comesFromHere(c: Context<Env>): boolean {
+  const site = c.req.header('sec-fetch-site');
+  if (site === undefined || site === 'same-origin' || site === 'none') return true;
+  return c.req.header('sec-fetch-mode') === 'navigate' && c.req.method === 'GET' && !c.req.path.startsWith('/api/');
+}
 
 function isOwnAuthority(authority: string, port: number): boolean {
   const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(authority);
@@ -65,7 +73,7 @@ export interface Keys {
   installId: string;
   /** Of scripts over TCP. */
   bearerToken: string;
-  owner: () => UserId | null;
+  owner: UserId;
   now: () => number;
 }
 
@@ -88,17 +96,25 @@ export function authenticate(keys: Keys): MiddlewareHandler<Env> {
   };
 }
 
-function identify(c: Context<Env>, keys: Keys): { userId: UserId; by: 'unix' | 'bearer' | 'cookie' } | null {
-  const owner = keys.owner();
-  if (c.env.door === 'unix') return owner === null ? null : { userId: owner, by: 'unix' };
+function identify(c: Context<Env>, keys: Keys): { userId: UserId; by: Env['Variables']['by'] } | null {
+  if (c.env.door === 'unix') return { userId: keys.owner, by: 'unix' };
   const authorization = c.req.header('authorization');
   if (authorization !== undefined) {
     const token = /^Bearer (\S{1,256})$/.exec(authorization)?.[1] ?? '';
-    return owner !== null && sameSecret(token, keys.bearerToken) ? { userId: owner, by: 'bearer' } : null;
+    return sameSecret(token, keys.bearerToken) ? { userId: keys.owner, by: 'bearer' } : null;
   }
   const cookie = getCookie(c, cookieName(keys.installId));
   const userId = cookie === undefined ? null : keys.logins.findCookie(cookie, keys.now());
   return userId === null ? null : { userId, by: 'cookie' };
+}
+
+/** What a page may not do, whoever signed in to it. Throws Problem 403. */
+export function requireOwner(c: Context<Env>): void {
+  if (c.var.by !== 'cookie') return;
+  throw new Problem(403, 'owner_only', 'A page may not do this.', {
+    expected: 'the Unix socket or the bearer token',
+    next: 'use the command line: portolan',
+  });
 }
 
 function provesSameOrigin(c: Context<Env>): boolean {

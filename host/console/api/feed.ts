@@ -18,7 +18,9 @@ export class Feed {
 
   constructor(transcript: Pick<Transcript, 'onFlush'>) {
     transcript.onFlush((messages) => {
-      this.#tell({ kind: 'messages', messages });
+      // In order of revision, so that a reader cut in the middle has seen all up to its last.
+      const ordered = messages.toSorted((one, other) => one.revision - other.revision);
+      this.#tell({ kind: 'messages', messages: ordered });
       for (const message of messages) if (message.direction === 'in') this.#followTyping(message);
       for (const id of new Set(messages.map((message) => message.sessionId))) this.tellSession(id);
     });

@@ -145,6 +145,9 @@ export const messageBody = z
   })
   .openapi('NewMessage');
 
+/** The fields of a multipart message; files may stand without text. */
+export const formMessage = z.object({ text: messageText.default(''), clientId: clientId.optional() });
+
 export const readBody = z.strictObject({ position: z.number().int().nonnegative() }).openapi('ReadMark');
 
 function hasAny(value: object): boolean {

@@ -1,28 +1,28 @@
-/** How the API says no: one shape, with what was expected and what to do next. */
+/** How the API says no: one shape, with what was wrong, what was expected and what to do next. */
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
-import { Fault } from '../../config/errors.ts';
+import { errorCode, Fault } from '../../config/errors.ts';
 import { consoleLog } from '../../observe/logger.ts';
+import type { ErrorBody } from './schemas.ts';
 
 export class Problem extends Error {
   readonly status: ContentfulStatusCode;
   readonly code: string;
-  readonly expected: string | undefined;
-  readonly next: string | undefined;
+  readonly more: { expected?: string; next?: string; revision?: number };
 
   constructor(
     status: ContentfulStatusCode,
     code: string,
     message: string,
-    more: { expected?: string; next?: string } = {},
+    more: { expected?: string; next?: string; revision?: number } = {},
   ) {
     super(message);
     this.name = 'Problem';
     this.status = status;
     this.code = code;
-    this.expected = more.expected;
-    this.next = more.next;
+    this.more = more;
   }
 }
 
@@ -35,22 +35,18 @@ const STATUS_OF_FAULT: Record<string, ContentfulStatusCode> = {
   message_too_long: 413,
   session_busy: 503,
   session_corrupt: 409,
+  session_quarantined: 409,
   session_missing: 404,
 };
 
+/** Any error as an answer; bugs are logged here, and say nothing of themselves to the caller. */
 export function answerProblem(c: Context, error: unknown): Response {
   const problem = toProblem(error);
-  return c.json(
-    {
-      error: {
-        code: problem.code,
-        message: problem.message,
-        ...(problem.expected === undefined ? {} : { expected: problem.expected }),
-        ...(problem.next === undefined ? {} : { next: problem.next }),
-      },
-    },
-    problem.status,
-  );
+  if (problem.more.revision !== undefined) c.header('ETag', `"${problem.more.revision}"`);
+  if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer');
+  if (problem.status === 429 || problem.status === 503) c.header('Retry-After', '6');
+  const body: ErrorBody = { error: { code: problem.code, message: problem.message, ...problem.more } };
+  return c.json(body, problem.status);
 }
 
 function toProblem(error: unknown): Problem {
@@ -59,27 +55,32 @@ function toProblem(error: unknown): Problem {
     const more = error.hint === undefined ? {} : { next: error.hint };
     return new Problem(STATUS_OF_FAULT[error.code] ?? 503, error.code, error.message, more);
   }
-  if (error instanceof SyntaxError || isMalformedJson(error)) {
-    return new Problem(400, 'bad_json', 'The body is not JSON.', { expected: 'a JSON object' });
+  if (error instanceof HTTPException) return translateHono(error);
+  if (errorCode(error) === 'SQLITE_FULL' || errorCode(error) === 'ENOSPC') {
+    return new Problem(507, 'disk_full', 'The disk of the host is full.', {
+      next: 'free some disk space, then try again',
+    });
   }
   consoleLog.error({ err: error }, 'a request failed');
-  return new Problem(500, 'failed', 'The host failed at this; its log says why.', {
-    next: 'portolan logs --level error',
-  });
+  return new Problem(500, 'failed', 'The host failed at this; its log says why.', { next: 'portolan logs' });
 }
 
-/** Hono reports a body that is not JSON as its own HTTPException of status 400. */
-function isMalformedJson(error: unknown): boolean {
-  return error instanceof Error && 'status' in error && error.status === 400;
+/** Hono's own refusals: a body that is not JSON (400), a content type that the route does not take (415). */
+function translateHono(error: HTTPException): Problem {
+  if (error.status === 415) {
+    return new Problem(415, 'wrong_content_type', 'The body is of a type that is not taken here.', {
+      expected: 'Content-Type: application/json',
+    });
+  }
+  return new Problem(400, 'bad_json', 'The body is not JSON.', { expected: 'a JSON object' });
 }
 
-/** The validator's complaint as one sentence. */
-export function badInput(error: ZodError): Problem {
+/** The validator's complaint as one sentence. `target` is the part of the request: query, param, json, header. */
+export function badInput(error: ZodError, target: string): Problem {
   const issues = error.issues.slice(0, 3).map((issue) => {
-    const where = issue.path.join('.');
+    const where = issue.path.join('.').slice(0, 100);
     return where === '' ? issue.message : `${where}: ${issue.message}`;
   });
-  return new Problem(400, 'bad_input', `The request is not as expected: ${issues.join('; ')}.`, {
-    expected: 'see /api/v1/openapi.json',
-  });
+  const part = { json: 'body', form: 'body', param: 'address' }[target] ?? target;
+  return new Problem(400, 'bad_input', `The ${part} is not as expected.`, { expected: issues.join('; ') });
 }

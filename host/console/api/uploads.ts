@@ -133,7 +133,8 @@ function openParser(request: IncomingMessage): busboy.Busboy {
         fieldNameSize: 100,
         fieldSize: MAX_TEXT_BYTES + 1,
         files: MAX_FILES_PER_MESSAGE,
-        fileSize: MAX_FILE_BYTES,
+        // One more: busboy counts a file that just fits as cut.
+        fileSize: MAX_FILE_BYTES + 1,
         parts: MAX_FILES_PER_MESSAGE + 10,
         headerPairs: 20,
       },

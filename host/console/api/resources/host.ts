@@ -1,0 +1,77 @@
+/** The host itself over the API: status, sign-in, stop, and what was turned away. */
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
+import { newApi, paginate } from '../api.ts';
+import { cookieName, requireOwner, type SignInLimit } from '../door.ts';
+import type { ApiParts } from '../ports.ts';
+import { Problem } from '../problem.ts';
+import * as routes from '../routes.ts';
+
+/** The routes that need no sign-in. */
+export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
+  return newApi().openapi(routes.login, (c) => {
+    const now = parts.now();
+    const userId = parts.logins.redeemLink(c.req.valid('json').token, now);
+    if (userId === null) {
+      // A good link opens whatever else is tried meanwhile: nobody can be locked out by noise.
+      if (!limit.allows(now)) {
+        throw new Problem(429, 'too_many_tries', 'Too many sign-ins failed.', { next: 'wait some seconds' });
+      }
+      limit.fail();
+      throw new Problem(401, 'bad_token', 'This sign-in link is used up, expired or unknown.', {
+        expected: 'a link that was made in the last 15 minutes and not used',
+        next: 'portolan url',
+      });
+    }
+    const cookie = parts.logins.create('cookie', userId, now);
+    // Not Secure: the page is plain HTTP on loopback.
+    setCookie(c, cookieName(parts.installId), cookie.token, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: Math.floor(COOKIE_LIFE_MS / 1_000),
+    });
+    return c.json({ userId, door: c.env.door }, 200);
+  });
+}
+
+export function hostRoutes(parts: ApiParts) {
+  return newApi()
+    .openapi(routes.getMe, (c) => c.json({ userId: c.var.userId, door: c.env.door }, 200))
+    .openapi(routes.logout, (c) => {
+      const name = cookieName(parts.installId);
+      const cookie = getCookie(c, name);
+      if (cookie !== undefined) parts.logins.revoke(cookie);
+      deleteCookie(c, name, { path: '/' });
+      return c.body(null, 204);
+    })
+    .openapi(routes.createSignInLink, (c) => {
+      requireOwner(c);
+      const { token, expiresAt } = parts.logins.create('link', parts.owner, parts.now());
+      return c.json({ url: `http://127.0.0.1:${c.env.port}/#token=${token}`, expiresAt }, 201);
+    })
+    .openapi(routes.getStatus, async (c) => c.json(await parts.status(), 200))
+    .openapi(routes.shutDown, (c) => {
+      requireOwner(c);
+      // After the answer has left.
+      c.env.outgoing.once('close', () => parts.shutdown());
+      return c.json({ stopping: true as const }, 202);
+    })
+    .openapi(routes.listDropped, (c) => {
+      const { cursor, limit } = c.req.valid('query');
+      const before = cursor === undefined ? null : readTime(cursor);
+      const page = paginate(
+        limit,
+        (n) => parts.dropped.list(n, before),
+        (entry) => String(entry.lastAt),
+      );
+      return c.json(page, 200);
+    });
+}
+
+function readTime(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new Problem(400, 'bad_input', 'The cursor is not one of this list.', {
+    expected: 'the nextCursor of an earlier page',
+  });
+}

@@ -1,0 +1,172 @@
+/** Messages over the API: read a conversation, say something, follow a message's path, settle a delivery. */
+import type { Context } from 'hono';
+import { parseId, type UserId } from '../../../../shared/ids.ts';
+import { stampNow } from '../../../../shared/trace.ts';
+import { assertNever } from '../../../config/errors.ts';
+import type { InboundFile, ReceiveOutcome } from '../../../routing/inbound.ts';
+import type { Session } from '../../../store/sessions.ts';
+import type { TranscriptMessage } from '../../../store/transcript.ts';
+import { newApi } from '../api.ts';
+import type { Env } from '../door.ts';
+import { DEFAULT_PAGE, formMessage, messageBody } from '../inputs.ts';
+import type { ApiParts } from '../ports.ts';
+import { OWN_CHANNELS, presentMessage, presentTrace } from '../present.ts';
+import { badInput, notFound, Problem } from '../problem.ts';
+import * as routes from '../routes.ts';
+import { readUpload } from '../uploads.ts';
+import { answerFile } from './files.ts';
+import { findSession } from './sessions.ts';
+
+export function messageRoutes(parts: ApiParts) {
+  const { transcript } = parts;
+  return newApi()
+    .openapi(routes.listMessages, (c) => {
+      const session = findSession(parts, c.req.valid('param').id);
+      return c.json(listPage(parts, session, c.req.valid('query')), 200);
+    })
+    .openapi(routes.createMessage, async (c) => {
+      const session = findSession(parts, c.req.valid('param').id);
+      const { message, repeated } = await takeMessage(c, parts, session);
+      return repeated ? c.json(presentMessage(message), 200) : c.json(presentMessage(message), 201);
+    })
+    .openapi(routes.getMessage, (c) => {
+      return c.json(presentMessage(findMessage(parts, c.req.valid('param').id)), 200);
+    })
+    .openapi(routes.getTrace, (c) => {
+      const message = findMessage(parts, c.req.valid('param').id);
+      return c.json(presentTrace(message, transcript.listReplies(message.id)), 200);
+    })
+    .openapi(routes.resendMessage, async (c) => {
+      const message = findMessage(parts, c.req.valid('param').id);
+      const ref = findSession(parts, message.sessionId);
+      if ((await parts.deliveries.resend(ref, message.id)) === 'not-possible') throw notSettleable(message);
+      return c.json(presentMessage(findMessage(parts, message.id)), 200);
+    })
+    .openapi(routes.dropMessage, async (c) => {
+      const message = findMessage(parts, c.req.valid('param').id);
+      const ref = findSession(parts, message.sessionId);
+      if ((await parts.deliveries.drop(ref, message.id)) === 'not-possible') throw notSettleable(message);
+      return c.json(presentMessage(findMessage(parts, message.id)), 200);
+    })
+    .openapi(routes.getMessageFile, (c) => {
+      const { id, name } = c.req.valid('param');
+      return answerFile(parts, findMessage(parts, id), name);
+    });
+}
+
+/** Throws Problem 404. */
+function findMessage({ transcript }: ApiParts, id: string): TranscriptMessage {
+  const messageId = parseId('message', id);
+  const message = messageId === null ? null : transcript.get(messageId);
+  if (message === null) throw notFound('message');
+  return message;
+}
+
+interface PageBounds {
+  before?: number | undefined;
+  after?: number | undefined;
+  limit?: number | undefined;
+}
+
+/** Walking back, `nextCursor` is the next `before`; with `after`, it is the next `after`. */
+function listPage({ transcript }: ApiParts, session: Session, { before, after, limit = DEFAULT_PAGE }: PageBounds) {
+  const found = transcript.listForSession(session, {
+    limit: limit + 1,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  });
+  const isMore = found.length > limit;
+  const forward = after !== undefined;
+  const rows = forward ? found.slice(0, limit) : found.slice(-limit);
+  const edge = forward ? rows.at(-1) : rows.at(0);
+  return { items: rows.map(presentMessage), nextCursor: isMore && edge !== undefined ? String(edge.position) : null };
+}
+
+interface Said {
+  text: string;
+  clientId: string | undefined;
+  files: InboundFile[];
+}
+
+async function takeMessage(
+  c: Context<Env>,
+  parts: ApiParts,
+  session: Session,
+): Promise<{ message: TranscriptMessage; repeated: boolean }> {
+  const receivedAt = stampNow();
+  const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
+  if (chat === null || !OWN_CHANNELS.has(chat.channelType)) {
+    throw new Problem(409, 'not_writable', 'Messages to this session come in through its own platform.', {
+      expected: 'a session with "writable": true',
+    });
+  }
+  const contentType = c.req.header('content-type') ?? '';
+  const upload = /^multipart\/form-data\b/i.test(contentType) ? await readUpload(c.env.incoming, parts.uploads) : null;
+  try {
+    const said = upload === null ? parseJson(await c.req.json()) : parseForm(upload.fields, upload.files);
+    const outcome = await parts.receive({
+      channelType: chat.channelType,
+      platformId: chat.platformId,
+      threadId: session.threadId,
+      senderId: c.var.userId,
+      senderName: nameOf(parts, c.var.userId),
+      text: said.text,
+      files: said.files,
+      isMention: true,
+      isPrivate: true,
+      replyToPlatformId: null,
+      clientId: said.clientId ?? null,
+      receivedAt,
+    });
+    return readOutcome(parts, session, outcome);
+  } finally {
+    await upload?.discard();
+  }
+}
+
+function parseJson(body: unknown): Said {
+  const parsed = messageBody.safeParse(body);
+  if (!parsed.success) throw badInput(parsed.error, 'json');
+  return { text: parsed.data.text, clientId: parsed.data.clientId, files: [] };
+}
+
+function parseForm(fields: ReadonlyMap<string, string>, files: InboundFile[]): Said {
+  const parsed = formMessage.safeParse(Object.fromEntries(fields));
+  if (!parsed.success) throw badInput(parsed.error, 'form');
+  const { text, clientId } = parsed.data;
+  if (text.trim() === '' && files.length === 0) {
+    throw new Problem(400, 'bad_input', 'The message is empty.', { expected: 'some text, a file, or both' });
+  }
+  return { text, clientId, files };
+}
+
+function readOutcome(
+  { transcript }: ApiParts,
+  session: Session,
+  outcome: ReceiveOutcome,
+): { message: TranscriptMessage; repeated: boolean } {
+  switch (outcome.kind) {
+    case 'dropped':
+      throw new Problem(409, outcome.reason, outcome.tell ?? 'No agent listens in this chat.', {
+        next: 'check the wirings of this chat: portolan agents',
+      });
+    case 'routed': {
+      const routed = outcome.messages.find((one) => one.sessionId === session.id) ?? outcome.messages[0];
+      const message = routed === undefined ? null : transcript.get(routed.messageId);
+      if (routed === undefined || message === null) throw new Error('a routed message is not in the transcript');
+      return { message, repeated: routed.repeated };
+    }
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function nameOf({ users }: ApiParts, userId: UserId): string {
+  return users.get(userId)?.displayName ?? '';
+}
+
+function notSettleable(message: TranscriptMessage): Problem {
+  return new Problem(409, 'not_settleable', `The message is ${message.state}.`, {
+    expected: 'a delivery that is unknown or failed',
+  });
+}

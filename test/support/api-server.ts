@@ -1,0 +1,195 @@
+/**
+ * The API on loopback and a Unix socket over a fresh store: real routing and real files, no runtime. What
+ * the runtime would do is recorded in `stopped`, `released` and so on.
+ */
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Feed } from '../../host/console/api/feed.ts';
+import type { ApiParts } from '../../host/console/api/ports.ts';
+import { type ApiServer, startServer } from '../../host/console/api/server.ts';
+import { openChat } from '../../host/first-run.ts';
+import type { AgentGroup } from '../../host/store/agents.ts';
+import { LoginStore } from '../../host/store/logins.ts';
+import { ReadMarkStore } from '../../host/store/read-marks.ts';
+import type { Session } from '../../host/store/sessions.ts';
+import { SettingsStore } from '../../host/store/settings.ts';
+import type { UserId } from '../../shared/ids.ts';
+import { Spine } from './spine.ts';
+
+export const BEARER = 'bearer-token-of-this-test';
+export const OWNER = 'web:owner' as UserId;
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  text: string;
+  /** The body as JSON; undefined when it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asserts
+  json: any;
+}
+
+export interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** 'owner' (the default) sends the bearer token, 'nobody' sends nothing. */
+  as?: 'owner' | 'nobody';
+  door?: 'tcp' | 'unix';
+}
+
+export class ApiFixture {
+  readonly spine = new Spine();
+  readonly logins = new LoginStore(this.spine.db);
+  readonly feed = new Feed(this.spine.transcript);
+  readonly stopped: string[] = [];
+  readonly released: string[] = [];
+  readonly settled: string[] = [];
+  readonly rechartedAgents: string[] = [];
+  shutdowns = 0;
+  readonly agent: AgentGroup;
+  readonly parts: ApiParts;
+  #server: ApiServer | null = null;
+
+  constructor(webFolder: string | null = null) {
+    const { spine } = this;
+    spine.users.ensure(OWNER, 'Owner', spine.now());
+    spine.users.grant(OWNER, 'owner', null, null, spine.now());
+    this.agent = spine.addAgent('main');
+    this.parts = {
+      installId: new SettingsStore(spine.db).installId(),
+      owner: OWNER,
+      home: spine.home.home,
+      uploads: spine.home.uploads,
+      webFolder,
+      agents: spine.agents,
+      chats: spine.chats,
+      wirings: spine.wirings,
+      destinations: spine.destinations,
+      users: spine.users,
+      sessions: spine.sessions,
+      dropped: spine.dropped,
+      transcript: spine.transcript,
+      logins: this.logins,
+      readMarks: new ReadMarkStore(spine.db),
+      feed: this.feed,
+      receive: (event) => spine.router.receive(event),
+      control: {
+        liveState: (session) => ({
+          state: session.quarantineReason === null ? 'idle' : 'quarantined',
+          reason: session.quarantineReason,
+        }),
+        stop: async (id) => void this.stopped.push(id),
+        release: async (id) => void this.released.push(id),
+      },
+      deliveries: {
+        resend: async (_ref, id) => this.#settle(id, 'queued'),
+        drop: async (_ref, id) => this.#settle(id, 'dropped'),
+      },
+      openChat: (agentId, channel, title) => openChat(spine, agentId, channel, title, spine.now()),
+      onDestinationsChanged: (agentId) => void this.rechartedAgents.push(agentId),
+      status: async () => ({
+        version: '0.0.0',
+        protocolVersion: 1,
+        installId: this.parts.installId,
+        home: spine.home.home,
+        startedAt: 0,
+        driver: 'none',
+        engine: { ok: true, detail: null },
+        sessions: { running: 0, paused: 0, idle: 0, failed: 0, quarantined: 0 },
+        queue: { waiting: 0 },
+        memoryBytes: process.memoryUsage.rss(),
+      }),
+      metrics: async () => '# no metrics\n',
+      ready: () => ({ ok: true, reason: null }),
+      sentFiles: join(spine.home.channels, 'web', 'files'),
+      shutdown: () => {
+        this.shutdowns += 1;
+      },
+      now: () => spine.now(),
+    };
+  }
+
+  #settle<T>(id: string, outcome: T): T | 'not-possible' {
+    const state = this.spine.transcript.get(id as never)?.state;
+    if (state !== 'unknown' && state !== 'failed') return 'not-possible';
+    this.settled.push(id);
+    return outcome;
+  }
+
+  async start(): Promise<this> {
+    const server = await startServer(this.parts, {
+      port: 0,
+      socketPath: this.spine.home.socket,
+      bearerToken: BEARER,
+    });
+    this.#server = server;
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    return this;
+  }
+
+  get port(): number {
+    if (this.#server === null) throw new Error('start the server first');
+    return this.#server.port;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get cookieName(): string {
+    return `portolan_${this.parts.installId}`;
+  }
+
+  openSession(title = ''): Session {
+    const session = openChat(this.spine, this.agent.id, 'web', title, this.spine.now());
+    if (session === null) throw new Error('no session');
+    return session;
+  }
+
+  /** The header value of a signed-in page. */
+  makeCookie(): string {
+    return `${this.cookieName}=${this.logins.create('cookie', OWNER, this.spine.now()).token}`;
+  }
+
+  /** Sends exactly what is given: unlike `fetch`, any Host, Origin and Cookie. Paths are under /api/v1 unless absolute. */
+  call(path: string, call: Call = {}): Promise<Answer> {
+    const { method = 'GET', as = 'owner', door = 'tcp', json } = call;
+    const body = json === undefined ? call.body : JSON.stringify(json);
+    const headers: Record<string, string> = { ...call.headers };
+    if (json !== undefined) headers['content-type'] = 'application/json';
+    if (as === 'owner' && door === 'tcp') headers.authorization = `Bearer ${BEARER}`;
+    const target = path.startsWith('//') ? path.slice(1) : `/api/v1${path}`;
+    const address = door === 'unix' ? { socketPath: this.spine.home.socket } : { host: '127.0.0.1', port: this.port };
+    return new Promise((resolve, reject) => {
+      const request = httpRequest({ ...address, method, path: target, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          const isJson = response.headers['content-type']?.startsWith('application/json') === true;
+          const status = response.statusCode ?? 0;
+          resolve({
+            status,
+            headers: response.headers,
+            body: bytes,
+            text,
+            json: isJson ? JSON.parse(text) : undefined,
+          });
+        });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+/** A server over a fresh store, gone when the test ends. */
+export function startApi(webFolder: string | null = null): Promise<ApiFixture> {
+  return new ApiFixture(webFolder).start();
+}
