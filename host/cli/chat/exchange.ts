@@ -151,6 +151,6 @@ function keepNewer(seen: Map<string, Message>, message: Message): void {
 
 function listReplies(seen: ReadonlyMap<string, Message>, questionId: string): Message[] {
   return [...seen.values()]
-    .filter(({ direction, inReplyTo, kind }) => direction === 'out' && inReplyTo === questionId && kind !== 'request')
+    .filter(({ direction, inReplyTo }) => direction === 'out' && inReplyTo === questionId)
     .sort((a, b) => a.position - b.position);
 }

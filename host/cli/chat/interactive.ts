@@ -18,7 +18,7 @@ import { formatBytes } from '../output/units.ts';
 import { readFilesToSend, saveReceivedFile } from './files.ts';
 import { formatNotice, type NoticeView } from './format.ts';
 import { CHAT_COMMANDS, CHAT_HELP, parseInput } from './input.ts';
-import { describeOwnState, planNotices } from './plan.ts';
+import { describeOwnState, planNotices, type Seen } from './plan.ts';
 import { Screen } from './screen.ts';
 
 const HISTORY_MESSAGES = 20;
@@ -39,7 +39,7 @@ class InteractiveChat {
   readonly #context: Context;
   readonly #session: Session;
   readonly #leaving = new AbortController();
-  readonly #seen = new Map<string, Message>();
+  readonly #seen = new Map<string, Seen>();
   readonly #files: { messageId: string; attachment: Attachment }[] = [];
   #held: Message[] = [];
   #sending: Promise<void> = Promise.resolve();
@@ -126,8 +126,8 @@ class InteractiveChat {
 
   #show(message: Message): void {
     const { style, terminal } = this.#context;
-    const before = this.#seen.get(message.id) ?? null;
-    if (before === null || before.revision < message.revision) this.#seen.set(message.id, message);
+    const { seen, notices } = planNotices(this.#seen.get(message.id) ?? null, message);
+    this.#seen.set(message.id, seen);
     for (const oldest of this.#seen.keys()) {
       if (this.#seen.size <= MAX_REMEMBERED) break;
       this.#seen.delete(oldest);
@@ -138,7 +138,7 @@ class InteractiveChat {
       chatId: this.#session.chatId,
       numberOf: (from, attachment) => this.#files.push({ messageId: from.id, attachment }),
     };
-    for (const notice of planNotices(before, message)) {
+    for (const notice of notices) {
       this.#print(formatNotice(notice, view));
       // Told as shown only now: what the person has not seen stays unread elsewhere.
       if (notice.kind === 'message' && message.position > this.#lastPosition) this.#markRead(message.position);
@@ -166,7 +166,7 @@ class InteractiveChat {
       ...(this.#isTyping ? [`${agent} is typing…`] : []),
       ...(['failed', 'quarantined', 'waiting', 'starting'].includes(this.#state) ? [`${agent} is ${this.#state}`] : []),
     ];
-    const ownState = own === undefined ? null : describeOwnState(own);
+    const ownState = own === undefined ? null : describeOwnState(own.message);
     if (this.#sendsOpen > 0) parts.push('sending…');
     else if (ownState !== null) parts.push(ownState);
     this.#screen?.setStatus(parts.join(' · '));

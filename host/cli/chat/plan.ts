@@ -12,28 +12,38 @@ export type Notice =
 export const TROUBLE: ReadonlySet<MessageState> = new Set(['failed', 'refused', 'unknown', 'dropped']);
 const UNSETTLED: ReadonlySet<MessageState> = new Set(['queued', 'sending']);
 
+/** What the chat knows of a message: its newest revision, and whether a person has seen it here. */
+export interface Seen {
+  message: Message;
+  isShown: boolean;
+}
+
+export interface NoticePlan {
+  seen: Seen;
+  notices: Notice[];
+}
+
 /**
- * Notices for a message that was `before` (null when never seen) and is `after`. The same or an older revision
- * gives none, so that what a reconnect sends again is not shown again.
+ * What to show of a message that was `before` (null when never seen) and is `after`. The same or an older
+ * revision shows nothing, so that what a reconnect sends again is not shown again; nor is one that is sent again.
  */
-export function planNotices(before: Message | null, after: Message): Notice[] {
-  if (before !== null && before.revision >= after.revision) return [];
-  if (!isShown(after)) return [];
+export function planNotices(before: Seen | null, after: Message): NoticePlan {
+  if (before !== null && before.message.revision >= after.revision) return { seen: before, notices: [] };
+  const old = before?.message ?? null;
+  const wasShown = before?.isShown === true;
+  // What an agent writes is shown once its fate is known.
+  const isSettled = after.direction === 'in' || !UNSETTLED.has(after.state);
+  const seen = { message: after, isShown: wasShown || isSettled };
+  if (!seen.isShown) return { seen, notices: [] };
   const notices: Notice[] = [];
-  if (before === null || !isShown(before)) notices.push({ kind: 'message', message: after });
-  else if (before.text !== after.text) notices.push({ kind: 'edited', message: after });
-  if (TROUBLE.has(after.state) && before?.state !== after.state) notices.push({ kind: 'trouble', message: after });
-  const known = new Set(before?.reactions.map(describeReaction));
+  if (!wasShown) notices.push({ kind: 'message', message: after });
+  else if (old !== null && old.text !== after.text) notices.push({ kind: 'edited', message: after });
+  if (TROUBLE.has(after.state) && old?.state !== after.state) notices.push({ kind: 'trouble', message: after });
+  const known = new Set(old?.reactions.map(describeReaction));
   for (const reaction of after.reactions) {
     if (!known.has(describeReaction(reaction))) notices.push({ kind: 'reaction', message: after, ...reaction });
   }
-  return notices;
-}
-
-/** What an agent writes is shown once its fate is known; what it asks of the host is not part of the talk. */
-function isShown(message: Message): boolean {
-  if (message.kind === 'request') return false;
-  return message.direction === 'in' || !UNSETTLED.has(message.state);
+  return { seen, notices };
 }
 
 function describeReaction(reaction: { emoji: string; by: string }): string {

@@ -9,7 +9,7 @@ import { formatWaterfall } from '../output/waterfall.ts';
 export async function showTrace(context: Context, id: string): Promise<void> {
   const message = await findMessage(context.api, id);
   const trace = await context.api.readTrace(message.id);
-  if (context.json) return context.printJson({ messageId: message.id, traceId: message.traceId, ...trace });
+  if (context.json) return context.printJson(trace);
   const { style, terminal } = context;
   const columns = terminal.isInteractive ? terminal.columns() : 100;
   const draw = (stages: TraceStage[]): string => formatWaterfall(stages, STAGES, style, columns);
@@ -17,7 +17,9 @@ export async function showTrace(context: Context, id: string): Promise<void> {
   context.print(style.dim(`${message.traceId}, ${message.state}`));
   context.print(draw(trace.stages));
   for (const reply of trace.replies) {
-    context.print(`\n${style.bold(`reply ${reply.id}`)}`);
+    context.print(
+      `\n${style.bold(`reply ${reply.id}`)}${reply.destination === null ? '' : ` → ${oneLine(reply.destination)}`}`,
+    );
     context.print(draw(reply.stages));
   }
 }

@@ -61,8 +61,8 @@ function renderEmphasis(text: string, style: Style): string {
     .replace(/\[([^\]\n]{1,500})\]\(([^)\s]{1,2000})\)/g, (_, label: string, target: string) =>
       label === target ? style.underline(target) : `${style.underline(label)} ${style.dim(`(${target})`)}`,
     )
-    .replace(/(\*\*|__)(?=\S)([^\n]{1,2000}?\S)\1/g, (_, __: string, inner: string) => style.bold(inner))
-    .replace(/~~(?=\S)([^\n]{1,2000}?\S)~~/g, (_, inner: string) => style.strike(inner))
+    .replace(/(\*\*|__)(?=\S)([^\n]{0,2000}?\S)\1/g, (_, __: string, inner: string) => style.bold(inner))
+    .replace(/~~(?=\S)([^\n]{0,2000}?\S)~~/g, (_, inner: string) => style.strike(inner))
     .replace(/(?<![\w*])\*(?=[^\s*])([^*\n]{1,2000})(?<=\S)\*(?![\w*])/g, (_, inner: string) => style.italic(inner))
     .replace(/(?<![\w_])_(?=[^\s_])([^_\n]{1,2000})(?<=\S)_(?![\w_])/g, (_, inner: string) => style.italic(inner));
 }
