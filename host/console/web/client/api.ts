@@ -1,66 +1,80 @@
-/** The host's HTTP API as the page calls it: one function per thing done. Throws ApiFault, HostAwayFault. */
+/**
+ * The host's HTTP API as the page calls it: one function per thing done, typed by the app that serves it.
+ * Throws ApiFault, HostAwayFault.
+ */
+import { hc } from 'hono/client';
+import type { z } from 'zod';
+import type { AppType } from '../../api/app.ts';
+import type { messageBody } from '../../api/inputs.ts';
+import type { signInRoutes } from '../../api/resources/host.ts';
 import { ApiFault, overNetwork, parseErrorBody } from './fault.ts';
 import type { Agent, Destination, Me, Message, Page, Session, Trace } from './types.ts';
+import { isMessage } from './types.ts';
 import { postForm } from './upload.ts';
 
-export const EVENTS_URL = '/api/v1/events';
-
 const BASE = '/api/v1';
+export const EVENTS_URL = `${BASE}/events`;
+export const MESSAGES_PER_PAGE = 50;
+
+const api = hc<AppType>(BASE);
+const door = hc<ReturnType<typeof signInRoutes>>(BASE);
+const MANY = { limit: '200' };
 
 export async function logIn(token: string): Promise<void> {
-  await call('POST', '/login', { token });
+  await answer(door.login.$post({ json: { token } }));
 }
 
 export async function logOut(): Promise<void> {
-  await call('POST', '/logout');
+  await accept(api.logout.$post());
 }
 
 export function fetchMe(): Promise<Me> {
-  return call('GET', '/me');
+  return answer(api.me.$get());
 }
 
 export function fetchAgents(): Promise<Page<Agent>> {
-  return call('GET', '/agents?limit=200');
+  return answer(api.agents.$get({ query: MANY }));
 }
 
 export function fetchAgent(id: string): Promise<Agent> {
-  return call('GET', `/agents/${id}`);
+  return answer(api.agents[':id'].$get({ param: { id } }));
 }
 
 export function fetchDestinations(agentId: string): Promise<Page<Destination>> {
-  return call('GET', `/agents/${agentId}/destinations?limit=200`);
+  return answer(api.agents[':id'].destinations.$get({ param: { id: agentId }, query: MANY }));
 }
 
 export function fetchSessions(cursor: string | null): Promise<Page<Session>> {
-  return call('GET', `/sessions?limit=50${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+  return answer(api.sessions.$get({ query: cursor === null ? {} : { cursor } }));
 }
 
 export function fetchSession(id: string): Promise<Session> {
-  return call('GET', `/sessions/${id}`);
+  return answer(api.sessions[':id'].$get({ param: { id } }));
 }
 
 export function createSession(agentId: string): Promise<Session> {
-  return call('POST', '/sessions', { agentId });
+  return answer(api.sessions.$post({ json: { agentId } }));
 }
 
+/** Refused with 412 when the session changed since `session` was read. */
 export function renameSession(session: Session, title: string): Promise<Session> {
-  return call('PATCH', `/sessions/${session.id}`, { title }, { 'if-match': `"${session.revision}"` });
+  const header = { 'if-match': `"${session.revision}"` };
+  return answer(api.sessions[':id'].$patch({ param: { id: session.id }, header, json: { title } }));
 }
 
 export function stopSession(id: string): Promise<Session> {
-  return call('POST', `/sessions/${id}/stop`);
+  return answer(api.sessions[':id'].stop.$post({ param: { id } }));
 }
 
 export function releaseSession(id: string): Promise<Session> {
-  return call('POST', `/sessions/${id}/release`);
+  return answer(api.sessions[':id'].release.$post({ param: { id } }));
 }
-
-export const MESSAGES_PER_PAGE = 50;
 
 /** Oldest first; the newest page when `before` is null. */
 export function fetchMessages(sessionId: string, before: number | null): Promise<Page<Message>> {
-  const from = before === null ? '' : `&before=${before}`;
-  return call('GET', `/sessions/${sessionId}/messages?limit=${MESSAGES_PER_PAGE}${from}`);
+  const from = before === null ? {} : { before: String(before) };
+  const query = { limit: String(MESSAGES_PER_PAGE), ...from };
+  return answer(api.sessions[':id'].messages.$get({ param: { id: sessionId }, query }));
 }
 
 export interface OutgoingMessage {
@@ -76,38 +90,57 @@ export async function postMessage(
   onProgress: (sentBytes: number, totalBytes: number) => void,
 ): Promise<Message> {
   const { clientId, sessionId, text, files } = message;
-  if (files.length === 0) return call('POST', `/sessions/${sessionId}/messages`, { text, clientId });
+  const messages = api.sessions[':id'].messages;
+  const param = { id: sessionId };
+  if (files.length === 0) {
+    const body: NewMessage = { text, clientId };
+    return answer(messages.$post({ param }, { init: jsonInit(body) }));
+  }
   const form = new FormData();
   form.append('clientId', clientId);
   form.append('text', text);
   for (const file of files) form.append('file', file, file.name);
-  return JSON.parse(await postForm(`${BASE}/sessions/${sessionId}/messages`, form, onProgress));
+  const committed: unknown = JSON.parse(await postForm(messages.$path({ param }), form, onProgress));
+  if (!isMessage(committed)) throw new Error('the host answered a sent message with something else');
+  return committed;
 }
 
 export async function markRead(sessionId: string, position: number): Promise<void> {
-  await call('PUT', `/sessions/${sessionId}/read`, { position });
+  await accept(api.sessions[':id'].read.$put({ param: { id: sessionId }, json: { position } }));
 }
 
 export function resendMessage(id: string): Promise<Message> {
-  return call('POST', `/messages/${id}/resend`);
+  return answer(api.messages[':id'].resend.$post({ param: { id } }));
 }
 
 export function dropMessage(id: string): Promise<Message> {
-  return call('POST', `/messages/${id}/drop`);
+  return answer(api.messages[':id'].drop.$post({ param: { id } }));
 }
 
 export function fetchTrace(id: string): Promise<Trace> {
-  return call('GET', `/messages/${id}/trace`);
+  return answer(api.messages[':id'].trace.$get({ param: { id } }));
 }
 
-async function call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<T> {
-  const init: RequestInit = { method, headers: { accept: 'application/json', ...extra } };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { ...init.headers, 'content-type': 'application/json' };
-  }
-  const response = await overNetwork(fetch(BASE + path, init));
-  const text = await overNetwork(response.text());
-  if (!response.ok) throw new ApiFault(response.status, parseErrorBody(response.status, text));
-  return text === '' ? undefined : JSON.parse(text);
+/** This route takes a form as well, so the client's types do not know its JSON. */
+type NewMessage = z.input<typeof messageBody>;
+
+function jsonInit(body: NewMessage): RequestInit {
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+interface Answer {
+  ok: boolean;
+  status: number;
+  text(): Promise<string>;
+}
+
+async function accept<A extends Answer>(asked: Promise<A>): Promise<A> {
+  const response = await overNetwork(asked);
+  if (response.ok) return response;
+  throw new ApiFault(response.status, parseErrorBody(response.status, await overNetwork(response.text())));
+}
+
+async function answer<T>(asked: Promise<Answer & { json(): Promise<T> }>): Promise<T> {
+  const response = await accept(asked);
+  return overNetwork(response.json());
 }

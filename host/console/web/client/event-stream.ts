@@ -84,8 +84,7 @@ export function openEventStream(options: EventStreamOptions): EventStream {
         for (const frame of parser.push(piece)) {
           handOn(frame);
           // I1: only after it was handed on.
-          const revision = frame.event === 'ready' && lastRevision === null ? readyRevision(frame.data) : frame.id;
-          if (revision !== null && Number(revision) > Number(lastRevision ?? -1)) lastRevision = revision;
+          if (frame.id !== null && frame.id !== '') lastRevision = frame.id;
         }
       }
       return 'lost';
@@ -119,10 +118,4 @@ async function* readText(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
     if (done) return;
     yield decoder.decode(value, { stream: true });
   }
-}
-
-function readyRevision(data: string): string | null {
-  const value: unknown = JSON.parse(data);
-  if (typeof value !== 'object' || value === null || !('revision' in value)) return null;
-  return typeof value.revision === 'number' ? String(value.revision) : null;
 }

@@ -4,8 +4,8 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { fetchMe } from '../client/api.ts';
 import { DetailsDrawer } from '../details/details-drawer.tsx';
-import { detach } from '../state/console.ts';
 import { useConsole, useConsoleState } from '../state/context.tsx';
+import { detach } from '../state/detach.ts';
 import type { Pending } from '../state/pending.ts';
 import { startOfDay } from '../style/time.ts';
 import { Announcer } from './announcer.tsx';
@@ -35,7 +35,7 @@ export function Conversation({ sessionId }: { sessionId: string }) {
 
   useEffect(() => {
     detach(console.openConversation(sessionId));
-    return () => console.leaveConversation(sessionId);
+    return () => console.trimConversation(sessionId);
   }, [console, sessionId]);
 
   const pending = useMemo(() => {

@@ -14,6 +14,8 @@ import { BOTTOM_PX, useKeepPlace } from './use-keep-place.ts';
 
 /** Older messages are fetched when the top comes this near. */
 const TOP_PX = 600;
+/** A conversation watched at its end for days. Higher: the page grows. Lower: pages are fetched twice. */
+const TRIM_ABOVE = 600;
 
 interface TimelineViewProps {
   sessionId: string;
@@ -71,6 +73,11 @@ export function TimelineView({ sessionId, rows, conversation, typing, empty, onD
     if (before === null || newest === null || newest.position <= before) return;
     if (!atBottom && newest.direction === 'out') setMissed((count) => count + 1);
   }, [newest, atBottom]);
+
+  const count = conversation?.messages.length ?? 0;
+  useEffect(() => {
+    if (atBottom && count > TRIM_ABOVE) console.trimConversation(sessionId);
+  }, [console, sessionId, atBottom, count]);
 
   // What I send is always shown to me.
   const lastPending = rows.at(-1)?.kind === 'pending' ? rows.at(-1)?.key : undefined;

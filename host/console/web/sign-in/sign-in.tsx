@@ -36,7 +36,7 @@ export function SignIn({ problem, onToken }: { problem: Problem | null; onToken:
               <Text c="dimmed" size="sm">
                 Each sign-in link works once. On the machine where Portolan runs, this prints a fresh one:
               </Text>
-              <Command text="portolan url" />
+              <Command text="npx portolan url" />
               <TextInput
                 label="Or paste the link, or its token"
                 placeholder="http://127.0.0.1:4180/#token=…"

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { fetchMe, logIn } from '../client/api.ts';
 import type { Problem } from '../client/fault.ts';
 import { ApiFault, describeProblem } from '../client/fault.ts';
-import { detach } from '../state/console.ts';
+import { detach } from '../state/detach.ts';
 
 /** Between looks for a host that is not there. Higher: the page comes up late. Lower: needless noise. */
 const AWAY_RETRY_MS = 2_000;

@@ -2,7 +2,6 @@
  * Keeps the page's state in step with the host: loads, listens, sends.
  *
  * I1. What is listed before the event stream is open is listed again then, so that no change falls between.
- * I2. Sends of one session go one at a time, in the order they were written.
  */
 import * as api from '../client/api.ts';
 import type { EventFrame } from '../client/event-parser.ts';
@@ -10,20 +9,18 @@ import type { EventStream } from '../client/event-stream.ts';
 import { openEventStream } from '../client/event-stream.ts';
 import { ApiFault, describeProblem, isRecord } from '../client/fault.ts';
 import type { Message, Session } from '../client/types.ts';
+import { isMessage, isSession } from '../client/types.ts';
+import { detach } from './detach.ts';
 import { findReadPosition } from './merge.ts';
 import type { Outbox } from './outbox.ts';
-import type { Pending } from './pending.ts';
-import { makeClientId } from './pending.ts';
+import { createSender, type Sender } from './sender.ts';
 import type { Change, ConsoleState } from './state.ts';
 import { INITIAL_STATE, reduce } from './state.ts';
 
-/** Messages kept of a conversation that is left. Higher: memory. Lower: paging when coming back. */
+/** Messages kept of a conversation that is trimmed. Higher: memory. Lower: paging when coming back. */
 const KEEP_MESSAGES = 150;
 
-/** A send that the host did not answer is tried again after this, and whenever the connection comes back. */
-const RESEND_MS = 5_000;
-
-export interface Console {
+export interface Console extends Pick<Sender, 'send' | 'retry' | 'discard'> {
   getState(): ConsoleState;
   subscribe(listener: () => void): () => void;
   apply(change: Change): void;
@@ -33,12 +30,9 @@ export interface Console {
   hurry(): void;
   loadSessions(cursor: string | null): Promise<void>;
   openConversation(sessionId: string): Promise<void>;
-  leaveConversation(sessionId: string): void;
+  /** Lets go of messages far above; they are paged in again when somebody scrolls there. */
+  trimConversation(sessionId: string): void;
   loadOlder(sessionId: string): Promise<void>;
-  send(sessionId: string, text: string, files: readonly File[]): void;
-  retry(clientId: string): void;
-  /** Takes back a send that failed. */
-  discard(clientId: string): void;
   markRead(sessionId: string, position: number): void;
 }
 
@@ -46,8 +40,9 @@ export function createConsole(outbox: Outbox): Console {
   let state = INITIAL_STATE;
   let stream: EventStream | null = null;
   const listeners = new Set<() => void>();
-  const sendingSessions = new Set<string>();
   const readPositions = new Map<string, number>();
+  const arrived: Message[] = [];
+  const sender = createSender({ outbox, getState: () => state, apply, onHostAway: () => stream?.hurry() });
 
   function apply(change: Change): void {
     const next = reduce(state, change);
@@ -137,17 +132,21 @@ export function createConsole(outbox: Outbox): Console {
     for (const [sessionId, conversation] of state.conversations) {
       if (conversation.load === 'failed') detach(openConversation(sessionId));
     }
-    // What failed only because the host was away goes out by itself.
-    for (const pending of state.pending) {
-      if (pending.status.kind === 'failed' && pending.status.problem.hostAway) retry(pending.clientId);
-    }
+    sender.resume();
+  }
+
+  /** A burst comes in one piece of the stream and is drawn once. */
+  function takeArrival(message: Message): void {
+    arrived.push(message);
+    if (arrived.length > 1) return;
+    queueMicrotask(() => apply({ kind: 'messages', messages: arrived.splice(0) }));
   }
 
   function onFrame(frame: EventFrame): void {
     const data: unknown = JSON.parse(frame.data === '' ? 'null' : frame.data);
     switch (frame.event) {
       case 'message':
-        if (isMessage(data)) apply({ kind: 'messages', messages: [data] });
+        if (isMessage(data)) takeArrival(data);
         return;
       case 'session':
         if (isSession(data)) apply({ kind: 'session', session: data });
@@ -169,53 +168,6 @@ export function createConsole(outbox: Outbox): Console {
     }
   }
 
-  function pumpSession(sessionId: string): void {
-    if (sendingSessions.has(sessionId)) return;
-    const queue = state.pending.filter((one) => one.sessionId === sessionId && !isRefused(one));
-    const next = queue[0];
-    // I2: while the oldest waits for the host to come back, so do those written after it.
-    if (next === undefined || next.status.kind !== 'waiting') return;
-    sendingSessions.add(sessionId);
-    detach(
-      sendOne(next).finally(() => {
-        sendingSessions.delete(sessionId);
-        pumpSession(sessionId);
-      }),
-    );
-  }
-
-  async function sendOne(pending: Pending): Promise<void> {
-    const { clientId } = pending;
-    const progress = (sentBytes: number, totalBytes: number) =>
-      apply({ kind: 'pending-changed', clientId, change: { status: { kind: 'sending', sentBytes, totalBytes } } });
-    progress(0, 0);
-    try {
-      const message = await api.postMessage(pending, progress);
-      apply({ kind: 'pending-done', clientId, message });
-      await outbox.remove(clientId);
-    } catch (error) {
-      const problem = describeProblem(error);
-      apply({ kind: 'pending-changed', clientId, change: { status: { kind: 'failed', problem } } });
-      if (problem.hostAway) {
-        stream?.hurry();
-        setTimeout(() => retry(clientId), RESEND_MS);
-      }
-    }
-  }
-
-  function retry(clientId: string): void {
-    const pending = state.pending.find((one) => one.clientId === clientId);
-    if (pending === undefined || pending.status.kind !== 'failed') return;
-    apply({ kind: 'pending-changed', clientId, change: { status: { kind: 'waiting' } } });
-    pumpSession(pending.sessionId);
-  }
-
-  async function restoreOutbox(): Promise<void> {
-    const pending = await outbox.all();
-    apply({ kind: 'pending-added', pending });
-    for (const sessionId of new Set(pending.map((one) => one.sessionId))) pumpSession(sessionId);
-  }
-
   return {
     getState: () => state,
     subscribe(listener) {
@@ -232,32 +184,17 @@ export function createConsole(outbox: Outbox): Console {
           else apply({ kind: 'connection', connection: next });
         },
       });
-      detach(restoreOutbox());
+      detach(sender.restore());
     },
     close: () => stream?.close(),
     hurry: () => stream?.hurry(),
     loadSessions,
     openConversation,
-    leaveConversation: (sessionId) => apply({ kind: 'trimmed', sessionId, keep: KEEP_MESSAGES }),
+    trimConversation: (sessionId) => apply({ kind: 'trimmed', sessionId, keep: KEEP_MESSAGES }),
     loadOlder,
-    send(sessionId, text, files) {
-      const pending: Pending = {
-        clientId: makeClientId(),
-        sessionId,
-        text,
-        files,
-        createdAt: Date.now(),
-        status: { kind: 'waiting' },
-        matchedId: null,
-      };
-      apply({ kind: 'pending-added', pending: [pending] });
-      detach(outbox.put(pending).then(() => pumpSession(sessionId)));
-    },
-    retry,
-    discard(clientId) {
-      apply({ kind: 'pending-removed', clientId });
-      detach(outbox.remove(clientId));
-    },
+    send: sender.send,
+    retry: sender.retry,
+    discard: sender.discard,
     markRead(sessionId, position) {
       if ((readPositions.get(sessionId) ?? -1) >= position) return;
       readPositions.set(sessionId, position);
@@ -270,28 +207,4 @@ export function createConsole(outbox: Outbox): Console {
       );
     },
   };
-}
-
-/** The host has it and said no: it stays for the person to decide, and holds nothing up. */
-function isRefused(pending: Pending): boolean {
-  return pending.status.kind === 'failed' && !pending.status.problem.hostAway;
-}
-
-/** Lets work run on its own; what it throws is a bug and goes to the browser's console. */
-export function detach(work: Promise<unknown>): void {
-  work.catch((error: unknown) => reportError(error));
-}
-
-function isMessage(data: unknown): data is Message {
-  return (
-    isRecord(data) &&
-    typeof data.id === 'string' &&
-    typeof data.sessionId === 'string' &&
-    typeof data.position === 'number' &&
-    typeof data.revision === 'number'
-  );
-}
-
-function isSession(data: unknown): data is Session {
-  return isRecord(data) && typeof data.id === 'string' && typeof data.state === 'string';
 }

@@ -162,12 +162,12 @@ function joinNewest(old: Conversation, page: { messages: readonly Message[]; has
 }
 
 function addMessages(state: ConsoleState, messages: readonly Message[]): ConsoleState {
-  let next = state;
-  for (const sessionId of new Set(messages.map((message) => message.sessionId))) {
-    const group = messages.filter((message) => message.sessionId === sessionId);
-    next = matchArrivals(next, sessionId, group);
-    // A conversation that was never opened is loaded when it is; keeping single messages would leave gaps.
-    if (!next.conversations.has(sessionId)) continue;
+  let next = matchArrivals(state, messages);
+  // A conversation that was never opened is loaded when it is; keeping single messages would leave gaps.
+  for (const sessionId of state.conversations.keys()) {
+    const chatId = state.sessions.byId.get(sessionId)?.chatId ?? null;
+    const group = messages.filter((message) => belongs(message, sessionId, chatId));
+    if (group.length === 0) continue;
     next = withConversation(next, sessionId, (old) => {
       const messages = mergeMessages(
         old.messages,
@@ -185,11 +185,18 @@ function liesBefore(conversation: Conversation, message: Message): boolean {
   return conversation.hasOlder && first !== undefined && message.position < first.position;
 }
 
+/** What other agents send into this session's chat is part of its conversation. */
+function belongs(message: Message, sessionId: string, chatId: string | null): boolean {
+  if (message.sessionId === sessionId) return true;
+  return message.direction === 'out' && chatId !== null && message.chatId === chatId;
+}
+
 /** I2: the event can overtake the answer to the send that caused it. */
-function matchArrivals(state: ConsoleState, sessionId: string, arrivals: readonly Message[]): ConsoleState {
-  const shown = state.conversations.get(sessionId)?.messages ?? [];
+function matchArrivals(state: ConsoleState, arrivals: readonly Message[]): ConsoleState {
   let pending = state.pending;
+  if (pending.length === 0) return state;
   for (const message of arrivals) {
+    const shown = state.conversations.get(message.sessionId)?.messages ?? [];
     if (shown.some((one) => one.id === message.id)) continue;
     pending = matchPending(pending, message);
   }
