@@ -37,6 +37,7 @@ import { ProcessDriver } from './runtime/drivers/process.ts';
 import { DEFAULT_POLICY } from './runtime/policy.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { SessionView } from './runtime/session-view.ts';
+import { systemClock } from './runtime/wakeups.ts';
 import { SessionLife } from './session-life.ts';
 import { Charts } from './sessions/chart.ts';
 import { FreeDisk } from './sessions/disk.ts';
@@ -111,7 +112,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const theLife = () => life.current ?? fail('a part rang before the host was built');
 
   const reader = closers.use(new OutboxReader(join(root, 'dist', 'reader.mjs')));
-  const inboxes = closers.use(new Inboxes(paths.home, (id) => runtime.reportHeldLock(id)));
+  const inboxes = closers.use(new Inboxes(paths.home, (id) => runtime.requestStop(id, 'holds-lock')));
   const due = closers.use(new DueTimer(sessions, (id) => theLife().workChanged(id), now));
   const feed = new Feed(transcript);
   const channels = connectChannels(options.channels ?? [], transcript, paths);
@@ -133,7 +134,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       tellChat,
       authority: new Authority(agents, chats, destinations, transcript),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
-      onLockHeld: (id) => runtime.reportHeldLock(id),
+      onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
+      onHotJournal: (id) => runtime.reconcile(id),
       onWorkChanged: (id) => theLife().workChanged(id),
       now,
       random: Math.random,
@@ -162,6 +164,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       }),
       policy: { ...DEFAULT_POLICY, pauseAfterMs: policy.pauseAfterMs, stopAfterMs: policy.stopAfterMs },
       maxRunning: policy.maxRunning,
+      clock: systemClock,
       log: runtimeLog,
       onState: (id, state) => theLife().stateChanged(id, state),
     }),
@@ -180,6 +183,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       feed,
       metrics,
       wake: (id) => runtime.wake(id),
+      reconcile: (id) => runtime.reconcile(id),
       now,
     }),
   );
@@ -220,7 +224,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     receive,
     control: {
       liveState: (session) => theLife().liveState(session),
-      stop: (id) => runtime.stop(id),
+      stop: async (id) => runtime.requestStop(id, 'requested'),
       release: async (id) => theLife().release(id, OWNER),
     },
     deliveries: delivery,

@@ -38,8 +38,10 @@ export interface SessionLifeParts {
   delivery: Delivery;
   feed: Feed;
   metrics: Metrics;
-  /** Look at the session's container soon. */
+  /** The session has work for its container. */
   wake: (id: SessionId) => void;
+  /** What the session may do has changed: plan its container anew. */
+  reconcile: (id: SessionId) => void;
   now: () => number;
 }
 
@@ -109,7 +111,7 @@ export class SessionLife implements Disposable {
 
   /** The container broke the contract, or its database is corrupt: it stops, and stays stopped until released. */
   quarantine(id: SessionId, reason: string): void {
-    const { sessions, ledger, metrics, feed, wake, now } = this.#parts;
+    const { sessions, ledger, metrics, feed, reconcile, now } = this.#parts;
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return;
     sessions.setQuarantine(id, reason, now());
@@ -120,11 +122,11 @@ export class SessionLife implements Disposable {
     metrics.sessionQuarantined();
     hostLog.error({ sessionId: id, agentGroupId: session.agentGroupId, reason }, 'a session is quarantined');
     feed.tellSession(id);
-    wake(id);
+    reconcile(id);
   }
 
   release(id: SessionId, by: string): void {
-    const { sessions, ledger, delivery, feed, now, wake } = this.#parts;
+    const { sessions, ledger, delivery, feed, now, reconcile } = this.#parts;
     const session = sessions.get(id);
     if (session === null) return;
     if (session.quarantineReason !== null) {
@@ -143,7 +145,7 @@ export class SessionLife implements Disposable {
     sessions.markOpen(id, now());
     delivery.ring(id);
     feed.tellSession(id);
-    wake(id);
+    reconcile(id);
   }
 
   liveState(session: Session): LiveState {

@@ -198,7 +198,7 @@ export class Delivery implements Disposable {
       case 'busy':
         return this.#waitForLock(id, memory);
       case 'hot-journal':
-        this.#parts.onLockHeld(id);
+        this.#parts.onHotJournal(id);
         return null;
       case 'violation':
         this.#parts.quarantine(id, result.reason);

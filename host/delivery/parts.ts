@@ -21,8 +21,10 @@ export interface DeliveryParts {
   tellChat: TellChat;
   /** The session broke the contract. */
   quarantine: (id: SessionId, reason: string) => void;
-  /** The container holds a lock for too long, or left a hot journal. */
+  /** The container holds a lock for too long. */
   onLockHeld: (id: SessionId) => void;
+  /** A killed container left half a commit: a container must roll it back. */
+  onHotJournal: (id: SessionId) => void;
   /** Rows were queued for the agent, or acks changed what is due. */
   onWorkChanged: (id: SessionId) => void;
   now: () => number;

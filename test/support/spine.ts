@@ -105,6 +105,7 @@ export class Spine {
         this.sessions.setQuarantine(id, reason, this.now());
       },
       onLockHeld: (id) => this.locksHeld.push(id),
+      onHotJournal: () => undefined,
       onWorkChanged: () => undefined,
       now: () => this.now(),
       random: () => 0.5,
