@@ -1,0 +1,24 @@
+/** Where the time of a round trip goes: the medians between the stamped stages. */
+import type { TranscriptMessage } from '../../host/store/transcript.ts';
+import { STAGES, type Stamps } from '../../shared/trace.ts';
+import { percentile } from './report.ts';
+
+/** One line per step between two stages, in order; stages that no message has are left out. */
+export function formatStages(pairs: readonly { asked: TranscriptMessage; reply: TranscriptMessage }[]): string {
+  const trips = pairs.map(({ asked, reply }): Stamps => ({ ...reply.stamps, ...asked.stamps }));
+  const lines: string[] = [];
+  let previous: (typeof STAGES)[number] | null = null;
+  for (const stage of STAGES) {
+    const present = trips.filter((stamps) => stamps[stage] !== undefined);
+    if (present.length < trips.length / 2) continue;
+    if (previous !== null) {
+      const from = previous;
+      const gaps = present.map((stamps) => (stamps[stage] ?? Number.NaN) - (stamps[from] ?? Number.NaN));
+      const known = gaps.filter((gap) => !Number.isNaN(gap));
+      const [p50, p95] = [percentile(known, 0.5), percentile(known, 0.95)];
+      lines.push(`  ${from.padEnd(17)}→ ${stage.padEnd(17)}${p50.toFixed(2).padStart(8)} ms  (p95 ${p95.toFixed(2)})`);
+    }
+    previous = stage;
+  }
+  return lines.join('\n');
+}
