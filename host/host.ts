@@ -77,6 +77,8 @@ export interface Host extends AsyncDisposable {
   readonly firstRun: boolean;
   /** A fresh one-time link that signs the owner in. */
   makeSignInLink(): string;
+  /** Stops every container and starts none: for a host that is to leave nothing running. */
+  stopContainers(): Promise<void>;
   /** Resolves when somebody asked the host to stop. */
   readonly stopRequested: Promise<void>;
 }
@@ -289,6 +291,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     life: theLife(),
     port,
     firstRun,
+    stopContainers: () => runtime.stopAll(),
     stopRequested: stopRequest.fired,
     makeSignInLink: () => `${address.url ?? ''}/#token=${stores.logins.create('link', OWNER, now()).token}`,
     async [Symbol.asyncDispose]() {

@@ -9,6 +9,8 @@ import { hostLog, startLogging } from './observe/logger.ts';
 const SHUTDOWN_DEADLINE_MS = 15_000;
 
 async function run(policy: Policy): Promise<void> {
+  // What this process makes is for its user alone; what a container must read says so itself.
+  process.umask(0o077);
   prepareHome(policy.home);
   const logging = startLogging(homePaths(policy.home).logFile, policy.logLevel);
   const signalled = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 /** Opens the central database: WAL, because host processes alone share it; FULL, because accepted means kept (I8). */
+import { chmodSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { errorCode, Fault } from '../config/errors.ts';
 import { migrate } from './migrate.ts';
@@ -13,6 +14,8 @@ export function openCentralDb(path: string, migrationsFolder: string, now: numbe
   let db: CentralDb;
   try {
     db = new Database(path, { timeout: 5_000 });
+    // Before WAL: its files take the mode of this one.
+    chmodSync(path, 0o600);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');

@@ -1,0 +1,132 @@
+/** A whole host in this process, on a fresh home, with a fake chat platform: for stories with real containers. */
+import { onTestFinished } from 'vitest';
+import type { Policy } from '../../host/config/policy.ts';
+import { type Host, startHost } from '../../host/host.ts';
+import type { InboundFile } from '../../host/routing/inbound.ts';
+import type { AgentGroup } from '../../host/store/agents.ts';
+import type { MessagingGroup } from '../../host/store/chats.ts';
+import type { Session } from '../../host/store/sessions.ts';
+import type { WiringSettings } from '../../host/store/wirings.ts';
+import type { SessionId, UserId } from '../../shared/ids.ts';
+import { stampNow } from '../../shared/trace.ts';
+import { FakeChannel } from './fake-channel.ts';
+import { makeTempHome } from './temp-home.ts';
+import { until } from './until.ts';
+
+export const FLOW_POLICY: Omit<Policy, 'home'> = {
+  port: 0,
+  driver: 'docker',
+  image: 'portolan-agent:latest',
+  maxRunning: 8,
+  pauseAfterMs: 60_000,
+  stopAfterMs: 600_000,
+  logLevel: 'silent',
+};
+
+export interface Reply {
+  text: string;
+  files: string[];
+}
+
+export class FlowHost {
+  readonly home = makeTempHome().home;
+  readonly policy: Policy;
+  readonly channel = new FakeChannel('test', 'native');
+  host!: Host;
+
+  constructor(policy: Partial<Policy> = {}) {
+    this.policy = { ...FLOW_POLICY, home: this.home, ...policy };
+  }
+
+  async start(): Promise<this> {
+    this.host = await startHost({ policy: this.policy, channels: [this.channel] });
+    return this;
+  }
+
+  /** Ends this host; its containers go on. */
+  async stop(): Promise<void> {
+    await this.host[Symbol.asyncDispose]();
+  }
+
+  /** Starts, and at the end of the test stops the host and removes what its containers were. */
+  async startForTest(): Promise<this> {
+    onTestFinished(async () => {
+      await this.host.stopContainers();
+      await this.stop();
+    }, 60_000);
+    return this.start();
+  }
+
+  get agent(): AgentGroup {
+    const agent = this.host.stores.agents.findByName('main');
+    if (agent === null) throw new Error('no agent main');
+    return agent;
+  }
+
+  wire(agent: AgentGroup, platformId: string, settings: Partial<WiringSettings> = {}): MessagingGroup {
+    const { chats, wirings } = this.host.stores;
+    const chat = chats.ensure({ channelType: 'test', platformId, name: platformId, now: Date.now() });
+    wirings.create(
+      chat.id,
+      agent.id,
+      {
+        engageMode: 'always',
+        engagePattern: null,
+        senderScope: 'all',
+        ignoredMessagePolicy: 'drop',
+        sessionMode: 'shared',
+        priority: 0,
+        ...settings,
+      },
+      Date.now(),
+    );
+    return chat;
+  }
+
+  /** Says something in a chat; returns the session that heard it. */
+  async say(platformId: string, text: string, files: InboundFile[] = []): Promise<Session> {
+    const outcome = await this.host.receive({
+      channelType: 'test',
+      platformId,
+      threadId: null,
+      senderId: 'test:ann' as UserId,
+      senderName: 'Ann',
+      text,
+      files,
+      isMention: false,
+      isPrivate: false,
+      replyToPlatformId: null,
+      clientId: null,
+      receivedAt: stampNow(),
+    });
+    if (outcome.kind !== 'routed') throw new Error(`dropped: ${outcome.reason}`);
+    return this.session(outcome.messages[0]?.sessionId);
+  }
+
+  session(id: SessionId | undefined): Session {
+    const session = id === undefined ? null : this.host.stores.sessions.get(id);
+    if (session === null) throw new Error('no session');
+    return session;
+  }
+
+  state(session: Session): string {
+    return this.host.life.liveState(this.session(session.id)).state;
+  }
+
+  /** What is seen in a chat from the `from`-th message on. */
+  seen(platformId: string): Reply[] {
+    return this.channel.visible.filter((sent) => sent.address.platformId === platformId);
+  }
+
+  /** The next message in a chat after `count` that are there. */
+  async next(platformId: string, count: number, deadlineMs = 30_000): Promise<Reply> {
+    return until(`message ${count + 1} in ${platformId}`, () => this.seen(platformId)[count], deadlineMs);
+  }
+
+  /** Says something and returns the next message in that chat. */
+  async ask(platformId: string, text: string, files: InboundFile[] = []): Promise<Reply> {
+    const count = this.seen(platformId).length;
+    await this.say(platformId, text, files);
+    return this.next(platformId, count);
+  }
+}
