@@ -23,7 +23,8 @@ export type PlannedContainer =
   | { kind: 'unknown' }
   | { kind: 'absent' }
   | { kind: 'running'; configVersion: number; startedAtMs: EpochMs; resumedAtMs: EpochMs }
-  | { kind: 'paused'; configVersion: number; pausedAtMs: EpochMs }
+  /** `isSafe`: this host froze it, and saw that no lock is held. */
+  | { kind: 'paused'; configVersion: number; pausedAtMs: EpochMs; isSafe: boolean }
   | { kind: 'exited'; exitCode: number | null; outOfMemory: boolean };
 
 /** What is. */

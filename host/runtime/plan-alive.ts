@@ -3,6 +3,7 @@ import { type EpochMs, epochMs } from '../../shared/ids.ts';
 import { MAX_TOOL_TIMEOUT_MS } from '../../shared/limits.ts';
 import { assertNever } from '../config/errors.ts';
 import type { Desired, Observed, PlannedContainer, RuntimePlan } from './facts.ts';
+import type { RuntimePolicy } from './policy.ts';
 import type { Liveness } from './ports.ts';
 import type { StopReason } from './reasons.ts';
 
@@ -12,6 +13,8 @@ type Live = Extract<Liveness, { kind: 'live' }>;
 
 /** A heartbeat further ahead than this was set by hand: the kernel's clock is the same on both sides. */
 const CLOCK_SLACK_MS = 5_000;
+/** However short the pause is set: each look costs a read. */
+const SHORTEST_LOOK_MS = 50;
 
 export function planRunning(desired: Desired, observed: Observed, container: Running, now: EpochMs): RuntimePlan {
   const mustEnd = planEnforced(desired);
@@ -34,9 +37,14 @@ export function planRunning(desired: Desired, observed: Observed, container: Run
 
 /** A container that has just come up or thawed is at work: reading its files now would only be in its way. */
 function planFirstLook({ makeRoom, policy }: Desired, container: Running, now: EpochMs): RuntimePlan {
-  const lookAtMs = epochMs(container.resumedAtMs + policy.lookAgainMs);
+  const lookAtMs = epochMs(container.resumedAtMs + findLookInterval(policy));
   if (makeRoom || now >= lookAtMs) return { kind: 'look' };
   return { kind: 'wait', untilMs: lookAtMs, why: 'busy' };
+}
+
+/** Looks are not much rarer than what they look for. */
+function findLookInterval({ lookAgainMs, pauseAfterMs }: RuntimePolicy): number {
+  return Math.min(lookAgainMs, Math.max(pauseAfterMs, SHORTEST_LOOK_MS));
 }
 
 /** Somebody holds its databases locked: for a moment that is a commit, for long it is trouble. */
@@ -72,7 +80,7 @@ function planLive(desired: Desired, observed: Observed, container: Running, live
   const busyForMs = now - (observed.busySinceMs ?? now);
   if (desired.makeRoom && busyForMs >= policy.fairShareMs) return stop('make-room');
   // Looked at often enough to find it idle soon after; never later than it could be stuck.
-  const lookAgainMs = desired.makeRoom ? policy.roomLookMs : policy.lookAgainMs;
+  const lookAgainMs = Math.min(findLookInterval(policy), desired.makeRoom ? policy.roomLookMs : policy.lookAgainMs);
   const untilMs = epochMs(Math.min(now + lookAgainMs, stuckAtMs ?? Number.POSITIVE_INFINITY));
   return { kind: 'wait', untilMs, why: 'busy' };
 }
@@ -127,8 +135,10 @@ export function planPaused(desired: Desired, observed: Observed, container: Paus
   const stop = (reason: StopReason): RuntimePlan => ({ kind: 'stop', reason, graceMs: policy.graceMs });
   const mustEnd = planEnforced(desired);
   if (mustEnd !== null) return mustEnd;
+  // One that an earlier host froze may have been in the middle of a turn or a commit.
+  if (!container.isSafe) return { kind: 'resume' };
   if (facts.configVersion !== container.configVersion) return stop('config-changed');
-  if (facts.hasDueWork || hasClaims(observed.liveness)) return { kind: 'resume' };
+  if (facts.hasDueWork) return { kind: 'resume' };
   if (desired.makeRoom) return stop('make-room');
   if (desired.memoryPressure) return stop('memory');
   const idleSinceMs = Math.max(Math.min(container.pausedAtMs, now), Math.min(observed.activityMs, now));
@@ -145,8 +155,4 @@ function planEnforced({ facts, stopRequest, policy }: Desired): RuntimePlan | nu
   if (facts.ended) return { kind: 'stop', reason: 'ended', graceMs: policy.graceMs };
   if (stopRequest !== null) return { kind: 'stop', reason: stopRequest, graceMs: policy.graceMs };
   return null;
-}
-
-function hasClaims(liveness: Liveness | null): boolean {
-  return liveness?.kind === 'live' && liveness.openClaims > 0;
 }

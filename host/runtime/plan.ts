@@ -92,7 +92,8 @@ function planAbsent(desired: Desired, { record }: Observed, now: EpochMs): Runti
  */
 export function planRetry(record: RuntimeRecord, newestWorkMs: EpochMs | null, policy: RuntimePolicy): EpochMs {
   const { failures, sinceMs } = record;
-  if (failures === 0) return epochMs(0);
+  // A start that was merely interrupted is no failure, and starts no back-off.
+  if (record.state !== 'failed' || failures === 0) return epochMs(0);
   if (failures >= policy.maxFailures) {
     const hasNews = newestWorkMs !== null && newestWorkMs > sinceMs;
     return epochMs(sinceMs + (hasNews ? policy.backoffMs : policy.giveUpMs));

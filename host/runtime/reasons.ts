@@ -19,12 +19,24 @@ export function parseStopReason(text: string | null): StopReason {
 export type FailureReason =
   | FailingStop
   | Exclude<DriverFaultKind, 'engine-away' | 'gone'>
-  | 'refused'
-  | 'out-of-memory'
-  | 'crashed'
-  | 'vanished'
-  | 'bad-contract'
-  | 'unknown-provider';
+  | (typeof RUN_FAILURES)[number];
+
+const RUN_FAILURES = ['refused', 'out-of-memory', 'crashed', 'vanished', 'bad-contract', 'unknown-provider'] as const;
+const START_FAILURES = [
+  'image-missing',
+  'name-conflict',
+  'no-resources',
+  'stubborn',
+  'bad-spec',
+  'recovery',
+  'engine-refused',
+] as const;
+
+/** The sentence for a stored reason. */
+export function describeStored(text: string | null): string {
+  const reason = [...FAILING_STOPS, ...RUN_FAILURES, ...START_FAILURES].find((each) => each === text);
+  return reason === undefined ? 'The agent failed.' : describeFailure(reason);
+}
 
 export function isFailingStop(reason: string | null): reason is FailingStop {
   return FAILING_STOPS.some((each) => each === reason);

@@ -42,6 +42,16 @@ export class Wakeups {
     this.#arm();
   }
 
+  has(sessionId: SessionId): boolean {
+    return this.#current.has(sessionId);
+  }
+
+  /** As `set`, unless it is to be looked at sooner anyway. */
+  setNotLater(sessionId: SessionId, atMs: EpochMs): void {
+    const known = this.#current.get(sessionId);
+    if (known === undefined || known.atMs > atMs) this.set(sessionId, atMs);
+  }
+
   delete(sessionId: SessionId): void {
     this.#current.delete(sessionId);
     this.#arm();

@@ -55,7 +55,7 @@ export const RUNNING: PlannedContainer = {
   startedAtMs: ago(120_000),
   resumedAtMs: ago(120_000),
 };
-export const PAUSED: PlannedContainer = { kind: 'paused', configVersion: 1, pausedAtMs: ago(60_000) };
+export const PAUSED: PlannedContainer = { kind: 'paused', configVersion: 1, pausedAtMs: ago(60_000), isSafe: true };
 export const EXITED: PlannedContainer = { kind: 'exited', exitCode: 1, outOfMemory: false };
 export const ABSENT: PlannedContainer = { kind: 'absent' };
 

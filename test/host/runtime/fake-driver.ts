@@ -201,7 +201,9 @@ export class FakeDriver implements ContainerDriver {
   }
 
   async #enter(action: string, sessionId: SessionId | null): Promise<void> {
-    if (sessionId !== null) await this.#engine.gate?.(action, sessionId);
+    // Without a gate there is no wait: tests see at once that the engine was called.
+    const held = sessionId === null ? undefined : this.#engine.gate?.(action, sessionId);
+    if (held !== undefined) await held;
     if (this.#engine.away) throw new DriverFault('engine-away', 'the fake engine is away');
     const at = this.#engine.failNext.findIndex((fault) => fault.action === action);
     const [fault] = at === -1 ? [] : this.#engine.failNext.splice(at, 1);

@@ -52,7 +52,12 @@ const container: fc.Arbitrary<PlannedContainer> = fc.oneof(
       thawed: past,
     })
     .map(({ thawed, ...rest }) => ({ ...rest, resumedAtMs: epochMs(Math.max(rest.startedAtMs, thawed)) })),
-  fc.record({ kind: fc.constant('paused' as const), configVersion: fc.integer({ min: 1, max: 2 }), pausedAtMs: past }),
+  fc.record({
+    kind: fc.constant('paused' as const),
+    configVersion: fc.integer({ min: 1, max: 2 }),
+    pausedAtMs: past,
+    isSafe: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant('exited' as const),
     exitCode: maybe(fc.constantFrom(0, 1, 70, 71, 137)),
@@ -143,7 +148,11 @@ describe('whatever the facts', () => {
 
   test('nothing starts within the first back-off after a failure', () => {
     check(
-      (_d, o, plan) => plan.kind !== 'start' || o.record.failures === 0 || NOW - o.record.sinceMs >= policy.backoffMs,
+      (_d, o, plan) =>
+        plan.kind !== 'start' ||
+        o.record.state !== 'failed' ||
+        o.record.failures === 0 ||
+        NOW - o.record.sinceMs >= policy.backoffMs,
     );
   });
 
@@ -158,7 +167,8 @@ describe('whatever the facts', () => {
     check(({ facts }, o, plan) => {
       if (plan.kind !== 'stop' || !['idle', 'memory'].includes(plan.reason) || o.record.state === 'stopping')
         return true;
-      return !facts.hasDueWork && openClaims(o) === 0;
+      // A safely frozen one has no claims; what it says is not read.
+      return !facts.hasDueWork && (o.container.kind === 'paused' ? o.container.isSafe : openClaims(o) === 0);
     });
   });
 
@@ -204,7 +214,9 @@ describe('whatever the facts', () => {
       if (plan.kind !== 'rest') return true;
       const idle = !facts.hasDueWork && facts.nextDueMs === null;
       return (
-        o.container.kind === 'absent' && isSettled(o.record) && (idle || facts.ended || facts.quarantineReason !== null)
+        ['absent', 'unknown'].includes(o.container.kind) &&
+        isSettled(o.record) &&
+        (idle || facts.ended || facts.quarantineReason !== null)
       );
     });
   });

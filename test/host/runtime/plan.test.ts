@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planAdoption } from '../../../host/runtime/adoption.ts';
 import type { Desired, Observed, PlannedContainer, RuntimePlan } from '../../../host/runtime/facts.ts';
 import { planRuntime } from '../../../host/runtime/plan.ts';
-import type { SessionFacts } from '../../../host/runtime/ports.ts';
-import { makeId } from '../../../shared/ids.ts';
+import type { RuntimeState } from '../../../host/runtime/ports.ts';
 import {
   ABSENT,
   ago,
@@ -345,9 +344,9 @@ const TABLES: Record<string, Row[]> = {
   'a frozen container': [
     ['thaws for work, without a look', desire(work), observe({ container: PAUSED }), { kind: 'resume' }],
     [
-      'thaws when it was frozen with a claim open',
+      'thaws when an earlier host froze it: nobody knows in the middle of what',
       desire(),
-      observe({ container: PAUSED, liveness: busy() }),
+      observe({ container: { kind: 'paused', configVersion: 1, pausedAtMs: ago(60_000), isSafe: false } }),
       { kind: 'resume' },
     ],
     [
@@ -366,7 +365,7 @@ const TABLES: Record<string, Row[]> = {
       'is stopped when idle for long',
       desire(),
       observe({
-        container: { ...PAUSED, kind: 'paused', configVersion: 1, pausedAtMs: ago(policy.stopAfterMs) },
+        container: { ...PAUSED, kind: 'paused', configVersion: 1, pausedAtMs: ago(policy.stopAfterMs), isSafe: true },
         activityMs: ago(policy.stopAfterMs),
       }),
       stop('idle'),
@@ -525,12 +524,7 @@ for (const [subject, rows] of Object.entries(TABLES)) {
 }
 
 describe('a container found at start', () => {
-  const facts = (state: SessionFacts['record']['state'], epoch = 3): SessionFacts => ({
-    ...desire().facts,
-    sessionId: makeId('session'),
-    agentGroupId: makeId('agentGroup'),
-    record: makeRecord({ state, epoch }),
-  });
+  const facts = (state: RuntimeState, epoch = 3) => makeRecord({ state, epoch });
   test.each([
     ['is adopted when it is the newest run', 'running', 3, facts('running'), { kind: 'adopt' }],
     ['is adopted in the middle of starting', 'running', 3, facts('starting'), { kind: 'adopt' }],
