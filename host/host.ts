@@ -307,7 +307,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     db.close();
   });
   const transcript = new Transcript(db);
-  closers.add(() => transcript.flush());
+  closers.add(() => transcript.close());
   return {
     settings: new SettingsStore(db),
     agents: new AgentStore(db),

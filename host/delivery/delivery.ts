@@ -34,7 +34,8 @@ interface Memory {
   lanes: Map<string, Lane>;
   /** Open deliveries of an earlier host were taken over. */
   recovered: boolean;
-  draining: boolean;
+  /** The drain that runs, null when none does. */
+  drain: Promise<void> | null;
   again: boolean;
   busySince: number | null;
   rate: RowRate;
@@ -46,10 +47,12 @@ const MAX_WATCHED_ACKS = 200;
 const BUSY_RETRY_MS = 25;
 /** A lock held longer than this is not a commit. */
 const BUSY_DEADLINE_MS = 10_000;
+/** A shutdown waits this long for attempts under way. Higher: slow stops. Lower: more unknown deliveries. */
+const CLOSE_PATIENCE_MS = 5_000;
 /** Deliveries taken over at once after a restart. */
 const MAX_RECOVERED = 1_000;
 
-export class Delivery implements Disposable {
+export class Delivery implements AsyncDisposable {
   readonly #parts: DeliveryParts;
   readonly #sender: Sender;
   readonly #memories = new Map<SessionId, Memory>();
@@ -64,18 +67,17 @@ export class Delivery implements Disposable {
   ring(id: SessionId): void {
     if (this.#closed) return;
     const memory = this.#remember(id);
-    if (memory.draining) {
+    if (memory.drain !== null) {
       memory.again = true;
       return;
     }
-    memory.draining = true;
-    void this.#drainUntilQuiet(id, memory);
+    memory.drain = this.#drainUntilQuiet(id, memory);
   }
 
   /** Forgets a session without a container and without open deliveries; a later ring starts from its files. */
   forget(id: SessionId): void {
     const memory = this.#memories.get(id);
-    if (memory === undefined || memory.draining) return;
+    if (memory === undefined || memory.drain !== null) return;
     if ([...memory.lanes.values()].some((lane) => lane.size > 0)) return;
     this.#memories.delete(id);
   }
@@ -90,7 +92,9 @@ export class Delivery implements Disposable {
   /** Whether nothing of this session is under way. */
   isQuiet(id: SessionId): boolean {
     const memory = this.#memories.get(id);
-    return memory === undefined || (!memory.draining && [...memory.lanes.values()].every((lane) => lane.size === 0));
+    return (
+      memory === undefined || (memory.drain === null && [...memory.lanes.values()].every((lane) => lane.size === 0))
+    );
   }
 
   /** A person decides on a delivery that is `unknown` or `failed`: once more, from its row. */
@@ -135,7 +139,7 @@ export class Delivery implements Disposable {
     const made: Memory = {
       lanes: new Map(),
       recovered: false,
-      draining: false,
+      drain: null,
       again: false,
       busySince: null,
       rate: new RowRate(this.#parts.now()),
@@ -155,7 +159,7 @@ export class Delivery implements Disposable {
     } catch (error) {
       this.#handleFailure(id, error);
     } finally {
-      memory.draining = false;
+      memory.drain = null;
     }
   }
 
@@ -344,9 +348,23 @@ export class Delivery implements Disposable {
     tellAgent(this.#parts, session, message, row);
   }
 
-  [Symbol.dispose](): void {
+  /** Takes no more; waits for what is under way, but not for a platform that hangs. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    for (const memory of this.#memories.values()) for (const lane of memory.lanes.values()) lane.close();
+    const underWay: Promise<void>[] = [];
+    for (const memory of this.#memories.values()) {
+      if (memory.drain !== null) underWay.push(memory.drain);
+      for (const lane of memory.lanes.values()) {
+        lane.close();
+        underWay.push(lane.idle());
+      }
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_PATIENCE_MS);
+    });
+    await Promise.race([Promise.all(underWay), patience]);
+    clearTimeout(timer);
   }
 }
 

@@ -45,7 +45,7 @@ const MAX_LANE_BATCH = 25;
 export class Lane {
   readonly #ports: LanePorts;
   #queue: LaneItem[] = [];
-  #running = false;
+  #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -76,18 +76,24 @@ export class Lane {
   }
 
   #go(): void {
-    if (this.#running || this.#closed || this.#timer !== null) return;
-    this.#running = true;
-    this.#run().then(
+    if (this.#running !== null || this.#closed || this.#timer !== null) return;
+    this.#running = this.#run().then(
       () => {
-        this.#running = false;
+        this.#running = null;
+        // Something may have been pushed after the last look.
+        if (this.#queue.length > 0) this.#go();
       },
       (error: unknown) => {
-        this.#running = false;
+        this.#running = null;
         this.close();
         this.#ports.broke(error);
       },
     );
+  }
+
+  /** Resolves when no attempt is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -107,7 +113,6 @@ export class Lane {
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
-        this.#running = false;
         this.#go();
       },
       Math.min(ms, MAX_TIMER_MS),

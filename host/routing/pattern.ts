@@ -35,8 +35,7 @@ const script = new Script('new RegExp(pattern, "iu").test(text)');
 
 /** Case-insensitive, Unicode-aware. A pattern that overruns its deadline does not match. */
 export function matchPattern(pattern: string, text: string): boolean {
-  sandbox['pattern'] = pattern;
-  sandbox['text'] = text.slice(0, MAX_MATCHED_LENGTH);
+  Object.assign(sandbox, { pattern, text: text.slice(0, MAX_MATCHED_LENGTH) });
   try {
     return script.runInContext(sandbox, { timeout: MATCH_TIMEOUT_MS }) === true;
   } catch (error) {

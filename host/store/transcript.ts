@@ -105,6 +105,7 @@ export class Transcript {
   #pending: Pending[] = [];
   #flushScheduled = false;
   #listeners = new Set<(messages: TranscriptMessage[]) => void>();
+  #isClosed = false;
 
   constructor(db: CentralDb) {
     this.#db = db;
@@ -140,7 +141,14 @@ export class Transcript {
     this.#enqueue({ kind: 'change', id, change });
   }
 
+  /** Commits what was told; what comes after is for the next host, which tells the open rows again. */
+  close(): void {
+    this.flush();
+    this.#isClosed = true;
+  }
+
   #enqueue(pending: Pending): void {
+    if (this.#isClosed) return;
     this.#pending.push(pending);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -164,7 +172,7 @@ export class Transcript {
   flush(): void {
     this.#flushScheduled = false;
     const batch = this.#pending;
-    if (batch.length === 0) return;
+    if (batch.length === 0 || this.#isClosed) return;
     const touched = new Set<string>();
     const before = this.#revision;
     try {

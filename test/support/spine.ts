@@ -78,13 +78,13 @@ export class Spine {
   readonly #containers: ScriptedContainer[] = [];
 
   constructor() {
-    onTestFinished(() => {
+    onTestFinished(async () => {
       for (const container of this.#containers) container.close();
-      this.delivery[Symbol.dispose]();
+      await this.delivery[Symbol.asyncDispose]();
       this.notices[Symbol.dispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
-      this.transcript.flush();
+      this.transcript.close();
       this.db.close();
     });
   }

@@ -154,7 +154,7 @@ test('a restarted host settles what was being sent by its class', async () => {
   const second = container.send(reply(chat, 'two'));
   spine.delivery.ring(session.id);
   await until('the platform is called', () => channel.calls === 1);
-  spine.delivery[Symbol.dispose]();
+  void spine.delivery[Symbol.asyncDispose]();
   spine.delivery = spine.makeDelivery();
   spine.delivery.ring(session.id);
   await until('the second goes out', () => channel.visible.length === 1);
@@ -280,7 +280,7 @@ test('a task is scheduled once, however often its row is read', async () => {
   spine.delivery.ring(session.id);
   const tasks = () => spine.inboxes.read(session, (tables) => tables.listOpen(10)).filter((row) => row.kind === 'task');
   await until('the task is there', () => tasks().length === 1);
-  spine.delivery[Symbol.dispose]();
+  await spine.delivery[Symbol.asyncDispose]();
   spine.delivery = spine.makeDelivery();
   spine.delivery.ring(session.id);
   await until('it is quiet', () => spine.delivery.isQuiet(session.id));
