@@ -14,6 +14,7 @@ export interface Terminal {
   useColour: boolean;
   /** Columns of the screen; read at each use, because people resize windows. */
   columns(): number;
+  rows(): number;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   /** Aborted at the first Ctrl+C or SIGTERM of a command that goes on (`logs -f`, `--wait`). */
@@ -23,6 +24,7 @@ export interface Terminal {
 }
 
 const FALLBACK_COLUMNS = 80;
+const FALLBACK_ROWS = 24;
 
 /** The process's own terminal. `interrupted` is the caller's, because only main.ts may touch signals. */
 export function openProcessTerminal(interrupted: AbortSignal): Terminal {
@@ -36,7 +38,8 @@ export function openProcessTerminal(interrupted: AbortSignal): Terminal {
     isStdinInteractive: stdin.isTTY === true,
     // Source: no-color.org: set and not empty means no colour.
     useColour: isInteractive && !env.NO_COLOR && env.TERM !== 'dumb',
-    columns: () => stdout.columns ?? FALLBACK_COLUMNS,
+    columns: () => stdout.columns || FALLBACK_COLUMNS,
+    rows: () => stdout.rows || FALLBACK_ROWS,
     env,
     cwd: process.cwd(),
     interrupted,

@@ -23,7 +23,7 @@ export function formatNotice(notice: Notice, view: NoticeView): string {
     case 'message':
       return formatMessage(message, view);
     case 'edited':
-      return `${style.dim(`✎ ${formatAuthor(message)} changed a message:`)}\n${indent(renderMarkdown(message.text, style))}`;
+      return formatMessage(message, view);
     case 'reaction': {
       const about = truncate(oneLine(message.text), 40);
       return style.dim(`${oneLine(notice.by)} reacted ${oneLine(notice.emoji)} to “${about}”`);
@@ -41,7 +41,8 @@ function formatMessage(message: Message, view: NoticeView): string {
   const author = (isOut ? style.green : style.cyan)(style.bold(formatAuthor(message)));
   const elsewhere = isOut && message.chatId !== view.chatId && message.destination !== null;
   const target = elsewhere ? ` → ${oneLine(message.destination ?? '')}` : '';
-  const header = `${author}${target} ${style.dim(formatClock(message.createdAt, now))}`;
+  const edited = message.editedAt === null ? '' : ' ✎ changed';
+  const header = `${author}${target} ${style.dim(formatClock(message.createdAt, now) + edited)}`;
   if (message.kind === 'task' || message.kind === 'system') {
     return style.dim(`· ${oneLine(message.text)}`);
   }

@@ -51,6 +51,8 @@ class InteractiveChat {
   #lost: string | null = null;
   #state: Session['state'];
   #lastPosition = 0;
+  /** The message that stands last on the screen. */
+  #lastShown: string | null = null;
 
   constructor(context: Context, session: Session) {
     this.#context = context;
@@ -136,13 +138,25 @@ class InteractiveChat {
       style,
       now: terminal.now(),
       chatId: this.#session.chatId,
-      numberOf: (from, attachment) => this.#files.push({ messageId: from.id, attachment }),
+      numberOf: (from, attachment) => this.#numberFile(from, attachment),
     };
     for (const notice of notices) {
-      this.#print(formatNotice(notice, view));
+      const text = formatNotice(notice, view);
+      // Progress of one message is one message on the screen, as long as nothing came between.
+      if (notice.kind === 'edited' && this.#lastShown === message.id) this.#screen?.replaceLast(`${text}\n`);
+      else this.#print(text);
+      this.#lastShown = message.id;
       // Told as shown only now: what the person has not seen stays unread elsewhere.
       if (notice.kind === 'message' && message.position > this.#lastPosition) this.#markRead(message.position);
     }
+  }
+
+  /** From 1, and the same when the message is shown again. */
+  #numberFile({ id: messageId }: Message, attachment: Attachment): number {
+    const at = this.#files.findIndex(
+      (file) => file.messageId === messageId && file.attachment.name === attachment.name,
+    );
+    return at >= 0 ? at + 1 : this.#files.push({ messageId, attachment });
   }
 
   #markRead(position: number): void {
@@ -154,6 +168,7 @@ class InteractiveChat {
   }
 
   #print(text: string): void {
+    this.#lastShown = null;
     this.#screen?.print(`${text}\n`);
   }
 

@@ -7,6 +7,7 @@
  *   › hello wor▌
  *
  * I1. The prompt is on the screen whenever `print` is called, so that rows above it can be counted from it.
+ * I2. What has scrolled away is never touched: it cannot be rubbed out any more.
  */
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { Style } from '../output/style.ts';
@@ -30,6 +31,8 @@ export class Screen {
   readonly #readline: Interface;
   readonly #listener: ScreenListener;
   #status = '';
+  /** The block printed last, when it can still be replaced. */
+  #last: { text: string; columns: number } | null = null;
   #lines: string[] = [];
   #paste: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -56,14 +59,38 @@ export class Screen {
   /** Puts text above the line being typed, which stays as it is. */
   print(text: string): void {
     if (this.#isClosed) return;
+    const rows = this.#rubOut(0);
+    // Readline goes up as many rows as its cursor was below the prompt's first: they are given to it.
+    this.#terminal.stdout.write(`${text}\n${'\n'.repeat(rows)}`);
+    this.#last = { text, columns: this.#terminal.columns() };
+    this.#readline.prompt(true);
+  }
+
+  /** Puts text in the place of what was printed last, as when a message changes again and again. */
+  replaceLast(text: string): void {
+    const columns = this.#terminal.columns();
+    const isSameWidth = this.#last?.columns === columns;
+    const rowsAbove = this.#last !== null && isSameWidth ? countRows(this.#last.text, columns) : 0;
+    // I2, with room for the prompt.
+    const fits = rowsAbove + this.#readline.getCursorPos().rows + 1 < this.#terminal.rows();
+    if (this.#isClosed || rowsAbove === 0 || !fits) {
+      this.print(text);
+      return;
+    }
+    const rows = this.#rubOut(rowsAbove);
+    this.#terminal.stdout.write(`${text}\n${'\n'.repeat(rows)}`);
+    this.#last = { text, columns };
+    this.#readline.prompt(true);
+  }
+
+  /** Clears the prompt and so many rows above it; returns how many rows the cursor was below the prompt's first. */
+  #rubOut(rowsAbove: number): number {
     const { stdout } = this.#terminal;
     const { rows } = this.#readline.getCursorPos();
-    moveCursor(stdout, 0, -rows);
+    moveCursor(stdout, 0, -rows - rowsAbove);
     cursorTo(stdout, 0);
     clearScreenDown(stdout);
-    // Readline goes up as many rows as its cursor was below the prompt's first: they are given to it.
-    stdout.write(`${text}\n${'\n'.repeat(rows)}`);
-    this.#readline.prompt(true);
+    return rows;
   }
 
   /** One line, empty for none. */
@@ -71,12 +98,7 @@ export class Screen {
     const line = truncate(oneLine(status), this.#terminal.columns() - 1);
     if (this.#isClosed || line === this.#status) return;
     // Down by the old prompt, up by the new: rubbed out first, because they differ in height.
-    const { stdout } = this.#terminal;
-    const { rows } = this.#readline.getCursorPos();
-    moveCursor(stdout, 0, -rows);
-    cursorTo(stdout, 0);
-    clearScreenDown(stdout);
-    stdout.write('\n'.repeat(rows));
+    this.#terminal.stdout.write('\n'.repeat(this.#rubOut(0)));
     this.#status = line;
     this.#readline.setPrompt(this.#makePrompt());
     this.#readline.prompt(true);
@@ -125,4 +147,9 @@ export class Screen {
       this.#readline.write(null, { ctrl: true, name: 'u' });
     }
   }
+}
+
+/** Rows that printed text takes, where long lines wrap. */
+function countRows(text: string, columns: number): number {
+  return text.split('\n').reduce((rows, line) => rows + Math.max(1, Math.ceil(displayWidth(line) / columns)), 0);
 }

@@ -1,7 +1,7 @@
 /** The talk of `send --wait` and of a piped `chat`: each question, its replies on stdout, trouble on stderr. */
 import type { Message, Session } from '../client/types.ts';
 import type { Context } from '../context.ts';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { oneLine } from '../output/text.ts';
 import { type Exchange, Exchanges, type Question } from './exchange.ts';
 import { formatPlainReply, formatTrouble } from './format.ts';
@@ -37,6 +37,7 @@ export async function talk(
     for await (const question of questions) {
       const exchange = await asking.ask(question, timeoutMs);
       exchanges.push(exchange);
+      await markSeen(context, session, exchange);
       const ended = judge(exchange);
       if (ended !== EXIT.ok) exitCode = ended;
       if (TROUBLE.has(exchange.question.state)) note(formatTrouble(exchange.question, style));
@@ -55,4 +56,15 @@ function judge({ question, replies }: Exchange): ExitCode {
   return states.some((state) => state === 'failed' || state === 'unknown' || state === 'dropped')
     ? EXIT.failed
     : EXIT.ok;
+}
+
+/** What was printed here is not unread elsewhere. */
+async function markSeen(context: Context, session: Session, { question, replies }: Exchange): Promise<void> {
+  const here = replies.filter((reply) => reply.chatId === session.chatId);
+  try {
+    await context.api.markRead(session.id, Math.max(question.position, ...here.map((reply) => reply.position)));
+  } catch (error) {
+    // The replies are what the command is for; the mark is set by the next look at the session.
+    if (!(error instanceof CliError)) throw error;
+  }
 }

@@ -15,7 +15,8 @@ export async function showTrace(context: Context, id: string): Promise<void> {
   const draw = (stages: TraceStage[]): string => formatWaterfall(stages, STAGES, style, columns);
   context.print(`${style.bold(message.id)}  ${truncate(oneLine(message.text), Math.max(10, columns - 30))}`);
   context.print(style.dim(`${message.traceId}, ${message.state}`));
-  context.print(draw(trace.stages));
+  // A reply's path holds the stages of its question: alone, the question would look stuck before the last two.
+  if (trace.replies.length === 0) context.print(draw(trace.stages));
   for (const reply of trace.replies) {
     context.print(
       `\n${style.bold(`reply ${reply.id}`)}${reply.destination === null ? '' : ` → ${oneLine(reply.destination)}`}`,

@@ -34,8 +34,10 @@ export type HomeFact =
       uid: number | null;
       isWritable: boolean;
       folder: FileFact;
-      /** Those that exist of the files only the owner may read. */
+      /** Those that exist of the files that nobody else may open, whatever the folder above them allows. */
       secrets: FileFact[];
+      /** Further ones that must have the home's owner, or the host cannot write them. */
+      files: FileFact[];
       socketPathBytes: number;
     };
 

@@ -50,19 +50,18 @@ async function gatherHome(paths: HomePaths): Promise<HomeFact> {
   const folder = await describeFile(path);
   if (folder === null) return { kind: 'missing', path };
   if (!(await stat(path)).isDirectory()) return { kind: 'not-a-folder', path };
-  const candidates = [paths.centralDb, `${paths.centralDb}-wal`, paths.socket, paths.apiToken, paths.logFile];
-  const secrets: FileFact[] = [];
-  for (const candidate of candidates) {
-    const file = await describeFile(candidate);
-    if (file !== null) secrets.push(file);
-  }
+  const describeAll = async (candidates: string[]): Promise<FileFact[]> => {
+    const files = await Promise.all(candidates.map(describeFile));
+    return files.filter((file) => file !== null);
+  };
   return {
     kind: 'folder',
     path,
     uid: process.getuid?.() ?? null,
     isWritable: await isAllowed(path, constants.W_OK | constants.X_OK),
     folder,
-    secrets,
+    secrets: await describeAll([paths.socket, paths.apiToken]),
+    files: await describeAll([paths.centralDb, paths.logs, paths.sessions, paths.groups]),
     socketPathBytes: Buffer.byteLength(paths.socket),
   };
 }

@@ -132,7 +132,7 @@ function planSecrets(home: Extract<HomeFact, { kind: 'folder' }>): Finding {
   const check = 'permissions';
   const title = 'Permissions';
   const open = home.secrets.filter((file) => (file.mode & 0o077) !== 0);
-  const foreign = home.secrets.filter((file) => file.uid !== home.folder.uid);
+  const foreign = [...home.secrets, ...home.files].filter((file) => file.uid !== home.folder.uid);
   if (open.length > 0) {
     return {
       check,
@@ -152,7 +152,11 @@ function planSecrets(home: Extract<HomeFact, { kind: 'folder' }>): Finding {
       fix: `sudo chown ${home.folder.uid} ${foreign.map((file) => shellWord(file.path)).join(' ')}`,
     };
   }
-  return ok(check, title, `${home.secrets.length} private files are closed to others`);
+  return ok(
+    check,
+    title,
+    home.secrets.length === 0 ? 'nothing private is open' : 'socket and token are closed to others',
+  );
 }
 
 function formatMode(mode: number): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type * as schemas from '../../../host/console/api/schemas.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 import { FakeHost } from './support/fake-host.ts';
 import { portolan } from './support/run.ts';
@@ -201,27 +202,26 @@ describe('status, url, release, trace and stop', () => {
     expect(err).toContain(b.id);
   });
 
-  it('trace draws every stage, the missing ones too, and those of the replies', async () => {
+  it('trace draws every stage with the missing ones, of the message or else of each reply', async () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);
     const session = host.addSession(host.addAgent('main'));
     const message = host.addMessage(session, { text: 'hello' });
     const at = Date.now();
-    host.trace = {
-      stages: [
-        { stage: 'received', at, sincePreviousMs: null },
-        { stage: 'committed', at: at + 1.5, sincePreviousMs: 1.5 },
-        { stage: 'claimed', at: at + 301.5, sincePreviousMs: 300 },
-      ],
-      replies: [
-        { id: 'msg_reply', destination: 'family', stages: [{ stage: 'sent', at: at + 400, sincePreviousMs: null }] },
-      ],
-    };
+    const stages: schemas.Trace['stages'] = [
+      { stage: 'received', at, sincePreviousMs: null },
+      { stage: 'committed', at: at + 1.5, sincePreviousMs: 1.5 },
+      { stage: 'claimed', at: at + 301.5, sincePreviousMs: 300 },
+    ];
+    host.trace = { stages, replies: [] };
     const { out } = await portolan(paths, ['trace', 'last']);
     expect(out).toContain(message.id);
     expect(out).toMatch(/claimed +302 ms +█+ +\+300 ms/);
     expect(out).toMatch(/provider_started +–/);
-    expect(out).toContain('reply msg_reply → family');
+    host.trace.replies = [{ id: 'msg_reply', destination: 'family', stages }];
+    const answered = await portolan(paths, ['trace', message.id.slice(-6)]);
+    expect(answered.out).toContain('reply msg_reply → family');
+    expect(answered.out.match(/claimed/g)).toHaveLength(1);
     const json = JSON.parse((await portolan(paths, ['trace', message.id, '--json'])).out);
     expect(json.stages).toHaveLength(3);
   });

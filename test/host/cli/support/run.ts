@@ -39,6 +39,7 @@ export async function portolan(paths: HomePaths, words: string[], options: RunOp
     isStdinInteractive: false,
     useColour: options.colour === true,
     columns: () => options.columns ?? 80,
+    rows: () => 24,
     env: { PORTOLAN_HOME: paths.home, ...options.env },
     cwd: options.cwd ?? paths.home,
     interrupted: options.interrupted ?? new AbortController().signal,

@@ -1,0 +1,269 @@
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { DoctorFacts } from '../../../host/cli/doctor/facts.ts';
+import { type Finding, planFindings } from '../../../host/cli/doctor/plan.ts';
+import { type HomePaths, homePaths, projectRoot } from '../../../host/config/home.ts';
+import { lockHome } from '../../../host/config/lock.ts';
+import { openCentralDb } from '../../../host/store/database.ts';
+import { PROTOCOL_VERSION } from '../../../shared/protocol.ts';
+import { makeTempHome } from '../../support/temp-home.ts';
+import { FakeHost } from './support/fake-host.ts';
+import { portolan } from './support/run.ts';
+
+const NOW = Date.UTC(2026, 10, 21);
+const HOME = '/srv/portolan';
+const GIB = 1024 ** 3;
+
+const WELL: DoctorFacts = {
+  nodeVersion: '20.20.2',
+  home: {
+    kind: 'folder',
+    path: HOME,
+    uid: 1000,
+    isWritable: true,
+    folder: { path: HOME, mode: 0o700, uid: 1000 },
+    secrets: [{ path: `${HOME}/portolan.sock`, mode: 0o600, uid: 1000 }],
+    files: [],
+    socketPathBytes: 40,
+  },
+  docker: {
+    kind: 'answers',
+    endpoint: 'unix:///s',
+    version: '20.10.24',
+    memoryLimit: true,
+    pidsLimit: true,
+    hasSeccomp: true,
+  },
+  image: { kind: 'present', name: 'portolan-agent:latest', protocol: '1' },
+  disk: { path: HOME, freeBytes: 50 * GIB, totalBytes: 100 * GIB, freeInodes: 1_000_000 },
+  database: { kind: 'version', version: 5, known: 5 },
+  host: { kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '' },
+  holder: { kind: 'held', pid: 42 },
+  clock: { skewMs: 1, futureMs: 0, timeZone: 'Europe/Berlin', isTimeZoneValid: true, now: NOW },
+  inotify: { maxInstances: 128, maxWatches: 65_536 },
+};
+
+function find(facts: Partial<DoctorFacts>, check: string): Finding {
+  const finding = planFindings({ ...WELL, ...facts }, 1).find((found) => found.check === check);
+  if (finding === undefined) throw new Error(`no finding ${check}`);
+  return finding;
+}
+
+function homeWith(change: object): Partial<DoctorFacts> {
+  return { home: { ...WELL.home, ...change } as DoctorFacts['home'] };
+}
+
+describe('the doctor', () => {
+  it('finds nothing when all is well', () => {
+    expect(planFindings(WELL, 1).filter(({ verdict, fix }) => verdict !== 'ok' || fix !== null)).toEqual([]);
+  });
+
+  it.each<[string, Partial<DoctorFacts>, string, Finding['verdict'], string]>([
+    ['an old Node.js', { nodeVersion: '18.2.0' }, 'node', 'failed', 'install Node.js 20'],
+    ['no home', { home: { kind: 'missing', path: HOME } }, 'home', 'failed', 'npm run up'],
+    ['a file as home', { home: { kind: 'not-a-folder', path: '/a b' } }, 'home', 'failed', "mv '/a b'"],
+    [
+      'an open home',
+      homeWith({ folder: { path: HOME, mode: 0o755, uid: 1000 } }),
+      'home',
+      'failed',
+      `chmod 700 ${HOME}`,
+    ],
+    ["another user's home", homeWith({ uid: 0 }), 'home', 'warning', "sudo -u '#1000'"],
+    ['a home one cannot write', homeWith({ isWritable: false }), 'home', 'failed', 'chmod u+rwx'],
+    ['a path too long for a socket', homeWith({ socketPathBytes: 108 }), 'home', 'failed', 'PORTOLAN_HOME=~/portolan'],
+    [
+      'an open token',
+      homeWith({ secrets: [{ path: `${HOME}/api-token`, mode: 0o644, uid: 1000 }] }),
+      'permissions',
+      'failed',
+      `chmod go= ${HOME}/api-token`,
+    ],
+    [
+      'a database of root',
+      homeWith({ files: [{ path: `${HOME}/central.db`, mode: 0o600, uid: 0 }] }),
+      'permissions',
+      'failed',
+      `sudo chown 1000 ${HOME}/central.db`,
+    ],
+    ['a full disk', { disk: { ...WELL.disk, freeBytes: 1_000 } }, 'disk', 'failed', 'du -xh'],
+    ['a disk that gets full', { disk: { ...WELL.disk, freeBytes: GIB } }, 'disk', 'warning', 'du -xh'],
+    ['few inodes', { disk: { ...WELL.disk, freeInodes: 10 } }, 'disk', 'warning', 'du -xh'],
+    ['no database', { database: { kind: 'missing', known: 5 } }, 'database', 'failed', 'npm run up'],
+    ['an old database', { database: { kind: 'version', version: 3, known: 5 } }, 'database', 'warning', 'npm run up'],
+    ['a newer database', { database: { kind: 'version', version: 6, known: 5 } }, 'database', 'failed', 'git pull'],
+    [
+      'a broken database',
+      { database: { kind: 'unreadable', reason: 'SQLITE_CORRUPT' } },
+      'database',
+      'failed',
+      'backup',
+    ],
+    ['no Docker', { docker: { kind: 'no-socket', endpoint: 'e' } }, 'docker', 'failed', 'npm run up'],
+    [
+      'Docker stopped',
+      { docker: { kind: 'refuses-connection', endpoint: 'e' } },
+      'docker',
+      'failed',
+      'systemctl start',
+    ],
+    ['no permission', { docker: { kind: 'no-permission', endpoint: 'e' } }, 'docker', 'failed', 'usermod -aG docker'],
+    [
+      'Docker hung',
+      { docker: { kind: 'silent', endpoint: 'e', afterMs: 5_000 } },
+      'docker',
+      'failed',
+      'restart docker',
+    ],
+    ['no process limits', { docker: { ...WELL.docker, pidsLimit: false } as never }, 'docker', 'warning', 'cgroup'],
+    ['no image', { image: { kind: 'missing', name: 'i' } }, 'image', 'failed', 'npm run up'],
+    [
+      'an image of another protocol',
+      { image: { kind: 'present', name: 'i', protocol: '2' } },
+      'image',
+      'failed',
+      'npm run up',
+    ],
+    ['an image of nobody', { image: { kind: 'present', name: 'i', protocol: null } }, 'image', 'failed', 'npm run up'],
+    ['no host', { host: { kind: 'stopped' }, holder: { kind: 'nobody' } }, 'host', 'warning', 'npm run up'],
+    ['a host that hangs', { host: { kind: 'silent', path: 's', reason: 'r' } }, 'host', 'failed', 'portolan stop'],
+    ['a host that does not listen', { host: { kind: 'stopped' } }, 'lock', 'failed', 'kill 42'],
+    ['a host without its lock', { holder: { kind: 'nobody' } }, 'lock', 'warning', 'portolan stop'],
+    ['a clock never set', { clock: { ...WELL.clock, now: 0 } }, 'clock', 'failed', 'timedatectl'],
+    ['a clock that goes wrong', { clock: { ...WELL.clock, skewMs: -9_000 } }, 'clock', 'warning', 'timedatectl'],
+    ['a clock set back', { clock: { ...WELL.clock, futureMs: 3_600_000 } }, 'clock', 'warning', 'timedatectl'],
+    ['a false time zone', { clock: { ...WELL.clock, isTimeZoneValid: false } }, 'time-zone', 'warning', 'export TZ='],
+    [
+      'few watches',
+      { inotify: { maxInstances: 128, maxWatches: 10 } },
+      'inotify',
+      'warning',
+      'sudo sysctl fs.inotify.max_user_watches',
+    ],
+  ])('finds %s, with what to type', (_, facts, check, verdict, fix) => {
+    const finding = find(facts, check);
+    expect(finding.verdict).toBe(verdict);
+    expect(finding.fix).toContain(fix);
+  });
+
+  it('asks nothing of Docker where containers are plain processes', () => {
+    const findings = planFindings({ ...WELL, docker: { kind: 'not-used' }, image: { kind: 'unknown' } }, 1);
+    expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
+  });
+});
+
+async function diagnose(paths: HomePaths, env: Record<string, string> = {}) {
+  const run = await portolan(paths, ['doctor', '--json'], { env });
+  const { ok, findings } = JSON.parse(run.out) as { ok: boolean; findings: Finding[] };
+  return { code: run.code, ok, of: (check: string) => findings.find((finding) => finding.check === check) };
+}
+
+function prepareDatabase(paths: HomePaths): void {
+  openCentralDb(paths.centralDb, join(projectRoot(), 'migrations', 'central')).close();
+}
+
+describe('portolan doctor', () => {
+  it('works with the host down, and is content with a home that is ready', async () => {
+    const paths = makeTempHome();
+    prepareDatabase(paths);
+    const doctor = await diagnose(paths, { PORTOLAN_DRIVER: 'process' });
+    expect(doctor.of('database')).toMatchObject({ verdict: 'ok' });
+    expect(doctor.of('home')).toMatchObject({ verdict: 'ok' });
+    expect(doctor.of('host')).toMatchObject({ verdict: 'warning', fix: 'npm run up' });
+    expect(doctor).toMatchObject({ code: 0, ok: true });
+  });
+
+  it('ends with 6 when a check failed, and prints each fix for people', async () => {
+    const paths = homePaths(join(makeTempHome().home, 'nowhere'));
+    const { code, out } = await portolan(paths, ['doctor'], { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
+    expect(code).toBe(6);
+    expect(out).toMatch(/✗ Home +.*does not exist yet\n +fix: npm run up/);
+    expect(out).toMatch(/✗ Docker +no Docker Engine/);
+    expect(out).toMatch(/✓ Node\.js/);
+  });
+
+  it('knows the engine of this machine and the limits it can set', async () => {
+    const { of } = await diagnose(makeTempHome());
+    expect(of('docker')?.detail).toMatch(/^\d+\.\d+/);
+  });
+
+  it('sees a running host, its socket and who holds its home', async () => {
+    const paths = makeTempHome();
+    prepareDatabase(paths);
+    await FakeHost.start(paths);
+    chmodSync(paths.socket, 0o600);
+    const lock = lockHome(paths.lock);
+    onTestFinished(() => lock[Symbol.dispose]());
+    const doctor = await diagnose(paths);
+    expect(doctor.of('host')).toMatchObject({ verdict: 'ok' });
+    expect(doctor.of('lock')).toMatchObject({ verdict: 'ok', detail: `held by process ${process.pid}` });
+    expect(doctor.of('permissions')).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('tells a lock that nobody holds from one whose holder does not listen', async () => {
+    const paths = makeTempHome();
+    const lock = lockHome(paths.lock);
+    expect((await diagnose(paths)).of('lock')).toMatchObject({
+      verdict: 'failed',
+      fix: `kill ${process.pid}; npm run up`,
+    });
+    lock[Symbol.dispose]();
+    expect((await diagnose(paths)).of('lock')).toMatchObject({ verdict: 'ok', detail: 'free' });
+  });
+
+  it('sees open sockets, left-over sockets and broken databases', async () => {
+    const paths = makeTempHome();
+    writeFileSync(paths.centralDb, 'this is no database, whatever its name says');
+    const host = await FakeHost.start(paths);
+    chmodSync(paths.socket, 0o666);
+    const running = await diagnose(paths);
+    expect(running.of('permissions')).toMatchObject({ verdict: 'failed', fix: `chmod go= ${paths.socket}` });
+    expect(running.of('database')?.detail).toContain('SQLITE_NOTADB');
+    await host.stop();
+    expect((await diagnose(paths)).of('host')?.verdict).toBe('warning');
+  });
+
+  it.each([
+    ['answers nonsense', () => 'hello', 'does not answer in JSON'],
+    ['is something else', () => '{}', "is not a Docker Engine's answer"],
+  ])('names what is wrong with an engine that %s', async (_, answer, detail) => {
+    const paths = makeTempHome();
+    mkdirSync(paths.home, { recursive: true });
+    const path = join(paths.home, 'docker.sock');
+    const server = createServer((_request, response) => response.end(answer())).listen(path);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    expect((await diagnose(paths, { DOCKER_HOST: `unix://${path}` })).of('docker')?.detail).toContain(detail);
+  });
+
+  it('finds an image of another protocol on the engine', async () => {
+    const paths = makeTempHome();
+    const path = join(paths.home, 'docker.sock');
+    const info = {
+      ServerVersion: '27.1',
+      MemoryLimit: true,
+      PidsLimit: true,
+      SecurityOptions: ['name=seccomp,profile=default'],
+    };
+    const image = { Config: { Labels: { 'portolan.protocol': String(PROTOCOL_VERSION + 1) } } };
+    const server = createServer((request, response) =>
+      response.end(JSON.stringify(request.url === '/info' ? info : image)),
+    ).listen(path);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const doctor = await diagnose(paths, { DOCKER_HOST: `unix://${path}` });
+    expect(doctor.of('docker')?.verdict).toBe('ok');
+    expect(doctor.of('image')?.detail).toContain(`speaks protocol ${PROTOCOL_VERSION + 1}`);
+  });
+
+  it('refuses a DOCKER_HOST it cannot read, saying what was expected', async () => {
+    expect((await diagnose(makeTempHome(), { DOCKER_HOST: 'ssh://x' })).of('docker')?.detail).toContain('unix:///path');
+  });
+
+  it('warns of a time zone that does not exist', async () => {
+    expect((await diagnose(makeTempHome(), { TZ: 'Mars/Olympus' })).of('time-zone')?.verdict).toBe('warning');
+  });
+});
