@@ -33,6 +33,8 @@ export class FakeSessions implements RuntimeSessions {
   readonly #now: () => EpochMs;
   /** The first word of every container's command; see FakeDriver. */
   program = 'obey';
+  /** For a driver that runs real programs. */
+  makeSpec: ((facts: SessionFacts, epoch: number) => ContainerSpec) | null = null;
 
   constructor(installId: InstallId, now: () => EpochMs) {
     this.#installId = installId;
@@ -141,6 +143,7 @@ export class FakeSessions implements RuntimeSessions {
   async prepare(id: SessionId, epoch: number): Promise<Prepared> {
     const { facts, refuse } = this.get(id);
     if (refuse !== null) return { kind: 'refused', reason: refuse };
+    if (this.makeSpec !== null) return { kind: 'ready', spec: this.makeSpec(facts, epoch) };
     const spec: ContainerSpec = {
       ...{ sessionId: id, agentGroupId: facts.agentGroupId, installId: this.#installId, epoch },
       ...{ configVersion: facts.configVersion, image: 'fake-image', user: TEST_USER, env: {}, network: 'none' },
