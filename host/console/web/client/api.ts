@@ -56,10 +56,25 @@ export function createSession(agentId: string): Promise<Session> {
   return answer(api.sessions.$post({ json: { agentId } }));
 }
 
-/** Refused with 412 when the session changed since `session` was read. */
-export function renameSession(session: Session, title: string): Promise<Session> {
-  const header = { 'if-match': `"${session.revision}"` };
-  return answer(api.sessions[':id'].$patch({ param: { id: session.id }, header, json: { title } }));
+/** Tries of one change while other things about the session change too. Higher: a busy one is hammered. */
+const MAX_RENAME_TRIES = 4;
+
+/**
+ * Gives a session another title, unless somebody else did since `session` was read: then it throws
+ * ApiFault 412. A session's revision also rises with its other changes; those do not stand in the way.
+ */
+export async function renameSession(session: Session, title: string): Promise<Session> {
+  let current = session;
+  for (let tries = 1; ; tries++) {
+    try {
+      const header = { 'if-match': `"${current.revision}"` };
+      return await answer(api.sessions[':id'].$patch({ param: { id: session.id }, header, json: { title } }));
+    } catch (error) {
+      if (!(error instanceof ApiFault) || error.status !== 412 || tries === MAX_RENAME_TRIES) throw error;
+      current = await fetchSession(session.id);
+      if (current.title !== session.title) throw error;
+    }
+  }
 }
 
 export function stopSession(id: string): Promise<Session> {
@@ -100,7 +115,7 @@ export async function postMessage(
   form.append('clientId', clientId);
   form.append('text', text);
   for (const file of files) form.append('file', file, file.name);
-  const committed: unknown = JSON.parse(await postForm(messages.$path({ param }), form, onProgress));
+  const committed: unknown = JSON.parse(await postForm(BASE + messages.$path({ param }), form, onProgress));
   if (!isMessage(committed)) throw new Error('the host answered a sent message with something else');
   return committed;
 }

@@ -164,7 +164,16 @@ function TimelineRow({ row, onDetails }: { row: RestRow; onDetails: (messageId: 
         </div>
       );
     case 'message':
-      return <MessageRow {...row} onDetails={onDetails} />;
+      return (
+        <MessageRow
+          message={row.message}
+          mine={row.mine}
+          elsewhere={row.elsewhere}
+          startsGroup={row.startsGroup}
+          latestMine={row.latestMine}
+          onDetails={onDetails}
+        />
+      );
     case 'pending':
       return <PendingRow pending={row.pending} startsGroup={row.startsGroup} />;
   }

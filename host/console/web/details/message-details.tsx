@@ -6,7 +6,7 @@ import { useConsoleState } from '../state/context.tsx';
 import { formatFullTime } from '../style/time.ts';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
-import { Waterfall } from './waterfall.tsx';
+import { Waterfalls } from './waterfall.tsx';
 
 interface MessageDetailsProps {
   sessionId: string;
@@ -55,7 +55,7 @@ export function MessageDetails({ sessionId, messageId, onMessage }: MessageDetai
             The trace could not be loaded.
           </Text>
         )}
-        {trace.data !== undefined && <Waterfall trace={trace.data} />}
+        {trace.data !== undefined && <Waterfalls trace={trace.data} />}
       </section>
     </div>
   );

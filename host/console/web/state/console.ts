@@ -13,9 +13,11 @@ import { isMessage, isSession } from '../client/types.ts';
 import { detach } from './detach.ts';
 import { findReadPosition } from './merge.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pending } from './pending.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { Change, ConsoleState } from './state.ts';
 import { INITIAL_STATE, reduce } from './state.ts';
+import { makeTitle } from './title.ts';
 
 /** Messages kept of a conversation that is trimmed. Higher: memory. Lower: paging when coming back. */
 const KEEP_MESSAGES = 150;
@@ -42,7 +44,13 @@ export function createConsole(outbox: Outbox): Console {
   const listeners = new Set<() => void>();
   const readPositions = new Map<string, number>();
   const arrived: Message[] = [];
-  const sender = createSender({ outbox, getState: () => state, apply, onHostAway: () => stream?.hurry() });
+  const sender = createSender({
+    outbox,
+    getState: () => state,
+    apply,
+    onHostAway: () => stream?.hurry(),
+    onSent: (pending) => detach(nameUntitled(pending)),
+  });
 
   function apply(change: Change): void {
     const next = reduce(state, change);
@@ -122,6 +130,18 @@ export function createConsole(outbox: Outbox): Console {
         apply({ kind: 'older-loaded', sessionId, messages: page.items, hasOlder: page.nextCursor !== null });
       },
       () => apply({ kind: 'older-failed', sessionId }),
+    );
+  }
+
+  /** Several chats with one agent are told apart by what they began with. */
+  async function nameUntitled({ sessionId, text }: Pending): Promise<void> {
+    const session = state.sessions.byId.get(sessionId);
+    const title = makeTitle(text);
+    if (session === undefined || session.title !== null || title === null) return;
+    await guard(
+      async () => apply({ kind: 'session', session: await api.renameSession(session, title) }),
+      // Without a title it goes by the agent's name; the next message tries again.
+      () => {},
     );
   }
 

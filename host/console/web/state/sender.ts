@@ -32,9 +32,11 @@ export interface SenderParts {
   apply(change: Change): void;
   /** The host did not answer: the connection may be gone. */
   onHostAway(): void;
+  /** The host has it. */
+  onSent(pending: Pending): void;
 }
 
-export function createSender({ outbox, getState, apply, onHostAway }: SenderParts): Sender {
+export function createSender({ outbox, getState, apply, onHostAway, onSent }: SenderParts): Sender {
   const sendingSessions = new Set<string>();
 
   function pumpSession(sessionId: string): void {
@@ -61,6 +63,7 @@ export function createSender({ outbox, getState, apply, onHostAway }: SenderPart
       const message = await api.postMessage(pending, progress);
       apply({ kind: 'pending-done', clientId, message });
       await outbox.remove(clientId);
+      onSent(pending);
     } catch (error) {
       const problem = describeProblem(error);
       apply({ kind: 'pending-changed', clientId, change: { status: { kind: 'failed', problem } } });

@@ -1,0 +1,17 @@
+/** Longest title made from a message, in characters. */
+const MAX_TITLE = 48;
+
+/** What an untitled chat is called after its first message: its first line, cut at a word. Null when there is none. */
+export function makeTitle(text: string): string | null {
+  const line = text
+    .replaceAll(/\p{Cc}+/gu, '\n')
+    .split('\n')
+    .map((one) => one.trim())
+    .find((one) => one !== '');
+  if (line === undefined) return null;
+  const characters = [...line];
+  if (characters.length <= MAX_TITLE) return line;
+  const cut = characters.slice(0, MAX_TITLE).join('');
+  const atWord = cut.replace(/\s+\S*$/u, '');
+  return `${atWord === '' ? cut : atWord}…`;
+}

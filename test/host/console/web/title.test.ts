@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { makeTitle } from '../../../../host/console/web/state/title.ts';
+
+test('a title is the first line that says something', () => {
+  expect(makeTitle('\n  \n plan the trip \nto Cuxhaven')).toBe('plan the trip');
+  expect(makeTitle(' \n\t')).toBeNull();
+});
+
+test('a long line is cut at a word', () => {
+  expect(makeTitle('please look up when the tide is high on Saturday morning')).toBe(
+    'please look up when the tide is high on…',
+  );
+});
+
+test('whatever is written, the host takes the title: one line without control characters, at most 200 long', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      const title = makeTitle(text);
+      if (title === null) return;
+      expect(title).toMatch(/^[^\p{Cc}]+$/u);
+      expect(title.length).toBeLessThanOrEqual(200);
+      expect(title).toBe(title.trim());
+    }),
+  );
+});
