@@ -161,6 +161,7 @@ export class ApiFixture {
     const body = json === undefined ? call.body : JSON.stringify(json);
     const headers: Record<string, string> = { ...call.headers };
     if (json !== undefined) headers['content-type'] = 'application/json';
+    if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
     if (as === 'owner' && door === 'tcp') headers.authorization = `Bearer ${BEARER}`;
     const target = path.startsWith('//') ? path.slice(1) : `/api/v1${path}`;
     const address = door === 'unix' ? { socketPath: this.spine.home.socket } : { host: '127.0.0.1', port: this.port };

@@ -17,8 +17,9 @@ export class Problem extends Error {
     code: string,
     message: string,
     more: { expected?: string; next?: string; revision?: number } = {},
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'Problem';
     this.status = status;
     this.code = code;

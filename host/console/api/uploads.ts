@@ -64,14 +64,19 @@ interface Staged {
   path: string;
 }
 
-/** One body on its way to disk. The first failure ends it; open files are closed before it is told. */
+/**
+ * One body on its way to disk. The first failure ends it; open files are closed before it is told.
+ *
+ * The parser is fed by hand, one chunk after the other: what it throws on hostile input then lands here,
+ * and not outside of every handler, where it would end the host.
+ */
 class Reception {
   readonly fields = new Map<string, string>();
   readonly staged: Staged[] = [];
   readonly #folder: string;
   readonly #writes: Promise<void>[] = [];
   readonly #streams = new Set<Readable>();
-  #failure: Error | null = null;
+  #failed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -79,30 +84,49 @@ class Reception {
 
   async receive(request: IncomingMessage): Promise<void> {
     const parser = openParser(request);
-    await new Promise<void>((resolve) => {
+    try {
+      await this.#parse(request, parser);
+      await Promise.all(this.#writes);
+    } catch (error) {
+      // No event of the parser reaches this line before its call has returned: it may be destroyed.
+      // With an error: a stream that is destroyed without one at its very end leaves its pipeline waiting.
+      for (const stream of this.#streams) stream.destroy(new Error('the upload failed', { cause: error }));
+      await Promise.allSettled(this.#writes);
+      parser.destroy();
+      throw error;
+    }
+  }
+
+  /** Resolves when all of the body was parsed. Rejects with the first failure. */
+  #parse(request: IncomingMessage, parser: busboy.Busboy): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const feed = (chunk: Buffer) => {
+        request.pause();
+        try {
+          parser.write(chunk, () => request.resume());
+        } catch (error) {
+          fail(malformed(error));
+        }
+      };
       const fail = (error: Error) => {
-        if (this.#failure !== null) return;
-        this.#failure = error;
-        request.unpipe(parser);
+        this.#failed = true;
+        request.off('data', feed);
         request.resume();
-        for (const stream of this.#streams) stream.destroy(error);
-        parser.destroy();
-        resolve();
+        reject(error);
       };
       parser.on('field', (name, value, info) => this.#takeField(name, value, info.valueTruncated, fail));
       parser.on('file', (field, stream, info) => this.#takeFile(field, stream, info.filename, fail));
       parser.on('filesLimit', () => fail(tooManyFiles()));
       parser.on('fieldsLimit', () => fail(malformed()));
       parser.on('partsLimit', () => fail(malformed()));
-      parser.on('error', () => fail(malformed()));
+      parser.on('error', (error) => fail(malformed(error)));
+      parser.on('close', resolve);
       request.once('close', () => {
         if (!request.complete) fail(new Problem(400, 'cut_off', 'The upload was cut off.', { next: 'send it again' }));
       });
-      parser.on('close', resolve);
-      request.pipe(parser);
+      request.on('end', () => parser.end());
+      request.on('data', feed);
     });
-    await Promise.all(this.#writes);
-    if (this.#failure !== null) throw this.#failure;
   }
 
   #takeField(name: string, value: string, truncated: boolean, fail: (error: Error) => void): void {
@@ -112,13 +136,17 @@ class Reception {
   }
 
   #takeFile(field: string, stream: Readable, name: string | undefined, fail: (error: Error) => void): void {
+    if (field !== 'file') fail(malformed());
+    if (this.#failed) {
+      stream.resume();
+      return;
+    }
     this.#streams.add(stream);
     stream.on('limit', () => fail(fileTooLarge()));
     const path = join(this.#folder, String(this.staged.length));
-    if (field !== 'file') fail(malformed());
     this.staged.push({ name: name ?? 'file', path });
     const written = pipeline(stream, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
-    // A failed write fails the reception; `fail` keeps the first reason.
+    // A failed write fails the reception; the first reason counts.
     this.#writes.push(written.catch(fail).finally(() => this.#streams.delete(stream)));
   }
 }
@@ -142,12 +170,12 @@ function openParser(request: IncomingMessage): busboy.Busboy {
   } catch (error) {
     // busboy throws plain Errors alone here, about the Content-Type header.
     if (!(error instanceof Error)) throw error;
-    throw malformed();
+    throw malformed(error);
   }
 }
 
-function malformed(): Problem {
-  return new Problem(400, 'bad_form', 'The form is malformed.', { expected: FORM });
+function malformed(cause?: unknown): Problem {
+  return new Problem(400, 'bad_form', 'The form is malformed.', { expected: FORM }, cause);
 }
 
 function tooManyFiles(): Problem {
