@@ -133,7 +133,7 @@ export class Apply {
         tracked.pauseAgainMs = epochMs(clock.now() + policy.quietMs);
         return;
       case 'unsafe':
-        log.debug({ sessionId: tracked.sessionId }, 'a lock was held: thawed again');
+        log.debug({ sessionId: tracked.sessionId }, 'not frozen: a lock was held, or the engine could not');
         tracked.pauseAgainMs = epochMs(clock.now() + policy.pauseAgainMs);
         return;
       default:

@@ -10,6 +10,7 @@
  * I5. Until the engine has listed its containers once, no run is believed to be over.
  */
 import { epochMs, type SessionId } from '../../shared/ids.ts';
+import { Fault } from '../config/errors.ts';
 import { Apply } from './apply.ts';
 import { type ContainerDriver, type DriverEvent, DriverFault } from './drivers/driver.ts';
 import { Engine } from './engine.ts';
@@ -201,7 +202,8 @@ export class Runtime implements AsyncDisposable {
       }
       // A fault of the world or a bug: this session tries again, the others go on.
       const { log, clock, policy } = this.#options;
-      log.error({ sessionId: tracked.sessionId, err: error }, 'a step failed');
+      const level = error instanceof Fault && error.retryable ? 'warn' : 'error';
+      log[level]({ sessionId: tracked.sessionId, err: error }, 'a step failed');
       tracked.mustInspect = true;
       this.#wakeups.set(tracked.sessionId, epochMs(clock.now() + policy.lookAgainMs));
     }

@@ -5,8 +5,8 @@
  * I1. Before: the runner says it is idle, and goes on saying so through 20 ms in which nothing rang.
  * I2. After: inbound.db can be locked and outbound.db read. If not, or if something rang, it thaws at once.
  */
-import { epochMs } from '../../shared/ids.ts';
-import type { ContainerDriver } from './drivers/driver.ts';
+import { type ContainerId, epochMs } from '../../shared/ids.ts';
+import { type ContainerDriver, DriverFault } from './drivers/driver.ts';
 import { PROBE_DEADLINE_MS, type RuntimePolicy } from './policy.ts';
 import type { RuntimeClock, RuntimeSessions } from './ports.ts';
 import type { Tracked } from './tracked.ts';
@@ -22,7 +22,7 @@ export type PauseOutcome =
   | { kind: 'paused' }
   /** It was not idle after all, or work came. */
   | { kind: 'called-off' }
-  /** A lock was held: thawed again. */
+  /** A lock was held, or the engine could not freeze it: it runs on. */
   | { kind: 'unsafe' };
 
 /** Freezes the tracked container, which the plan found idle. Throws DriverFault. */
@@ -37,7 +37,7 @@ export async function pauseSafely(parts: SafePauseParts, tracked: Tracked): Prom
   const isStillIdle = later.kind === 'live' && later.idleSinceMs === liveness.idleSinceMs && later.openClaims === 0;
   if (!isStillIdle || tracked.rings !== ringsBefore) return { kind: 'called-off' };
 
-  await driver.pause(container.id);
+  if (!(await tryPause(driver, container.id))) return { kind: 'unsafe' };
   let isSafe = false;
   try {
     isSafe = await within(clock, PROBE_DEADLINE_MS, sessions.probeLocks(sessionId));
@@ -47,6 +47,17 @@ export async function pauseSafely(parts: SafePauseParts, tracked: Tracked): Prom
   }
   if (!isSafe) return { kind: 'unsafe' };
   return { kind: tracked.rings === ringsBefore ? 'paused' : 'called-off' };
+}
+
+/** False when the engine could not: on a busy machine the kernel sometimes gives up in the middle, and thaws. */
+async function tryPause(driver: ContainerDriver, id: ContainerId): Promise<boolean> {
+  try {
+    await driver.pause(id);
+    return true;
+  } catch (error) {
+    if (error instanceof DriverFault && error.kind === 'engine-refused') return false;
+    throw error;
+  }
 }
 
 function sleep(clock: RuntimeClock, ms: number): Promise<void> {

@@ -213,6 +213,15 @@ describe('an idle session', () => {
     expect(containerOf(id).state).toBe('paused');
   });
 
+  test('runs on when the engine cannot freeze it, and is frozen later', async () => {
+    const id = await startIdle();
+    engine.failNext.push({ action: 'pause', kind: 'engine-refused' });
+    await clock.advance(policy.pauseAfterMs + policy.quietMs);
+    expect(containerOf(id).state).toBe('running');
+    await clock.advance(policy.pauseAgainMs + policy.lookAgainMs);
+    expect(containerOf(id).state).toBe('paused');
+  });
+
   test('is not frozen when work comes in the quiet before', async () => {
     const id = await startIdle();
     await clock.advance(policy.pauseAfterMs);
@@ -450,7 +459,7 @@ describe('a container that fails', () => {
     expect(engine.ofSession(id)).not.toBeNull();
     await clock.advance(policy.lookAgainMs);
     expect(engine.ofSession(id)).toBeNull();
-    expect(log.lines.splice(0).some(({ level }) => level === 'error')).toBe(true);
+    expect(log.lines.some(({ level, message }) => level === 'warn' && message === 'a step failed')).toBe(true);
   });
 });
 
