@@ -89,6 +89,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   };
   addLookCommands(add);
   addTalkCommands(add);
+  addDeliveryCommands(add);
   addHostCommands(add);
   return program;
 }
@@ -203,6 +204,25 @@ function addTalkCommands(add: Add): void {
     .option('--wait', 'wait for the replies and print them')
     .option('--file <path...>', 'attach files')
     .addOption(timeoutOption());
+}
+
+function addDeliveryCommands(add: Add): void {
+  add(
+    'resend <message>',
+    'send a message once more that failed or may not have arrived',
+    ['resend 9z1c4k'],
+    () =>
+      async (context, message = '') =>
+        (await import('./commands/deliveries.ts')).resendMessage(context, message),
+  );
+  add(
+    'drop <message>',
+    'give up a message that failed or may not have arrived',
+    ['drop 9z1c4k'],
+    () =>
+      async (context, message = '') =>
+        (await import('./commands/deliveries.ts')).dropMessage(context, message),
+  );
 }
 
 function timeoutOption(): Option {

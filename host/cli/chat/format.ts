@@ -64,7 +64,9 @@ export function formatTrouble(message: Message, style: Style): string {
     case 'refused':
       return style.red(`✗ ${subject}${place} was refused${reason}`);
     case 'unknown':
-      return style.yellow(`? ${subject}${place} may or may not have arrived${reason}`);
+      return style.yellow(
+        `? ${subject}${place} may or may not have arrived${reason} (portolan resend or drop ${message.id.slice(-8)})`,
+      );
     case 'dropped':
       return style.yellow(`✗ ${subject}${place} was dropped${reason}`);
     default:

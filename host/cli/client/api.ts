@@ -103,6 +103,14 @@ export class HostApi {
     return this.#get(`/messages/${encodeURIComponent(id)}`);
   }
 
+  resendMessage(id: string): Promise<Message> {
+    return this.#post(`/messages/${encodeURIComponent(id)}/resend`, {});
+  }
+
+  dropMessage(id: string): Promise<Message> {
+    return this.#post(`/messages/${encodeURIComponent(id)}/drop`, {});
+  }
+
   readTrace(messageId: string): Promise<Trace> {
     return this.#get(`/messages/${encodeURIComponent(messageId)}/trace`);
   }
