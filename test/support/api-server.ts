@@ -127,8 +127,14 @@ export class ApiFixture {
       bearerToken: BEARER,
     });
     this.#server = server;
-    onTestFinished(() => server[Symbol.asyncDispose]());
+    onTestFinished(() => this.stop());
     return this;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await server?.[Symbol.asyncDispose]();
   }
 
   get port(): number {

@@ -77,7 +77,12 @@ function eventRoutes(parts: ApiParts, streams: EventStreams) {
   return newApi().openapi(routes.getEvents, (c) => {
     const { after, session } = c.req.valid('query');
     const last = c.req.valid('header')['last-event-id'];
-    const stream = streams.open(c.var.userId, readFilter(parts, session), readRevision(last) ?? after ?? null);
+    const stream = streams.open({
+      userId: c.var.userId,
+      filter: readFilter(parts, session),
+      after: readRevision(last) ?? after ?? null,
+      disconnect: () => c.env.outgoing.destroy(),
+    });
     return new Response(stream, {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },

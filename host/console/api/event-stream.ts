@@ -20,6 +20,13 @@ export interface EventFilter {
   messagingGroupId: MessagingGroupId | null;
 }
 
+export interface EventRequest {
+  userId: UserId;
+  filter: EventFilter | null;
+  after: number | null;
+  disconnect: () => void;
+}
+
 interface Reader {
   userId: UserId;
   filter: EventFilter | null;
@@ -42,15 +49,18 @@ export class EventStreams implements Disposable {
     return this.#readers.size;
   }
 
-  /** A stream of events; `after` is the last revision the reader saw, null for live news alone. Throws Problem 503. */
-  open(userId: UserId, filter: EventFilter | null, after: number | null): ReadableStream<Uint8Array> {
+  /**
+   * A stream of events. `after` is the last revision the reader saw, null for live news alone; `disconnect`
+   * cuts its connection. Throws Problem 503.
+   */
+  open({ userId, filter, after, disconnect }: EventRequest): ReadableStream<Uint8Array> {
     if (this.#readers.size >= MAX_EVENT_READERS) {
       throw new Problem(503, 'too_many_readers', 'Too many event streams are open.', {
         expected: `at most ${MAX_EVENT_READERS}`,
         next: 'close some tabs or programs',
       });
     }
-    const reader: Reader = { userId, filter, stream: new BoundedStream(() => this.#remove(reader)) };
+    const reader: Reader = { userId, filter, stream: new BoundedStream(() => this.#remove(reader), disconnect) };
     reader.stream.write('retry: 1000\n\n');
     if (after === null) this.#writeReady(reader, 'ready');
     else this.#replay(reader, after);
@@ -177,18 +187,20 @@ function formatMessage(message: TranscriptMessage): string {
 
 const encoder = new TextEncoder();
 
-/** I2: a stream that holds what its reader has not taken, up to MAX_READER_BYTES; then it fails. */
+/** I2: a stream that holds what its reader has not taken, up to MAX_READER_BYTES; then the reader is cut. */
 class BoundedStream {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #onGone: () => void;
+  readonly #disconnect: () => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #wanted = false;
   #idleBeats = 0;
 
-  constructor(onGone: () => void) {
+  constructor(onGone: () => void, disconnect: () => void) {
     this.#onGone = onGone;
+    this.#disconnect = disconnect;
     this.readable = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -238,9 +250,8 @@ class BoundedStream {
   }
 
   #cut(): void {
-    const controller = this.#controller;
     this.#leave();
-    controller?.error(new Error('the reader is too slow'));
+    this.#disconnect();
   }
 
   #leave(): void {

@@ -21,5 +21,6 @@ export const REQUEST_TIMEOUT_MS = 15 * 60_000;
 export const SILENCE_TIMEOUT_MS = 45_000;
 /** Open requests may take this long to end when the host stops. */
 export const DRAIN_MS = 2_000;
+export const DRAIN_SWEEP_MS = 20;
 /** Sessions looked at for one page of sessions in a state. Higher: one request is slow. Lower: short pages. */
 export const MAX_SCANNED_SESSIONS = 2_000;

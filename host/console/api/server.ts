@@ -121,8 +121,10 @@ function listen(server: Server, start: () => void): Promise<void> {
 /** Lets open requests end, then cuts what is left. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A kept connection falls idle when its answer is out; nothing tells of that.
+  const sweep = setInterval(() => server.closeIdleConnections(), limits.DRAIN_SWEEP_MS);
   const timer = setTimeout(() => server.closeAllConnections(), limits.DRAIN_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }
