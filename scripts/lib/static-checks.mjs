@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { runLogged } from './commands.mjs';
 import { LOGS, ROOT } from './workspace.mjs';
 
+/** A checker's findings are the point of running it: more is shown than of other failures. */
+const SHOWN_LINES = 80;
+
 /** @type {readonly { name: string, command: string[], next: string }[]} */
 const CHECKS = [
-  { name: 'Format, lint', command: ['npx', 'biome', 'ci', '.'], next: 'npm run format' },
+  {
+    name: 'Format, lint',
+    command: ['npx', 'biome', 'ci', '--colors=off', '--diagnostic-level=warn', '.'],
+    next: 'npm run format',
+  },
   { name: 'Types', command: ['npx', 'tsc', '-p', '.'], next: 'npx tsc -p .' },
   {
     name: 'Types, page',
@@ -35,6 +42,7 @@ export async function runStaticChecks(steps) {
         log: join(LOGS, 'checks.log'),
         onLine: progress.detail,
         next: [next],
+        pick: (lines) => lines.slice(-SHOWN_LINES),
       });
       return 'good';
     });
