@@ -147,6 +147,26 @@ describe('a person who opens the console for the first time', () => {
     expect(await person.chats.locator('a').count()).toBe(2);
   });
 
+  test('sees what the agent sends elsewhere with the name of the place, and there as well', async () => {
+    const here = new URL(person.page.url()).pathname;
+    await person.chats.locator(`a:not([href="${here}"])`).click();
+    await person.say('note that high water is at 17:42');
+    await person.fromAgent('Noted').waitFor();
+    await person.chats.locator('a[aria-current]').getByText('note that high water').waitFor();
+    await person.chats.locator(`a[href="${here}"]`).click();
+
+    await person.say('destinations');
+    const names = await person.fromAgent('I can write to').last().locator('li code').allInnerTexts();
+    const elsewhere = names.find((name) => name !== 'first-chat');
+    await person.say(`tell ${elsewhere} the berth is booked`);
+    const sent = person.page.locator('[data-elsewhere]').filter({ hasText: 'the berth is booked' });
+    await sent.getByText(String(elsewhere), { exact: true }).waitFor();
+    await person.chats.locator(`a:not([href="${here}"])`).click();
+    await person.fromAgent('the berth is booked').waitFor();
+    await person.chats.locator(`a[href="${here}"]`).click();
+    await sent.waitFor();
+  });
+
   test('gets around by keyboard', async () => {
     const here = person.page.url();
     await person.page.keyboard.press('Control+k');
@@ -195,7 +215,9 @@ describe('a person who opens the console for the first time', () => {
 
   test('keeps a picture of it all for the README', async () => {
     await person.mine('who am i').waitFor();
-    await person.page.mouse.move(0, 0);
+    await person.say('send a file');
+    await person.mine('send a file').last().getByText('Answered').waitFor();
+    await person.page.mouse.move(640, 780);
     await person.page.screenshot({ path: `${SCREENSHOTS}console-desktop.png` });
   });
 

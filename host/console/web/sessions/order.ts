@@ -7,7 +7,7 @@ export function orderSessions(sessions: Iterable<Session>): Session[] {
 
 /** What a session is called in the list and the header. */
 export function nameSession(session: Session): string {
-  return session.title ?? session.agentName;
+  return session.title ?? (session.lastMessage === null ? 'New chat' : session.agentName);
 }
 
 /** Sessions that the typed words match, in any order, by title, agent and last message. */
