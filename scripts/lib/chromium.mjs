@@ -23,7 +23,8 @@ export async function ensureChromium(progress) {
     });
   }
   progress.phase('installing Chromium (apt-get install chromium)');
-  await aptInstall(['chromium'], { log: join(LOGS, 'apt.log'), onLine: progress.detail });
+  // With a font for emoji, or the screenshots of the documents show boxes.
+  await aptInstall(['chromium', 'fonts-noto-color-emoji'], { log: join(LOGS, 'apt.log'), onLine: progress.detail });
   const installed = findChromium();
   if (installed === null) {
     throw new StepFailure('The package chromium is installed, but brought no program of that name.', {
