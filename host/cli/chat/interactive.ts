@@ -27,6 +27,8 @@ const PAGE_LIMIT = 200;
 const MAX_REMEMBERED = 5_000;
 /** A message that the host did not take is tried again with the same id. Higher: long silence. Lower: a restart loses it. */
 const SEND_TRIES = 5;
+/** First delay before it is tried again, doubled each time: 15 s in all, more than a restart takes. */
+const SEND_RETRY_MS = 500;
 const HOST_AWAY = new Set(['host_not_running', 'host_gone', 'host_silent']);
 
 /** Talks until the person leaves. Throws CliError when the host cannot be reached at first. */
@@ -271,8 +273,21 @@ class InteractiveChat {
       } catch (error) {
         const isAway = error instanceof CliError && HOST_AWAY.has(error.code);
         if (!isAway || attempt === SEND_TRIES || this.#leaving.signal.aborted) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
+        await this.#waitUnlessLeaving(SEND_RETRY_MS * 2 ** attempt);
       }
     }
+  }
+
+  #waitUnlessLeaving(delayMs: number): Promise<void> {
+    const { signal } = this.#leaving;
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, delayMs);
+      signal.addEventListener('abort', end);
+    });
   }
 }

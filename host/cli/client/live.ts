@@ -6,7 +6,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { errorCode } from '../../config/errors.ts';
-import { CliError } from '../errors.ts';
+import { CliError, EXIT } from '../errors.ts';
 import type { HostApi } from './api.ts';
 import { parseEventStream, type ServerEvent } from './event-stream.ts';
 import type { Message, Session } from './types.ts';
@@ -38,7 +38,7 @@ export async function* followEvents(
   const { sessionId, signal } = options;
   let lastEventId = '';
   let failures = 0;
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
+  while (!signal.aborted) {
     const attempt = new AbortController();
     const watchdog = setTimeout(() => attempt.abort(), SILENCE_MS);
     let reason = 'the host closed it';
@@ -60,13 +60,17 @@ export async function* followEvents(
     } catch (error) {
       if (signal.aborted) return;
       if (!isConnectionFault(error)) throw error;
-      if (isFirst && lastEventId === '' && !attempt.signal.aborted) throw error;
+      if (error instanceof CliError && lastEventId === '') throw error;
       reason = attempt.signal.aborted ? 'the host is silent' : describe(error);
     } finally {
       clearTimeout(watchdog);
       attempt.abort();
     }
     if (signal.aborted) return;
+    // Nothing was promised yet: going on would leave a gap that nobody knows of.
+    if (lastEventId === '') {
+      throw new CliError(EXIT.failed, 'no_events', `The host sends no events: ${reason}.`, { next: 'portolan status' });
+    }
     yield { kind: 'lost', reason };
     await pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** failures++), signal);
   }
