@@ -13,20 +13,23 @@ async function run(policy: Policy): Promise<void> {
   process.umask(0o077);
   prepareHome(policy.home);
   const logging = startLogging(homePaths(policy.home).logFile, policy.logLevel);
-  const signalled = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  const signalled = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
   const host = await startHost({ policy });
   console.log(`\n  Portolan is running.\n\n  Open  ${host.makeSignInLink()}\n`);
   console.log('  The link signs you in once, within 15 minutes. Another one: npx portolan url');
-  console.log('  Stop with Ctrl+C. Agents that are at work go on, and the next start takes them over.\n');
-  await Promise.race([signalled, host.stopRequested]);
+  console.log('  Stop with Ctrl+C. What agents have not finished then is taken up at the next start.\n');
+  const why = await Promise.race([signalled, host.stopRequested]);
   console.log('  Stopping …');
   const deadline = setTimeout(() => {
     hostLog.error({}, 'the shutdown took too long and was cut off');
     logging.flush();
     process.exit(1);
   }, SHUTDOWN_DEADLINE_MS);
+  // SIGTERM is how a service manager restarts a host: containers go on, and the next host takes them over.
+  // A person who stops it wants nothing left running; a runner that is stopped gives its claims back.
+  if (why !== 'SIGTERM') await host.stopContainers();
   await host[Symbol.asyncDispose]();
   clearTimeout(deadline);
   logging.flush();
