@@ -57,9 +57,11 @@ export interface AgentGroupPatch {
 
 export class AgentStore {
   readonly #db: CentralDb;
+  readonly #get;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#get = db.prepare<[string], Row>(`${SELECT} AND g.id = ?`);
   }
 
   /** `folder` must already be a safe single path component. */
@@ -87,7 +89,7 @@ export class AgentStore {
   }
 
   get(id: AgentGroupId): AgentGroup | null {
-    const row = this.#db.prepare<[string], Row>(`${SELECT} AND g.id = ?`).get(id);
+    const row = this.#get.get(id);
     return row === undefined ? null : toAgentGroup(row);
   }
 

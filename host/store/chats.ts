@@ -30,9 +30,15 @@ interface Row {
 
 export class ChatStore {
   readonly #db: CentralDb;
+  readonly #get;
+  readonly #find;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#get = db.prepare<[string], Row>('SELECT * FROM messaging_groups WHERE id = ?');
+    this.#find = db.prepare<[string, string], Row>(
+      'SELECT * FROM messaging_groups WHERE channel_type = ? AND platform_id = ?',
+    );
   }
 
   /** Finds by platform, or creates. */
@@ -66,14 +72,12 @@ export class ChatStore {
   }
 
   get(id: MessagingGroupId): MessagingGroup | null {
-    const row = this.#db.prepare<[string], Row>('SELECT * FROM messaging_groups WHERE id = ?').get(id);
+    const row = this.#get.get(id);
     return row === undefined ? null : toMessagingGroup(row);
   }
 
   find(channelType: string, platformId: string): MessagingGroup | null {
-    const row = this.#db
-      .prepare<[string, string], Row>('SELECT * FROM messaging_groups WHERE channel_type = ? AND platform_id = ?')
-      .get(channelType, platformId);
+    const row = this.#find.get(channelType, platformId);
     return row === undefined ? null : toMessagingGroup(row);
   }
 

@@ -28,9 +28,13 @@ interface Row {
 
 export class DestinationStore {
   readonly #db: CentralDb;
+  readonly #find;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#find = db.prepare<[string, string], Row>(
+      'SELECT * FROM agent_destinations WHERE agent_group_id = ? AND local_name = ?',
+    );
   }
 
   /** Null when the name is taken by this agent. Throws RangeError when it is not a local name. */
@@ -76,9 +80,7 @@ export class DestinationStore {
   }
 
   find(agentGroupId: AgentGroupId, localName: string): DestinationRow | null {
-    const row = this.#db
-      .prepare<[string, string], Row>('SELECT * FROM agent_destinations WHERE agent_group_id = ? AND local_name = ?')
-      .get(agentGroupId, localName);
+    const row = this.#find.get(agentGroupId, localName);
     return row === undefined ? null : toDestination(row);
   }
 

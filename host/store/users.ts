@@ -9,9 +9,14 @@ export interface User {
 
 export class UserStore {
   readonly #db: CentralDb;
+  readonly #isKnown;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#isKnown = db.prepare(
+      `SELECT 1 FROM user_roles WHERE user_id = @id AND agent_group_id IN ('', @agentGroupId)
+       UNION ALL SELECT 1 FROM agent_group_members WHERE agent_group_id = @agentGroupId AND user_id = @id LIMIT 1`,
+    );
   }
 
   ensure(id: UserId, displayName: string, now: number): void {
@@ -52,14 +57,7 @@ export class UserStore {
 
   /** Known to an agent group: owner, admin of everything or of it, or member. */
   isKnown(id: UserId, agentGroupId: AgentGroupId): boolean {
-    return (
-      this.#db
-        .prepare(
-          `SELECT 1 FROM user_roles WHERE user_id = @id AND agent_group_id IN ('', @agentGroupId)
-           UNION ALL SELECT 1 FROM agent_group_members WHERE agent_group_id = @agentGroupId AND user_id = @id LIMIT 1`,
-        )
-        .get({ id, agentGroupId }) !== undefined
-    );
+    return this.#isKnown.get({ id, agentGroupId }) !== undefined;
   }
 
   addMember(agentGroupId: AgentGroupId, id: UserId, now: number): void {

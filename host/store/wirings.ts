@@ -50,9 +50,13 @@ export class WiringStore {
   readonly #db: CentralDb;
   readonly #destinations: DestinationStore;
   readonly #chats: ChatStore;
+  readonly #listFor;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#listFor = db.prepare<[string], Row>(
+      'SELECT * FROM wirings WHERE messaging_group_id = ? ORDER BY priority DESC, created_at, id',
+    );
     this.#destinations = new DestinationStore(db);
     this.#chats = new ChatStore(db);
   }
@@ -110,12 +114,7 @@ export class WiringStore {
 
   /** Highest priority first, then oldest. */
   listFor(messagingGroupId: MessagingGroupId): Wiring[] {
-    return this.#db
-      .prepare<[string], Row>(
-        'SELECT * FROM wirings WHERE messaging_group_id = ? ORDER BY priority DESC, created_at, id',
-      )
-      .all(messagingGroupId)
-      .map(toWiring);
+    return this.#listFor.all(messagingGroupId).map(toWiring);
   }
 
   list(limit: number, cursor: string | null = null): Wiring[] {
