@@ -18,8 +18,6 @@ export const MAX_FILES_PER_MESSAGE = 10;
 export const MAX_FILE_NAME_BYTES = 180;
 /** JSON nesting accepted from the other side. Higher: recursive code can overflow its stack. */
 export const MAX_JSON_DEPTH = 32;
-/** Agent-to-agent laps of one conversation. Higher: two agents can talk for ever on a person's money. */
-export const MAX_HOP = 20;
 /** Tries of one inbound message. Higher: a poisonous message keeps a container busy. Lower: a hiccup loses it. */
 export const MAX_TRIES = 5;
 /** First retry delay, doubled each try (5, 10, 20, 40, 80 s). */

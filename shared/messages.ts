@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { MAX_CONTENT_BYTES, MAX_FILES_PER_MESSAGE, MAX_JSON_DEPTH, MAX_TEXT_BYTES } from './limits.ts';
-import { localNameSchema } from './protocol.ts';
 import { requestSchema } from './requests.ts';
 
 export const INBOUND_KINDS = ['chat', 'task', 'webhook', 'system'] as const;
@@ -130,5 +129,3 @@ function describeIssues(error: z.ZodError): string {
     .map((issue) => `${issue.path.join('.') || 'content'}: ${issue.message}`)
     .join('; ');
 }
-
-export { localNameSchema };

@@ -11,4 +11,3 @@ export const requestSchema = z.discriminatedUnion('action', [
   }),
 ]);
 export type Request = z.infer<typeof requestSchema>;
-export type RequestAction = Request['action'];

@@ -9,12 +9,7 @@
  *     class decides whether it may be sent again.
  */
 import { deriveMessageId, isId, type MessageId, parseId, type SessionId, type TraceId } from '../../shared/ids.ts';
-import {
-  OUTBOUND_KINDS,
-  type OutboundContent,
-  type OutboundKind,
-  parseOutboundContent,
-} from '../../shared/messages.ts';
+import { OUTBOUND_KINDS, type OutboundContent, parseOutboundContent } from '../../shared/messages.ts';
 import { assertNever } from '../config/errors.ts';
 import { DELIVERY_BACKOFF_MAX_MS, DELIVERY_BACKOFF_MS, MAX_DELIVERY_ATTEMPTS } from '../config/limits.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
@@ -200,5 +195,3 @@ export function renderText(body: OutboundContent): string {
       return assertNever(body);
   }
 }
-
-export type { OutboundKind };

@@ -65,7 +65,6 @@ export class Sender {
     const attachments = message.body.kind === 'chat' ? message.body.content.attachments : [];
     const collected = await collectOutgoing(paths, message.id, attachments, this.#filesFolder(message.id));
     if (collected.kind === 'refused') return { kind: 'rejected', reason: collected.reason };
-    const replyTo = message.inReplyTo === null ? null : this.#transcript.get(message.inReplyTo);
     return channel.send(
       {
         messageId: message.id,
@@ -73,7 +72,7 @@ export class Sender {
         address,
         text: renderText(message.body),
         files: collected.files,
-        replyToPlatformId: replyTo?.platformMessageId ?? null,
+        replyToPlatformId: message.inReplyTo === null ? null : this.#transcript.platformIdOf(message.inReplyTo),
       },
       signal,
     );

@@ -29,12 +29,10 @@ function makeLogger(part: string): Logger {
 }
 
 export const hostLog = makeLogger('host');
-export const storeLog = makeLogger('store');
 export const routingLog = makeLogger('routing');
 export const sessionsLog = makeLogger('sessions');
 export const runtimeLog = makeLogger('runtime');
 export const deliveryLog = makeLogger('delivery');
-export const requestsLog = makeLogger('requests');
 export const consoleLog = makeLogger('console');
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
