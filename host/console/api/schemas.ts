@@ -40,6 +40,7 @@ export const statusSchema = z
     protocolVersion: z.number().int(),
     installId: z.string(),
     home: z.string(),
+    pid: z.number().int(),
     startedAt: time,
     driver: z.string(),
     engine: z.object({ ok: z.boolean(), detail: z.string().nullable() }),
@@ -50,7 +51,8 @@ export const statusSchema = z
       failed: z.number().int(),
       quarantined: z.number().int(),
     }),
-    queue: z.object({ waiting: z.number().int() }),
+    /** Sessions that wait for a container; deliveries that are not at their end. */
+    queue: z.object({ waiting: z.number().int(), deliveries: z.number().int() }),
     memoryBytes: z.number().int(),
   })
   .openapi('Status');

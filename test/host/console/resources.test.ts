@@ -120,6 +120,17 @@ describe('resources', () => {
     expect(api.rechartedAgents).toHaveLength(3);
   });
 
+  it('renames a chat under its revision, and the charts of its agents follow', async () => {
+    const api = await startApi();
+    const chat = api.spine.addChat(api.agent, 'telegram', '-1');
+    const change = (json: object) =>
+      api.call(`/chats/${chat.id}`, { method: 'PATCH', json, headers: { 'if-match': '"1"' } });
+    const answer = await change({ name: 'Family', unknownSenderPolicy: 'public' });
+    expect(answer.json).toMatchObject({ name: 'Family', unknownSenderPolicy: 'public', revision: 2 });
+    expect((await change({ name: 'Other' })).status).toBe(412);
+    expect(api.rechartedAgents).toEqual([api.agent.id]);
+  });
+
   it('opens a new web chat each time, and one terminal chat per agent', async () => {
     const api = await startApi();
     const open = (json: object) => api.call('/sessions', { method: 'POST', json: { agentId: api.agent.id, ...json } });

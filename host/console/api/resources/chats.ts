@@ -20,7 +20,8 @@ const DEFAULT_WIRING: WiringSettings = {
   priority: 0,
 };
 
-export function chatRoutes({ chats }: ApiParts) {
+export function chatRoutes(parts: ApiParts) {
+  const { chats, wirings } = parts;
   return newApi()
     .openapi(routes.listChats, (c) => {
       const { cursor, limit } = c.req.valid('query');
@@ -44,6 +45,9 @@ export function chatRoutes({ chats }: ApiParts) {
         ...(unknownSenderPolicy === undefined ? {} : { unknownSenderPolicy }),
       });
       if (chat === null) throw refuseChange('chat', chats.get(id));
+      // The name is in the charts of the agents that listen there.
+      if (name !== undefined)
+        for (const wiring of wirings.listFor(id)) parts.onDestinationsChanged(wiring.agentGroupId);
       setEtag(c, chat);
       return c.json(presentChat(chat), 200);
     });
