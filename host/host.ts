@@ -189,6 +189,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
+  const disk = new FreeDisk(paths.home);
   const router = new Router({
     home: paths.home,
     chats,
@@ -198,7 +199,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     dropped: stores.dropped,
     transcript,
     inboxes,
-    disk: new FreeDisk(paths.home),
+    disk,
     wake: (id) => runtime.wake(id),
     now,
   });
@@ -227,7 +228,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     control: {
       liveState: (session) => theLife().liveState(session),
       stop: async (id) => runtime.requestStop(id, 'requested'),
-      release: async (id) => theLife().release(id, OWNER),
+      release: (id) => theLife().release(id, OWNER),
     },
     deliveries: delivery,
     openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
@@ -246,7 +247,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       memoryBytes: process.memoryUsage().rss,
     }),
     metrics: () => metrics.text(),
-    ready: () => ({ ok: true, reason: null }),
+    ready: () => (disk.hasRoom() ? { ok: true, reason: null } : { ok: false, reason: 'the disk is full' }),
     sentFiles: join(paths.channels, 'web', 'files'),
     shutdown: () => stopRequest.fire(),
     now,

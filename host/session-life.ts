@@ -6,7 +6,7 @@
  * I1. Only sessions with a container are watched and swept.
  * I2. A session is open while anything of it is left to do; the last to finish closes it.
  */
-import type { SessionId } from '../shared/ids.ts';
+import type { MessageId, SessionId } from '../shared/ids.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { Fault } from './config/errors.ts';
 import { ACTIVE_SWEEP_MS, DISK_SWEEP_MS } from './config/limits.ts';
@@ -21,6 +21,7 @@ import type { Doorbells } from './sessions/doorbell.ts';
 import type { DueTimer } from './sessions/due-timer.ts';
 import type { Inboxes } from './sessions/inbox.ts';
 import { retellSession } from './sessions/retell.ts';
+import { setOutboxAside } from './sessions/set-aside.ts';
 import type { ChatStore } from './store/chats.ts';
 import type { Ledger } from './store/ledger.ts';
 import type { Session, SessionStore } from './store/sessions.ts';
@@ -44,6 +45,9 @@ export interface SessionLifeParts {
   reconcile: (id: SessionId) => void;
   now: () => number;
 }
+
+/** How reasons begin that lie in what the container wrote. */
+const OUTBOX_REASON = 'outbound.db';
 
 export class SessionLife implements Disposable {
   readonly #parts: SessionLifeParts;
@@ -125,22 +129,30 @@ export class SessionLife implements Disposable {
     reconcile(id);
   }
 
-  release(id: SessionId, by: string): void {
-    const { sessions, ledger, delivery, feed, now, reconcile } = this.#parts;
+  /**
+   * Out of quarantine or failure. What a container wrote against the contract is set aside, not read again.
+   * Throws Fault `still_running` while its container is being stopped.
+   */
+  async release(id: SessionId, by: string): Promise<void> {
+    const { sessions, ledger, delivery, feed, now, reconcile, inboxes, transcript, home } = this.#parts;
     const session = sessions.get(id);
     if (session === null) return;
-    if (session.quarantineReason !== null) {
+    const reason = session.quarantineReason;
+    if (reason !== null) {
+      if (session.runtimeState !== 'absent' && session.runtimeState !== 'failed') {
+        throw new Fault('still_running', 'its container is still being stopped', {
+          retryable: true,
+          hint: 'release it again in a few seconds',
+        });
+      }
+      if (reason.startsWith(OUTBOX_REASON)) {
+        const lost = await setOutboxAside(home, session, inboxes, now());
+        // The rows hold ids of messages.
+        for (const lostId of lost)
+          transcript.change(lostId as MessageId, { state: 'failed', stateReason: 'its session was set aside' });
+      }
       sessions.setQuarantine(id, null, now());
-      ledger.append(
-        {
-          kind: 'session.released',
-          sessionId: id,
-          messageId: null,
-          actor: by,
-          detail: { reason: session.quarantineReason },
-        },
-        now(),
-      );
+      ledger.append({ kind: 'session.released', sessionId: id, messageId: null, actor: by, detail: { reason } }, now());
     }
     sessions.markOpen(id, now());
     delivery.ring(id);

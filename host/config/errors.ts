@@ -6,7 +6,11 @@ export class Fault extends Error {
   readonly retryable: boolean;
   readonly hint: string | undefined;
 
-  constructor(code: string, message: string, options: { cause?: unknown; retryable?: boolean; hint?: string } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean; hint?: string | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;

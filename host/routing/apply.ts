@@ -9,7 +9,7 @@ import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
-import { assertNever, Fault } from '../config/errors.ts';
+import { assertNever, errorCode, Fault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { routingLog } from '../observe/logger.ts';
 import { placeIncoming, safeFileNames } from '../sessions/attachments.ts';
@@ -54,10 +54,7 @@ export class Router {
   async receive(event: InboundEvent): Promise<ReceiveOutcome> {
     const { chats, disk } = this.#parts;
     if (!disk.hasRoom()) {
-      throw new Fault('disk_full', 'the disk of the host is full: no message can be taken now', {
-        retryable: true,
-        hint: 'free some disk space, then send it again',
-      });
+      throw diskFull();
     }
     if (Buffer.byteLength(event.text) > MAX_TEXT_BYTES) {
       throw new Fault('message_too_long', `a message is at most ${MAX_TEXT_BYTES} bytes of text`, {
@@ -70,8 +67,13 @@ export class Router {
     const heard = routes.filter((route): route is Heard => route.kind !== 'ignore');
     if (heard.length === 0) return this.#drop(event, ...explain(routes));
     const routedAt = stampNow();
-    const messages = await Promise.all(heard.map((route) => this.#commit(event, chat, route, routedAt)));
-    return { kind: 'routed', messages };
+    try {
+      const messages = await Promise.all(heard.map((route) => this.#commit(event, chat, route, routedAt)));
+      return { kind: 'routed', messages };
+    } catch (error) {
+      if (!DISK_FULL_CODES.has(errorCode(error))) throw error;
+      throw diskFull(error);
+    }
   }
 
   #plan(event: InboundEvent, chat: MessagingGroup): Route[] {
@@ -193,6 +195,17 @@ export class Router {
     await placeIncoming(paths, messageId, files);
     return files.map((file) => file.attachment);
   }
+}
+
+/** Where the disk fills up between two looks at it: a folder, a file, the central database. */
+const DISK_FULL_CODES = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
+
+function diskFull(cause?: unknown): Fault {
+  return new Fault('disk_full', 'the disk of the host is full: no message can be taken now', {
+    cause,
+    retryable: true,
+    hint: 'free some disk space, then send it again',
+  });
 }
 
 /** Why nobody heard it, for the record, and what the sender is told. */

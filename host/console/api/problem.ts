@@ -35,6 +35,7 @@ const STATUS_OF_FAULT: Record<string, ContentfulStatusCode> = {
   disk_full: 507,
   message_too_long: 413,
   session_busy: 503,
+  still_running: 409,
   session_corrupt: 409,
   session_quarantined: 409,
   session_missing: 404,
