@@ -13,6 +13,10 @@ export const SESSION_NEWS_MS = 40;
 export const MAX_JSON_BYTES = 512 * 1024;
 /** Sockets open at once, pages and scripts together. */
 export const MAX_CONNECTIONS = 256;
+/** All headers of a request. Higher: memory per socket. Lower: browsers with many cookies of other programs here fail. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+/** How often the next two are looked at; Node's own 30 s would make them that much longer. */
+export const TIMEOUT_CHECK_MS = 5_000;
 /** Time for a request's headers. Higher: idle sockets pile up. Lower: a slow link cannot ask. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 /** Time for a whole request, uploads included. */

@@ -12,6 +12,7 @@ import { buildApp } from './app.ts';
 import { EventStreams } from './event-stream.ts';
 import * as limits from './limits.ts';
 import type { ApiParts } from './ports.ts';
+import { discardStagedUploads } from './uploads.ts';
 
 export interface ServerOptions {
   /** 0 lets the system choose. */
@@ -29,6 +30,7 @@ type Listener = ReturnType<typeof getRequestListener>;
 
 /** Opens both doors. Throws Fault `port_in_use`, `port_refused`, `socket_unusable`; neither stays open then. */
 export async function startServer(parts: ApiParts, options: ServerOptions): Promise<ApiServer> {
+  discardStagedUploads(parts.uploads);
   const streams = new EventStreams(parts);
   const app = buildApp(parts, streams, options.bearerToken);
   let port = options.port;
@@ -52,8 +54,10 @@ export async function startServer(parts: ApiParts, options: ServerOptions): Prom
   };
 }
 
+const OPTIONS = { maxHeaderSize: limits.MAX_HEADER_BYTES, connectionsCheckingInterval: limits.TIMEOUT_CHECK_MS };
+
 function makeServer(listener: Listener): Server {
-  const server = createServer({ maxHeaderSize: 16 * 1024 }, (request, response) => {
+  const server = createServer(OPTIONS, (request, response) => {
     // Failures of requests are answers; what is left is a connection that broke.
     listener(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });

@@ -4,7 +4,7 @@
  *
  *   <home>/uploads/<uploadId>/0, 1, 2 …      removed when the message is committed or refused
  */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readdirSync, rmSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { fileTypeFromFile } from 'file-type';
-import { makeId } from '../../../shared/ids.ts';
+import { isId, makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { errorCode, Fault } from '../../config/errors.ts';
 import type { InboundFile } from '../../routing/inbound.ts';
@@ -56,6 +56,13 @@ export async function readUpload(request: IncomingMessage, uploads: string): Pro
       });
     }
     throw error;
+  }
+}
+
+/** Removes what a host that was killed in the middle of an upload left. Only while no upload is under way. */
+export function discardStagedUploads(uploads: string): void {
+  for (const name of readdirSync(uploads)) {
+    if (isId('upload', name)) rmSync(join(uploads, name), { recursive: true, force: true });
   }
 }
 

@@ -205,13 +205,11 @@ describe('the event stream', () => {
     expect((await openEvents(api)).status).toBe(200);
   });
 
-  it('ends when the host stops, at once', async () => {
+  it('ends when the host stops', async () => {
     const api = await startApi();
     const events = await openEvents(api);
     await events.next('ready');
-    const started = performance.now();
     await api.stop();
     await until('the stream ends', () => events.ended);
-    expect(performance.now() - started).toBeLessThan(1_500);
   });
 });

@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
-import { type ApiFixture, BEARER, startApi } from '../../support/api-server.ts';
+import { ApiFixture, BEARER, startApi } from '../../support/api-server.ts';
 import { until } from '../../support/until.ts';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
@@ -261,6 +262,15 @@ describe('files beside a message', () => {
     socket.destroy();
     await until('the upload is removed', () => staged(api).length === 0);
     expect(countMessages(api)).toBe(0);
+  });
+
+  it('that a killed host left staged are removed by the next one, and nothing else is', async () => {
+    const api = new ApiFixture();
+    const { uploads } = api.spine.home;
+    await mkdir(join(uploads, makeId('upload')));
+    await mkdir(join(uploads, 'out-msg_00000000000000000abc'));
+    await api.start();
+    expect(staged(api)).toEqual(['out-msg_00000000000000000abc']);
   });
 
   it('of an agent are handed out from the host’s copy, and a missing copy is named', async () => {
