@@ -34,6 +34,7 @@ import type { Receive } from './routing/inbound.ts';
 import { DockerDriver } from './runtime/drivers/docker.ts';
 import type { ContainerDriver } from './runtime/drivers/driver.ts';
 import { ProcessDriver } from './runtime/drivers/process.ts';
+import { makeMemoryGauge } from './runtime/memory.ts';
 import { DEFAULT_POLICY } from './runtime/policy.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { SessionView } from './runtime/session-view.ts';
@@ -169,6 +170,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       clock: systemClock,
       log: runtimeLog,
       onState: (id, state) => theLife().stateChanged(id, state),
+      memoryPressure: makeMemoryGauge(systemClock),
     }),
   );
   life.current = closers.use(

@@ -168,6 +168,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   #lookAt(tracked: Tracked): void {
+    // An adopted container holds its place from here on, not only once its first step is over.
+    if (tracked.container !== null) this.#places.take(tracked.sessionId);
     tracked.mustInspect = true;
     this.#run(tracked);
   }

@@ -26,6 +26,11 @@ export class FakeClock implements RuntimeClock {
     return this.#timers.size;
   }
 
+  /** The program whose timers these are has died. */
+  forgetTimers(): void {
+    this.#timers.clear();
+  }
+
   /** The machine sleeps: time passes, and no timer fires until it is over. */
   sleep(ms: number): void {
     this.#now = epochMs(this.#now + ms);

@@ -28,7 +28,7 @@ interface FakeSession {
 }
 
 export class FakeSessions implements RuntimeSessions {
-  readonly sessions = new Map<SessionId, FakeSession>();
+  sessions = new Map<SessionId, FakeSession>();
   readonly #installId: InstallId;
   readonly #now: () => EpochMs;
   /** The first word of every container's command; see FakeDriver. */

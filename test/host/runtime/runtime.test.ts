@@ -514,6 +514,19 @@ describe('a host that starts anew', () => {
     expect(sessions.get(id).requeued).toEqual(['vanished']);
   });
 
+  test('starts nothing in the place of a container that it adopts', async () => {
+    await restart(1);
+    const adopted = await startBusy();
+    const waiting = sessions.add();
+    sessions.receive(waiting);
+    // The waiting session is met first.
+    sessions.sessions = new Map([...sessions.sessions].reverse());
+    await restart(1);
+    expect(engine.containers.size).toBe(1);
+    expect(containerOf(adopted).state).toBe('running');
+    expect(runtime.state(waiting)).toMatchObject({ kind: 'waiting', for: 'room' });
+  });
+
   test('goes on with a stop that was under way', async () => {
     const id = await startIdle();
     await runtime[Symbol.asyncDispose]();
