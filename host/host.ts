@@ -234,7 +234,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     },
     deliveries: delivery,
     openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
-    onDestinationsChanged: (agentId) => rewriteCharts(agentId),
+    onDestinationsChanged: () => rewriteLiveCharts(),
     status: async () => ({
       version: VERSION,
       protocolVersion: PROTOCOL_VERSION,
@@ -255,11 +255,13 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     now,
   };
 
-  /** Charts of every session of the agent, running or not: the runner follows the file. */
-  function rewriteCharts(agentId: AgentGroupId): void {
-    for (const session of sessions.listForAgent(agentId)) {
-      const sessionFolder = sessionPaths(paths.home, session.agentGroupId, session.id);
-      if (existsSync(sessionFolder.in)) charts.writeChart(session, sessionFolder);
+  /** Charts of sessions with a container, which follow the file; all others get theirs before they wake. */
+  function rewriteLiveCharts(): void {
+    for (const id of theLife().liveIds()) {
+      const session = sessions.get(id);
+      if (session === null) continue;
+      const folder = sessionPaths(paths.home, session.agentGroupId, id);
+      if (existsSync(folder.in)) charts.writeChart(session, folder);
     }
   }
 

@@ -167,6 +167,11 @@ export class SessionLife implements Disposable {
     return { state: live.kind, reason: 'reason' in live ? live.reason : null };
   }
 
+  /** Sessions that are not plainly idle. */
+  liveIds(): SessionId[] {
+    return [...this.#live.keys()];
+  }
+
   count(kind: SessionState['kind']): number {
     let count = 0;
     for (const state of this.#live.values()) if (state.kind === kind) count++;
