@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AgentGroupId, epochMs, type InstallId } from '../shared/ids.ts';
+import { epochMs, type InstallId } from '../shared/ids.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
