@@ -99,6 +99,7 @@ export class Transcript {
   readonly #db: CentralDb;
   readonly #insert;
   readonly #update;
+  readonly #nameClient;
   readonly #get;
   readonly #touchSession;
   #revision: number;
@@ -120,6 +121,9 @@ export class Transcript {
     this.#update = db.prepare(
       `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
          edited_at = ?, reactions = ? WHERE id = ?`,
+    );
+    this.#nameClient = db.prepare(
+      'UPDATE OR IGNORE messages SET revision = ?, client_id = ? WHERE id = ? AND client_id IS NULL',
     );
     this.#get = db.prepare<[string], Row>('SELECT * FROM messages WHERE id = ?');
     this.#touchSession = db.prepare(
@@ -224,7 +228,14 @@ export class Transcript {
       JSON.stringify(message.stamps),
       message.createdAt,
     );
-    if (made.changes === 0) return;
+    if (made.changes === 0) {
+      // Told again from inbound.db after a crash, which keeps no client id: the sender's repeat brings it.
+      const named = message.clientId !== null && this.#nameClient.run(this.#revision + 1, message.clientId, message.id);
+      if (!named || named.changes === 0) return;
+      this.#revision++;
+      touched.add(message.id);
+      return;
+    }
     this.#revision++;
     touched.add(message.id);
     this.#touchSession.run(message.createdAt, message.sessionId);
@@ -252,6 +263,11 @@ export class Transcript {
     this.flush();
     const row = this.#get.get(id);
     return row === undefined ? null : toMessage(row);
+  }
+
+  /** The platform's id of a message, as committed: costs no commit, and may be a turn of the event loop behind. */
+  platformIdOf(id: MessageId): string | null {
+    return this.#get.get(id)?.platform_message_id ?? null;
   }
 
   findByClientId(sessionId: SessionId, clientId: string): TranscriptMessage | null {
