@@ -138,7 +138,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       authority: new Authority(agents, chats, destinations, transcript),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
-      onHotJournal: (id) => runtime.reconcile(id),
+      onHotJournal: (id) => runtime.reportHalfCommit(id),
       onWorkChanged: (id) => theLife().workChanged(id),
       now,
       random: Math.random,

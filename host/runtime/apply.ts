@@ -174,6 +174,7 @@ export class Apply {
       tracked.spec = prepared.kind === 'ready' ? prepared.spec : null;
     }
     tracked.recovered = true;
+    tracked.halfCommit = false;
     if (tracked.spec === null) return;
     try {
       await driver.recover(tracked.spec);

@@ -14,6 +14,8 @@ export interface Desired {
   memoryPressure: boolean;
   /** Somebody found that this run must end. */
   stopRequest: 'requested' | 'holds-lock' | null;
+  /** Somebody met half a commit in outbound.db: rolled back even when nothing else is to be done. */
+  halfCommit: boolean;
   engine: { kind: 'up' } | { kind: 'away'; retryAtMs: EpochMs };
   policy: RuntimePolicy;
 }

@@ -76,6 +76,8 @@ export function isSettled(record: RuntimeRecord): boolean {
 function planAbsent(desired: Desired, { record }: Observed, now: EpochMs): RuntimePlan {
   const { facts, policy, engine } = desired;
   if (facts.quarantineReason !== null || facts.ended) return { kind: 'rest' };
+  // Replies may wait behind it, and no start is due that would roll it back.
+  if (desired.halfCommit) return { kind: 'recover' };
   if (!facts.hasDueWork) {
     return facts.nextDueMs === null ? { kind: 'rest' } : { kind: 'wait', untilMs: facts.nextDueMs, why: 'due' };
   }

@@ -116,6 +116,13 @@ export class Runtime implements AsyncDisposable {
     this.reconcile(sessionId);
   }
 
+  /** Somebody met half a commit in outbound.db. It is rolled back; then `onState` is called again, to read anew. */
+  reportHalfCommit(sessionId: SessionId): void {
+    if (this.#isClosed) return;
+    this.#track(sessionId).halfCommit = true;
+    this.reconcile(sessionId);
+  }
+
   /** Stops every container and starts none; for a host that is to leave nothing running. */
   async stopAll(): Promise<void> {
     this.#isDraining = true;
@@ -241,6 +248,8 @@ export class Runtime implements AsyncDisposable {
           // A run that ended is judged by what it left; a live one is asked anew.
           if (tracked.container !== null) tracked.liveness = null;
           if (plan.kind === 'recover' || plan.kind === 'remove') tracked.liveness = null;
+          if (plan.kind === 'recover' && isSettled(facts.record))
+            this.#options.onState(tracked.sessionId, tracked.shown);
       }
     }
     throw new Error(`${MAX_STEPS} steps in a row: the plan and its effect go in a circle`);
@@ -262,6 +271,7 @@ export class Runtime implements AsyncDisposable {
       makeRoom: this.#places.isRoomWanted(),
       memoryPressure: memoryPressure?.() ?? false,
       stopRequest: tracked.stopRequest,
+      halfCommit: tracked.halfCommit,
       engine: this.#engine.describe(clock.now()),
       policy,
     };

@@ -27,6 +27,7 @@ export class Tracked {
   recovered = false;
   requeued = false;
   stopRequest: Desired['stopRequest'] = null;
+  halfCommit = false;
   spec: ContainerSpec | null = null;
   /** Counts doorbells: a change during a freeze takes it back. */
   rings = 0;
@@ -57,6 +58,8 @@ export class Tracked {
     this.recovered = false;
     this.requeued = false;
     this.stopRequest = null;
+    // The runner rolls back when it opens its database.
+    this.halfCommit = false;
   }
 
   /** Takes over what the driver said of the container `id`. */

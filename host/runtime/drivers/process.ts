@@ -5,6 +5,8 @@
  * I1. Each run is a process group of its own; signals go to the group, so that helpers freeze and end too.
  * I2. No signal goes out before the pid is known to be still the same process (pid and start time).
  * I3. A run outlives this object and the host: detached, and its output goes to a file.
+ * I4. No run without a record: its program begins when the record names its process. Else a host that died
+ *     between the two would leave a run that nobody knows, beside the one that the next host starts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
@@ -87,16 +89,20 @@ export class ProcessDriver implements ContainerDriver {
       exit: null,
     };
     this.#records.create(made);
+    let child: ChildProcess | null = null;
     try {
-      const child = this.#spawn(spec);
+      child = this.#spawn(spec);
       await spawned(child);
       const record = { ...made, process: identify(child) };
       this.#records.replace(record);
+      child.stdin?.end('go\n');
       const id = runId(record);
       this.#watch(child, record);
       this.#ring({ kind: 'start', sessionId, containerId: id });
       return { id, startedAtMs };
     } catch (error) {
+      // Not let go: it ends.
+      child?.stdin?.destroy();
       this.#records.remove(sessionId);
       throw toFault(error);
     }
@@ -201,12 +207,16 @@ export class ProcessDriver implements ContainerDriver {
     if (program === undefined) throw new DriverFault('bad-spec', 'the command is empty');
     const log = openSync(this.#records.logPath(spec.sessionId), 'w', 0o600);
     try {
-      const child = spawn(program, words, {
+      const child = spawn('/bin/sh', ['-c', GATE, 'sh', program, ...words], {
         cwd: mounts.agent,
         // Not the host's environment: it may hold secrets (I7).
         env: { PATH: process.env.PATH, ...spec.env, ...folders },
         detached: true,
-        stdio: ['ignore', log, log],
+        stdio: ['pipe', log, log],
+      });
+      child.stdin?.on('error', (error) => {
+        // It ended before it was let go: its exit is what counts.
+        if (errorCode(error) !== 'EPIPE') throw error;
       });
       child.unref();
       return child;
@@ -284,6 +294,9 @@ export class ProcessDriver implements ContainerDriver {
     for (const listener of this.#listeners) listener(event);
   }
 }
+
+/** Waits for a line from the host, and becomes the program; ends when the host does before that (I4). */
+const GATE = 'read -r go && exec "$@" </dev/null';
 
 /** The same refusals that Docker would give. */
 function checkSpec(spec: ContainerSpec): void {

@@ -16,6 +16,7 @@ export function desire(facts: Partial<Desired['facts']> = {}, changes: Partial<O
     makeRoom: false,
     memoryPressure: false,
     stopRequest: null,
+    halfCommit: false,
     engine: { kind: 'up' },
     policy,
     ...changes,

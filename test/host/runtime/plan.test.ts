@@ -62,6 +62,18 @@ const TABLES: Record<string, Row[]> = {
       { kind: 'rest' },
     ],
     [
+      'is rolled back when somebody met half a commit, though there is no work',
+      desire({}, { halfCommit: true }),
+      observe({ container: ABSENT }),
+      { kind: 'recover' },
+    ],
+    [
+      'is not rolled back in quarantine',
+      desire({ quarantineReason: 'x' }, { halfCommit: true }),
+      observe({ container: ABSENT }),
+      { kind: 'rest' },
+    ],
+    [
       'waits for a place',
       desire(work, { hasPlace: false }),
       observe({ container: ABSENT }),

@@ -405,6 +405,18 @@ describe('a container that fails', () => {
     expect(sessions.get(id).requeued).toEqual(['crashed']);
   });
 
+  test('is rolled back long after it ended, when somebody meets half a commit, and then read again', async () => {
+    const id = await startPaused();
+    await runtime.stopAll();
+    await restart();
+    const told = states.length;
+    runtime.reportHalfCommit(id);
+    await settle();
+    expect(engine.recovered).toBe(1);
+    expect(states.slice(told)).toEqual([[id, { kind: 'idle' }]]);
+    expect(runtime.counts().watched).toBe(0);
+  });
+
   test('is stopped at once when it breaks the contract, and stays stopped', async () => {
     const id = await startBusy();
     sessions.change(id, { quarantineReason: 'outbound.db is a link' });
