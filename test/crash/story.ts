@@ -1,0 +1,224 @@
+/**
+ * One home and the lives of the hosts on it: people write, hosts die, platforms repeat what was not
+ * acknowledged, and at the end a host is left in peace until everything has come to its end.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Hosted } from '../support/hosted/hosted.ts';
+import { Platform } from '../support/hosted/platform.ts';
+import {
+  CHANNEL_OF,
+  type ChatSetUp,
+  type HostedOptions,
+  type KillPlan,
+  type Report,
+} from '../support/hosted/protocol.ts';
+import { findRunners, killRunners } from '../support/hosted/runners.ts';
+import { until } from '../support/until.ts';
+import type { Random } from './random.ts';
+
+/** One message that somebody wrote on a platform. */
+export interface Written {
+  clientId: string;
+  text: string;
+  chat: ChatSetUp;
+  /** The host has said ok; before that the platform tries again. */
+  isAccepted: boolean;
+  isUnderWay: boolean;
+  messageId: string | null;
+}
+
+export interface StoryOptions {
+  driver: 'process' | 'docker';
+  image: string;
+  chats: ChatSetUp[];
+  provider?: string;
+  pauseAfterMs: number;
+  stopAfterMs: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+export interface LifeOptions {
+  kill: KillPlan | null;
+  /** New messages of this life. */
+  messages: number;
+  /** Wait before anybody writes: containers pause meanwhile. */
+  idleFirstMs: number;
+  /** And after everything is answered, for what the host still does then. */
+  lingerMs: number;
+  /** Killed from outside this long after people wrote. */
+  killAfterMs?: number;
+  /** Called once the messages are on their way. */
+  meanwhile?: () => Promise<void> | void;
+}
+
+/** A life that no boundary ends goes on until its messages are answered, or this long. */
+const LIFE_MS = 1_500;
+/** The last host gets everything done in this time: five tries with back-off take 75 s, none should be needed. */
+const PEACE_MS = 60_000;
+
+export class Story {
+  readonly home: string;
+  readonly platform = new Platform();
+  readonly written: Written[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'portolan-crash-'));
+  readonly #random: Random;
+  readonly #options: StoryOptions;
+  #current: Hosted | null = null;
+  kills = 0;
+  lives = 0;
+  /** Where hosts died, in order. */
+  readonly deaths: string[] = [];
+
+  constructor(random: Random, options: StoryOptions) {
+    this.#random = random;
+    this.#options = options;
+    this.home = join(this.#folder, 'home');
+  }
+
+  /** Starts a host on the home; null when it died before it was ready. */
+  async start(kill: KillPlan | null): Promise<Hosted | null> {
+    const { driver, image, chats, provider, pauseAfterMs, stopAfterMs, env } = this.#options;
+    const agents = [...new Set(chats.map(({ agent }) => agent))].map((name) => ({
+      name,
+      provider: provider ?? 'echo',
+    }));
+    const options: HostedOptions = {
+      ...{ home: this.home, driver, image, chats, agents, pauseAfterMs, stopAfterMs, kill, maxRunning: 16 },
+    };
+    this.lives++;
+    const hosted = await Hosted.start(options, this.platform, env);
+    this.#current = hosted;
+    return (await hosted.ready) === 'ready' ? hosted : null;
+  }
+
+  /** One host from start to death. */
+  async live(life: LifeOptions): Promise<void> {
+    const hosted = await this.start(life.kill);
+    if (hosted === null) return this.#bury();
+    if (life.idleFirstMs > 0) await Promise.race([hosted.ended, sleep(life.idleFirstMs)]);
+    const { chats } = this.#options;
+    for (let n = 0; n < life.messages; n++) this.write(this.#random.pick(chats));
+    this.deliver(hosted);
+    await life.meanwhile?.();
+    let deadline = performance.now() + Math.min(life.killAfterMs ?? LIFE_MS, LIFE_MS);
+    let isAnswered = false;
+    while (!hosted.hasEnded && performance.now() < deadline) {
+      if (!isAnswered && this.isAnswered()) {
+        isAnswered = true;
+        deadline = Math.min(deadline, performance.now() + life.lingerMs);
+      }
+      await Promise.race([hosted.ended, sleep(5)]);
+      this.deliver(hosted);
+    }
+    await this.#bury();
+  }
+
+  /** Somebody writes; `deliver` hands it to a host. */
+  write(chat: ChatSetUp): Written {
+    const number = this.written.length + 1;
+    const written: Written = {
+      ...{ clientId: `c${number}`, text: `message ${number}`, chat },
+      ...{ isAccepted: false, isUnderWay: false, messageId: null },
+    };
+    this.written.push(written);
+    return written;
+  }
+
+  /** The platform's side: what no host acknowledged is told again, with the same id. */
+  deliver(hosted: Hosted): void {
+    for (const written of this.written) {
+      if (written.isAccepted || written.isUnderWay) continue;
+      written.isUnderWay = true;
+      const { chat, text, clientId } = written;
+      void hosted.receive(CHANNEL_OF[chat.idempotency], chat.platformId, text, clientId).then((answer) => {
+        written.isUnderWay = false;
+        if (answer.kind !== 'accepted') return;
+        if (answer.outcome.kind !== 'routed') throw new Error(`dropped: ${answer.outcome.reason}`);
+        written.isAccepted = true;
+        const messageId = answer.outcome.messages[0]?.messageId ?? null;
+        if (written.messageId !== null && written.messageId !== messageId)
+          throw new Error('another id for one message');
+        written.messageId = messageId;
+      });
+    }
+  }
+
+  /** Whether everything that was written has been answered on its platform. */
+  isAnswered(): boolean {
+    const posted = new Set(this.platform.posted.map(({ text }) => text));
+    return this.written.every(({ isAccepted, text }) => isAccepted && posted.has(text));
+  }
+
+  /** A host that nobody kills. */
+  async startLast(): Promise<Hosted> {
+    const hosted = await this.start(null);
+    if (hosted === null) throw new Error(`a host in peace died:\n${this.#current?.output}`);
+    return hosted;
+  }
+
+  /** In peace, until nothing that people see is under way. */
+  async untilQuiet(hosted: Hosted): Promise<Report> {
+    let last: Report | null = null;
+    try {
+      return await until(
+        'everything comes to its end',
+        async () => {
+          if (hosted.hasEnded) throw new Error(`a host in peace died:\n${hosted.output}`);
+          this.deliver(hosted);
+          if (this.written.some(({ isAccepted }) => !isAccepted)) return null;
+          last = await hosted.report();
+          const isOpen = last?.messages.some(({ state }) => ['queued', 'read', 'sending'].includes(state)) ?? true;
+          const known = new Set(last?.messages.map(({ id }) => id as string));
+          return isOpen || this.written.some(({ messageId }) => !known.has(messageId ?? '')) ? null : last;
+        },
+        PEACE_MS,
+      );
+    } catch (error) {
+      const open = (last as Report | null)?.messages.filter(({ state }) =>
+        ['queued', 'read', 'sending'].includes(state),
+      );
+      const missing = this.written.filter(({ isAccepted }) => !isAccepted);
+      throw new Error(
+        `not quiet after ${PEACE_MS} ms: ${JSON.stringify({ open, missing, sessions: (last as Report | null)?.sessions }, null, 1)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Until every session shows this state. */
+  async untilEvery(hosted: Hosted, wanted: string): Promise<void> {
+    await until(
+      `every session is ${wanted}`,
+      async () => (await hosted.report())?.sessions.every(({ agent, state }) => agent === 'main' || state === wanted),
+      30_000,
+    );
+  }
+
+  async #bury(): Promise<void> {
+    const hosted = this.#current;
+    if (hosted === null) return;
+    const wasRunning = !hosted.hasEnded;
+    await hosted.kill();
+    const { code } = await hosted.ended;
+    if (code !== null) throw new Error(`a host ended by itself with code ${code}:\n${hosted.output}`);
+    this.kills++;
+    this.deaths.push(wasRunning ? 'killed from outside' : (hosted.output.split('\n').at(-1) ?? ''));
+    this.#current = null;
+  }
+
+  /** Ends what runs and removes the folder. */
+  async dispose(): Promise<void> {
+    await this.#current?.kill();
+    killRunners(findRunners(this.home));
+    await until('the runners are gone', () => findRunners(this.home).length === 0);
+    if (process.env.PORTOLAN_CRASH_KEEP === '1') return console.log(`crash: kept ${this.home}`);
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

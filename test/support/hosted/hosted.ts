@@ -1,0 +1,158 @@
+/** The test's side of a hosted process: start, ask, kill. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { ReceiveOutcome } from '../../../host/routing/inbound.ts';
+import { bundleProgram } from './bundle.ts';
+import type { Platform } from './platform.ts';
+import type { FromHosted, HostedOptions, Report, ToHosted } from './protocol.ts';
+
+/** Starting on a home with open work takes well under a second; a loaded machine more. */
+const READY_MS = 30_000;
+
+export type Accepted = { kind: 'accepted'; outcome: ReceiveOutcome };
+/** `gone`: the process ended before it answered, so the platform still holds the message. */
+export type ReceiveAnswer = Accepted | { kind: 'refused'; code: string } | { kind: 'gone' };
+
+type Call =
+  | { op: 'receive'; channelType: string; platformId: string; text: string; clientId: string | null }
+  | { op: 'report' }
+  | { op: 'census' }
+  | { op: 'release'; sessionId: string };
+type Answer = { kind: 'done'; value: unknown } | { kind: 'refused'; code: string } | { kind: 'gone' };
+
+export class Hosted {
+  readonly #child: ChildProcess;
+  readonly #platform: Platform;
+  readonly #open = new Map<number, (answer: Answer) => void>();
+  #nextCall = 1;
+  #output = '';
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly ready: Promise<'ready' | 'gone'>;
+  hasEnded = false;
+  startMs = 0;
+
+  private constructor(child: ChildProcess, platform: Platform) {
+    this.#child = child;
+    this.#platform = platform;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString();
+      });
+    }
+    this.ended = once(child, 'exit').then(([code, signal]) => {
+      this.hasEnded = true;
+      for (const resolve of this.#open.values()) resolve({ kind: 'gone' });
+      this.#open.clear();
+      return { code, signal };
+    });
+    this.ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the host was not ready in time:\n${this.#output}`)), READY_MS);
+      child.on('message', (message) => {
+        // Our own program is at the other end.
+        const heard = message as FromHosted;
+        if (heard.op === 'ready') {
+          this.startMs = heard.tookMs;
+          clearTimeout(timer);
+          resolve('ready');
+        } else this.#hear(heard);
+      });
+      void this.ended.then(() => {
+        clearTimeout(timer);
+        resolve('gone');
+      });
+    });
+  }
+
+  /** Started, not yet ready. */
+  static async start(options: HostedOptions, platform: Platform, env: NodeJS.ProcessEnv = {}): Promise<Hosted> {
+    const program = await bundleProgram('test/support/hosted/program.ts');
+    const child = fork(program, [], {
+      env: { ...process.env, ...env, PORTOLAN_HOSTED: JSON.stringify(options) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: ['--enable-source-maps'],
+    });
+    return new Hosted(child, platform);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** What it printed: the boundary of its death, or the error that ended it. */
+  get output(): string {
+    return this.#output.trim();
+  }
+
+  async receive(
+    channelType: string,
+    platformId: string,
+    text: string,
+    clientId: string | null,
+  ): Promise<ReceiveAnswer> {
+    const answer = await this.#call({ op: 'receive', channelType, platformId, text, clientId });
+    return answer.kind === 'done' ? { kind: 'accepted', outcome: answer.value as ReceiveOutcome } : answer;
+  }
+
+  /** Null when the process is gone. */
+  async report(): Promise<Report | null> {
+    const answer = await this.#call({ op: 'report' });
+    return answer.kind === 'done' ? (answer.value as Report) : null;
+  }
+
+  async census(): Promise<Record<string, number>> {
+    const answer = await this.#call({ op: 'census' });
+    return answer.kind === 'done' ? (answer.value as Record<string, number>) : {};
+  }
+
+  async release(sessionId: string): Promise<void> {
+    await this.#call({ op: 'release', sessionId });
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (!this.hasEnded) this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** An orderly stop; resolves when it is gone. */
+  async stop(): Promise<void> {
+    if (!this.hasEnded) this.#tell({ op: 'stop' });
+    await this.ended;
+  }
+
+  #call(call: Call): Promise<Answer> {
+    if (this.hasEnded) return Promise.resolve({ kind: 'gone' });
+    const number = this.#nextCall++;
+    return new Promise((resolve) => {
+      this.#open.set(number, resolve);
+      this.#tell({ ...call, call: number });
+    });
+  }
+
+  #hear(heard: Exclude<FromHosted, { op: 'ready' }>): void {
+    switch (heard.op) {
+      case 'send':
+        this.#tell({ op: 'sent', call: heard.call, outcome: this.#platform.send(heard) });
+        return;
+      case 'probe':
+        this.#tell({ op: 'probed', call: heard.call, outcome: this.#platform.probe(heard.channelType, heard.key) });
+        return;
+      case 'done':
+        this.#settle(heard.call, { kind: 'done', value: heard.value });
+        return;
+      case 'refused':
+        this.#settle(heard.call, { kind: 'refused', code: heard.code });
+    }
+  }
+
+  #settle(call: number, answer: Answer): void {
+    this.#open.get(call)?.(answer);
+    this.#open.delete(call);
+  }
+
+  /** To a process that was killed in the meantime nothing is told. */
+  #tell(message: ToHosted): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+}

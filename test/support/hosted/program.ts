@@ -1,0 +1,146 @@
+/**
+ * A whole host as a child process of a test, spoken to over IPC: so that it can be killed at any boundary,
+ * and so that its death is not the test's. Everything in it is the real host; the channels' platforms live
+ * in the test.
+ */
+import Database from 'better-sqlite3';
+import { assertNever, Fault } from '../../../host/config/errors.ts';
+import { prepareHome } from '../../../host/config/home.ts';
+import { type Host, startHost } from '../../../host/host.ts';
+import { startLogging } from '../../../host/observe/logger.ts';
+import { parseId, parseUserId } from '../../../shared/ids.ts';
+import { stampNow } from '../../../shared/trace.ts';
+import { Boundaries } from './boundaries.ts';
+import { CHANNEL_OF, type FromHosted, type HostedOptions, type Report, type ToHosted } from './protocol.ts';
+import { RemoteChannel } from './remote-channel.ts';
+
+// Written by the test that started this process.
+const options = JSON.parse(process.env.PORTOLAN_HOSTED ?? '') as HostedOptions;
+const boundaries = new Boundaries(options.kill);
+const tell = (message: FromHosted) => {
+  if (process.connected) process.send?.(message);
+};
+const channels = (['native', 'probe', 'none'] as const).map((each) => new RemoteChannel(each, boundaries, tell));
+
+async function run(): Promise<void> {
+  const { logFile } = prepareHome(options.home);
+  const logging = startLogging(logFile, 'info');
+  boundaries.install();
+  const { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning } = options;
+  const policy = { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning, port: 0, logLevel: 'info' as const };
+  const host = await startHost({ policy, channels, withoutApi: true });
+  setUp(host);
+  process.on('message', (message) => {
+    // Only the test that started this process writes to the pipe.
+    void answer(host, message as ToHosted, logging.flush);
+  });
+  process.on('disconnect', () => process.exit(0));
+  tell({ op: 'ready', tookMs: Math.round(performance.now()) });
+}
+
+/** Makes what is missing of the agents and chats: a killed process may have made some. */
+function setUp({ stores, paths }: Host): void {
+  const now = Date.now();
+  for (const { name, provider, image, resources } of options.agents) {
+    const agent =
+      stores.agents.findByName(name) ?? stores.agents.create({ name, folder: name, provider, timezone: 'UTC', now });
+    if (agent.config.image === (image ?? null) && resources === undefined) continue;
+    // No store method sets these yet: an agent's image and limits are an admin's request of a later day.
+    const db = new Database(paths.centralDb);
+    db.prepare('UPDATE container_configs SET image = ?, resources = ? WHERE agent_group_id = ?').run(
+      image ?? null,
+      JSON.stringify(resources ?? {}),
+      agent.id,
+    );
+    db.close();
+  }
+  for (const { agent: name, idempotency, platformId } of options.chats) {
+    const agent = stores.agents.findByName(name);
+    if (agent === null) throw new Error(`no agent ${name}`);
+    const channelType = CHANNEL_OF[idempotency];
+    const chat = stores.chats.ensure({ channelType, platformId, name: platformId, unknownSenderPolicy: 'public', now });
+    stores.wirings.create(
+      chat.id,
+      agent.id,
+      {
+        engageMode: 'always',
+        engagePattern: null,
+        senderScope: 'all',
+        ignoredMessagePolicy: 'drop',
+        sessionMode: 'shared',
+        priority: 0,
+      },
+      now,
+    );
+  }
+}
+
+async function answer(host: Host, message: ToHosted, flushLog: () => void): Promise<void> {
+  switch (message.op) {
+    case 'receive':
+      return receive(host, message);
+    case 'report':
+      return tell({ op: 'done', call: message.call, value: report(host) });
+    case 'census':
+      return tell({ op: 'done', call: message.call, value: boundaries.census });
+    case 'release': {
+      const id = parseId('session', message.sessionId);
+      if (id !== null) host.life.release(id, 'web:owner');
+      return tell({ op: 'done', call: message.call, value: null });
+    }
+    case 'stop':
+      await host[Symbol.asyncDispose]();
+      flushLog();
+      process.disconnect();
+      return;
+    case 'sent':
+    case 'probed':
+      channels.some((channel) => channel.settle(message.call, message));
+      return;
+    default:
+      assertNever(message);
+  }
+}
+
+async function receive(host: Host, message: Extract<ToHosted, { op: 'receive' }>): Promise<void> {
+  const { call, channelType, platformId, text, clientId } = message;
+  const senderId = parseUserId(`${channelType}:someone`);
+  if (senderId === null) throw new Error('no user id');
+  try {
+    const value = await host.receive({
+      ...{ channelType, platformId, text, clientId, senderId, senderName: 'Someone', threadId: null, files: [] },
+      ...{ isMention: false, isPrivate: false, replyToPlatformId: null, receivedAt: stampNow() },
+    });
+    boundaries.at('accepted');
+    tell({ op: 'done', call, value });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    tell({ op: 'refused', call, code: error.code, message: error.message });
+  }
+}
+
+function report({ stores, life }: Host): Report {
+  const sessions = stores.sessions.listRecent(1_000);
+  const names = new Map(stores.agents.list(1_000).map((agent) => [agent.id, agent.name]));
+  return {
+    pid: process.pid,
+    rssBytes: process.memoryUsage().rss,
+    messages: stores.transcript
+      .listChangedSince(0, 100_000)
+      .map(({ id, sessionId, direction, kind, text, state, stateReason, inReplyTo, clientId, platformMessageId }) => ({
+        ...{ id, sessionId, direction, kind, text: text.slice(0, 200), state, stateReason, inReplyTo, clientId },
+        platformMessageId,
+      })),
+    sessions: sessions.map((session) => ({
+      id: session.id,
+      agent: names.get(session.agentGroupId) ?? '',
+      ...life.liveState(session),
+      quarantineReason: session.quarantineReason,
+      runtimeState: session.runtimeState,
+      failures: session.failures,
+    })),
+    ledgerBreak: stores.ledger.findBreak(),
+  };
+}
+
+await run();
