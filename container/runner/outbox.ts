@@ -3,10 +3,13 @@
  *
  * I1. Every method is one transaction that has ended when it returns: nothing is open while the runner
  *     waits, so the host may freeze it.
- * I2. The warm path has two commits: `claim` when a batch is taken, `finish` with replies, acks,
- *     continuation and the idle mark together. What was said and that it was said cannot come apart.
+ * I2. `finish` commits replies, acks, continuation and the idle mark together: what was said and that it
+ *     was said cannot come apart.
  * I3. A `done` or `failed` row is final for the try that it records. The host offers a message again
  *     by raising its `tries`.
+ * I4. A claim is written with the turn's first write, at the latest CLAIM_WITHIN_MS after it was made: a
+ *     turn that is over sooner costs one commit, not two. The first batch of a process, and a message that
+ *     was tried before, are claimed at once: what kills the runner quickly is counted at the second try.
  */
 import Database from 'better-sqlite3';
 import { z } from 'zod';
@@ -15,6 +18,7 @@ import { type OutboundKind, parseOutboundContent } from '../../shared/messages.t
 import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { CONTAINER_BUSY_TIMEOUT_MS, WRITER_PRAGMAS } from '../../shared/session-files.ts';
 import type { Stamps } from '../../shared/trace.ts';
+import { describeError, log } from './log.ts';
 import type { Draft, OutboundBody, SentRow } from './message.ts';
 
 export type Ack =
@@ -35,6 +39,16 @@ interface Claimable {
   tries: number;
 }
 
+interface Claims {
+  rows: Claimable[];
+  omitted: Claimable[];
+  at: number;
+}
+
+/** Higher: people see late that an agent works on their message. Lower: quick turns commit twice (0.7 ms each). */
+const CLAIM_WITHIN_MS = 2;
+/** Pause before a late claim that could not be written is tried again; the turn goes on meanwhile. */
+const CLAIM_RETRY_MS = 500;
 /** Longest error text in a note: the host shows it, and takes at most 500 characters. */
 const MAX_ERROR_CHARS = 400;
 /** Settled rows remembered. Higher: memory. Lower: more look-ups of the same rows. */
@@ -88,6 +102,10 @@ export class Outbox implements Disposable {
   readonly #claimed = new Set<string>();
   /** Try that is settled, by message; null when the note does not say which. */
   readonly #settled = new Map<string, number | null>();
+  /** Made, and not written yet (I4). */
+  #unwritten: Claims[] = [];
+  #claimTimer: NodeJS.Timeout | null = null;
+  #hasFinished = false;
 
   /** Opens read-write, which also rolls back what a killed predecessor left half-written. */
   constructor(path: string, lastInboundSeq: () => number) {
@@ -113,15 +131,14 @@ export class Outbox implements Disposable {
     return tries === null || tries === message.tries;
   }
 
-  /** Takes a batch. `omitted` rows are settled without being shown to the provider. */
+  /** Takes a batch. `omitted` rows are settled without being shown to the provider. Throws only when it writes at once (I4). */
   claim(rows: readonly Claimable[], omitted: readonly Claimable[], now: number): void {
-    this.#write(() => {
-      for (const row of rows) this.#sql.mark.run(row.id, 'claimed', now, JSON.stringify({ tries: row.tries }));
-      for (const row of omitted) {
-        this.#sql.mark.run(row.id, 'done', now, JSON.stringify({ tries: row.tries, omitted: true }));
-      }
-      this.#sql.deleteState.run(RUNNER_STATE.idle);
-    });
+    const claims = { rows: [...rows], omitted: [...omitted], at: now };
+    const mayWait = this.#hasFinished && rows.every((row) => row.tries === 0);
+    if (mayWait) {
+      this.#unwritten.push(claims);
+      this.#claimTimer ??= setTimeout(() => this.#writeLateClaims(), CLAIM_WITHIN_MS);
+    } else this.#write(() => this.#writeClaims(claims));
     for (const row of rows) this.#claimed.add(row.id);
     for (const row of omitted) this.#settle(row.id, row.tries);
   }
@@ -146,6 +163,7 @@ export class Outbox implements Disposable {
       this.#setIdle(end.idleSince);
       return inserted;
     });
+    this.#hasFinished = true;
     for (const ack of end.acks) this.#settle(ack.id, ack.tries);
     return rows;
   }
@@ -234,11 +252,42 @@ export class Outbox implements Disposable {
     this.#sql.setState.run(key, JSON.stringify(value), now);
   }
 
+  /** Every write takes the claims along that were not written yet, so that none is overtaken by its own end. */
   #write<T>(work: () => T): T {
-    return this.#db.transaction(work).immediate();
+    const unwritten = this.#unwritten;
+    const result = this.#db
+      .transaction(() => {
+        for (const claims of unwritten) this.#writeClaims(claims);
+        return work();
+      })
+      .immediate();
+    this.#unwritten = [];
+    if (this.#claimTimer) clearTimeout(this.#claimTimer);
+    this.#claimTimer = null;
+    return result;
+  }
+
+  #writeClaims({ rows, omitted, at }: Claims): void {
+    for (const row of rows) this.#sql.mark.run(row.id, 'claimed', at, JSON.stringify({ tries: row.tries }));
+    for (const row of omitted) {
+      this.#sql.mark.run(row.id, 'done', at, JSON.stringify({ tries: row.tries, omitted: true }));
+    }
+    this.#sql.deleteState.run(RUNNER_STATE.idle);
+  }
+
+  #writeLateClaims(): void {
+    this.#claimTimer = null;
+    try {
+      this.#write(() => undefined);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      log.warn('cannot write a claim now', { error: describeError(error) });
+      this.#claimTimer = setTimeout(() => this.#writeLateClaims(), CLAIM_RETRY_MS);
+    }
   }
 
   [Symbol.dispose](): void {
+    if (this.#claimTimer) clearTimeout(this.#claimTimer);
     this.#db.close();
   }
 }
