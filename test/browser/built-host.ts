@@ -1,16 +1,20 @@
 /** The built host as its own process, on a throwaway home and port, as `npm run up` runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SIGN_IN_LINK = /http:\/\/127\.0\.0\.1:\d+\/#token=[\w.~-]+/;
 /** From start to printed link; too low fails on a busy machine. */
 const START_MS = 60_000;
+
+const sessionsSchema = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) });
 
 export class BuiltHost {
   readonly home: string;
@@ -72,8 +76,22 @@ export class BuiltHost {
   }
 
   async dispose(): Promise<void> {
+    // A host that stops leaves its agents at work for the next one; here there is no next one.
+    if (this.#child !== null) await this.#stopAgents();
     await this.#end('SIGTERM');
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #stopAgents(): Promise<void> {
+    const authorization = `Bearer ${readFileSync(join(this.home, 'api-token'), 'utf8').trim()}`;
+    const sessions = `${this.origin}/api/v1/sessions`;
+    const ask = (url: string, method: string) => fetch(url, { method, headers: { authorization } });
+    await until('every agent to stop', async () => {
+      const page = sessionsSchema.parse(await (await ask(sessions, 'GET')).json());
+      const awake = page.items.filter((session) => session.state !== 'idle');
+      for (const session of awake) await ask(`${sessions}/${session.id}/stop`, 'POST');
+      return awake.length === 0;
+    });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -156,7 +156,9 @@ describe('a person who opens the console for the first time', () => {
     await person.chats.locator(`a[href="${here}"]`).click();
 
     await person.say('destinations');
-    const names = await person.fromAgent('I can write to').last().locator('li code').allInnerTexts();
+    const list = person.fromAgent('I can write to').last().locator('li code');
+    await list.first().waitFor();
+    const names = await list.allInnerTexts();
     const elsewhere = names.find((name) => name !== 'first-chat');
     await person.say(`tell ${elsewhere} the berth is booked`);
     const sent = person.page.locator('[data-elsewhere]').filter({ hasText: 'the berth is booked' });
@@ -170,14 +172,19 @@ describe('a person who opens the console for the first time', () => {
   test('gets around by keyboard', async () => {
     const here = person.page.url();
     await person.page.keyboard.press('Control+k');
-    await person.page.getByRole('combobox', { name: 'Find a chat' }).waitFor();
-    await person.page.keyboard.press('ArrowDown');
+    await person.page.locator('[role=combobox]:focus').waitFor();
+    await person.page.keyboard.type('high water');
     await person.page.keyboard.press('Enter');
     await person.page.waitForURL((url) => url.href !== here);
-    await person.composer.press('Escape');
+    await person.page.getByRole('heading', { level: 2, name: /high water/ }).waitFor();
+    await person.page.locator('[data-composer]:focus').waitFor();
+
+    await person.page.keyboard.press('Escape');
     await person.chats.locator('a[aria-current]:focus').waitFor();
-    await person.page.keyboard.press('End');
+    const rows = await person.chats.locator('a').all();
+    const hrefs = await Promise.all(rows.map((row) => row.getAttribute('href')));
     await person.page.keyboard.press('Home');
+    for (let at = 0; at < hrefs.indexOf(new URL(here).pathname); at++) await person.page.keyboard.press('ArrowDown');
     await person.page.keyboard.press('Enter');
     await person.page.waitForURL(here);
   });

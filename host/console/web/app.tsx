@@ -2,6 +2,7 @@ import { Center, Loader } from '@mantine/core';
 import { useEffect } from 'react';
 import { Navigate, Route, Routes, useParams } from 'react-router';
 import { ConsoleView } from './console-view.tsx';
+import { loadMarkdown } from './conversation/message-body.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { useAccess } from './sign-in/use-access.ts';
 import { useConsole, useConsoleState } from './state/context.tsx';
@@ -27,6 +28,8 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
   const connection = useConsoleState((state) => state.connection.kind);
 
   useEffect(() => {
+    // Fetched while the first messages are; without it they would be drawn twice.
+    loadMarkdown().catch((error: unknown) => reportError(error));
     console.start();
     const hurry = () => {
       if (document.visibilityState === 'visible') console.hurry();

@@ -3,7 +3,9 @@ import { Component, lazy, Suspense } from 'react';
 import classes from './message.module.css';
 import { isPlainText } from './plain-text.ts';
 
-const Markdown = lazy(() => import('./markdown.tsx'));
+/** A part of its own: the page is there before it, and texts are shown as they are until it is. */
+export const loadMarkdown = () => import('./markdown.tsx');
+const Markdown = lazy(loadMarkdown);
 
 /** The text of a message; an agent's is Markdown, a person's is what they typed. */
 export function MessageBody({ text, plain }: { text: string; plain: boolean }) {

@@ -1,6 +1,6 @@
 import { Kbd, Modal, Text, TextInput } from '@mantine/core';
 import type { KeyboardEvent } from 'react';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Session } from '../client/types.ts';
 import { useConsoleState } from '../state/context.tsx';
@@ -36,6 +36,9 @@ function Finder({ onClose }: { onClose: () => void }) {
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
+  const input = useRef<HTMLInputElement>(null);
+  // At once, before the dialog has faded in: the next keys are meant for it.
+  useEffect(() => input.current?.focus(), []);
   const found = useMemo(() => matchSessions(orderSessions(byId.values()), query).slice(0, SHOWN), [byId, query]);
   const current = Math.min(at, found.length - 1);
 
@@ -59,6 +62,7 @@ function Finder({ onClose }: { onClose: () => void }) {
   return (
     <>
       <TextInput
+        ref={input}
         onKeyDown={onKeyDown}
         data-autofocus
         variant="unstyled"
