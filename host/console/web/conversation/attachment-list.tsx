@@ -10,20 +10,36 @@ export function isPicture(contentType: string): boolean {
   return PICTURES.has(contentType);
 }
 
-export function AttachmentList({ attachments }: { attachments: readonly Attachment[] }) {
+interface AttachmentListProps {
+  attachments: readonly Attachment[];
+  /** The host has its copies: what an agent sends is there once it is delivered. */
+  ready: boolean;
+}
+
+export function AttachmentList({ attachments, ready }: AttachmentListProps) {
   if (attachments.length === 0) return null;
   return (
     <ul className={classes.list} aria-label="Attachments">
       {attachments.map((attachment) => (
         <li key={attachment.url}>
-          {isPicture(attachment.contentType) ? (
-            <Picture attachment={attachment} />
-          ) : (
-            <FileLink attachment={attachment} />
-          )}
+          {ready ? <ReadyAttachment attachment={attachment} /> : <ComingFile attachment={attachment} />}
         </li>
       ))}
     </ul>
+  );
+}
+
+function ReadyAttachment({ attachment }: { attachment: Attachment }) {
+  return isPicture(attachment.contentType) ? <Picture attachment={attachment} /> : <FileLink attachment={attachment} />;
+}
+
+function ComingFile({ attachment }: { attachment: Attachment }) {
+  return (
+    <span className={classes.file} title="It can be opened once it is delivered">
+      <Icon name="file" />
+      <span className={classes.name}>{attachment.name}</span>
+      <span className={classes.size}>{formatSize(attachment.sizeBytes)}</span>
+    </span>
   );
 }
 

@@ -49,7 +49,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       <div className={classes.line}>
         <div className={classes.bubble}>
           {message.text !== '' && <MessageBody text={message.text} plain={mine} />}
-          <AttachmentList attachments={message.attachments} />
+          <AttachmentList
+            attachments={message.attachments}
+            ready={message.direction === 'in' || message.state === 'delivered'}
+          />
           {message.reactions.length > 0 && <Reactions message={message} />}
         </div>
         <Tooltip label={`${formatFullTime(message.createdAt)} · details`} openDelay={500}>
