@@ -19,7 +19,7 @@ export function lockHome(path: string): HomeLock {
     db.close();
     if (errorCode(error) !== 'SQLITE_BUSY') throw error;
     throw new Fault('home_in_use', `another host (pid ${readPid(path)}) runs on this home`, {
-      hint: 'portolan stop, or set another PORTOLAN_HOME and PORTOLAN_PORT',
+      hint: 'npx portolan stop, or set another PORTOLAN_HOME and PORTOLAN_PORT',
     });
   }
   return {

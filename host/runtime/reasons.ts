@@ -48,7 +48,7 @@ export function describeFailure(reason: FailureReason): string {
     case 'stuck':
       return 'The agent stopped answering and was ended.';
     case 'start-timeout':
-      return 'The agent did not come up in time. See `portolan doctor`.';
+      return 'The agent did not come up in time. See `npx portolan doctor`.';
     case 'turn-too-long':
       return 'The agent worked on one message for too long and was ended.';
     case 'holds-lock':
@@ -62,7 +62,7 @@ export function describeFailure(reason: FailureReason): string {
     case 'stubborn':
       return 'The container could not be ended. See `docker ps`.';
     case 'bad-spec':
-      return 'The container config of this agent cannot work. See `portolan doctor`.';
+      return 'The container config of this agent cannot work. See `npx portolan doctor`.';
     case 'recovery':
       return 'A commit that was cut off could not be rolled back.';
     case 'engine-refused':

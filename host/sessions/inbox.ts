@@ -203,7 +203,7 @@ function translate(error: unknown): unknown {
     return new Fault('disk_failed', 'inbound.db cannot be read or written', {
       cause: error,
       retryable: true,
-      hint: 'portolan doctor',
+      hint: 'npx portolan doctor',
     });
   }
   return error;

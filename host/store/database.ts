@@ -23,7 +23,7 @@ export function openCentralDb(path: string, migrationsFolder: string, now: numbe
   } catch (cause) {
     throw new Fault('database_unusable', `cannot open the central database (${errorCode(cause) || 'unknown'})`, {
       cause,
-      hint: 'portolan doctor',
+      hint: 'npx portolan doctor',
     });
   }
   try {

@@ -84,7 +84,7 @@ export function authenticate(keys: Keys): MiddlewareHandler<Env> {
     if (known === null) {
       throw new Problem(401, 'signed_out', 'You are not signed in.', {
         expected: 'the cookie of a sign-in, or the header "Authorization: Bearer <api-token>"',
-        next: 'portolan url',
+        next: 'npx portolan url',
       });
     }
     if (known.by === 'cookie' && !SAFE_METHODS.has(c.req.method) && !provesSameOrigin(c)) {

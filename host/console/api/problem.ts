@@ -64,7 +64,7 @@ function toProblem(error: unknown): Problem {
     });
   }
   consoleLog.error({ err: error }, 'a request failed');
-  return new Problem(500, 'failed', 'The host failed at this; its log says why.', { next: 'portolan logs' });
+  return new Problem(500, 'failed', 'The host failed at this; its log says why.', { next: 'npx portolan logs' });
 }
 
 /** Hono's own refusals: a body that is not JSON (400), a content type that the route does not take (415). */

@@ -20,7 +20,7 @@ export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
       limit.fail();
       throw new Problem(401, 'bad_token', 'This sign-in link is used up, expired or unknown.', {
         expected: 'a link that was made in the last 15 minutes and not used',
-        next: 'portolan url',
+        next: 'npx portolan url',
       });
     }
     const cookie = parts.logins.create('cookie', userId, now);
