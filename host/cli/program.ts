@@ -8,6 +8,7 @@ import type { Context, GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
 import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
+import { typeable } from './output/typeable.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
@@ -57,7 +58,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     .helpCommand('help [command]', 'show help for a command')
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError(true)
-    .showHelpAfterError('\nNext, type:\n  portolan --help')
+    .showHelpAfterError(`\nNext, type:\n  ${typeable('portolan --help', terminal)}`)
     .configureHelp({ showGlobalOptions: true, helpWidth: terminal.isInteractive ? terminal.columns() : 100 })
     .addHelpText('after', HELP_AFTER)
     .exitOverride()
@@ -76,9 +77,12 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   ): Command => {
     const command = program.command(usage).description(description);
     if (examples.length > 0) {
-      command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ portolan ${example}`).join('\n')}`);
+      command.addHelpText(
+        'after',
+        `\nExamples:\n${examples.map((example) => `  $ ${typeable(`portolan ${example}`, terminal)}`).join('\n')}`,
+      );
     }
-    command.showHelpAfterError(`\nNext, type:\n  portolan ${command.name()} --help`);
+    command.showHelpAfterError(`\nNext, type:\n  ${typeable(`portolan ${command.name()} --help`, terminal)}`);
     command.action(async () => {
       const { createContext } = await import('./context.ts');
       const context = createContext(terminal, program.opts<GlobalOptions>());
@@ -296,7 +300,7 @@ function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCod
   const lines = [
     `${style.red('✗')} ${plainText(message)}`,
     ...(expected === undefined ? [] : [`  ${style.dim('expected:')} ${plainText(expected)}`]),
-    ...(next === undefined ? [] : ['', 'Next, type:', `  ${plainText(next)}`]),
+    ...(next === undefined ? [] : ['', 'Next, type:', `  ${typeable(plainText(next), terminal)}`]),
   ];
   terminal.stderr.write(`${lines.join('\n')}\n`);
   return exitCode;

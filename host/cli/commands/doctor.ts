@@ -5,6 +5,7 @@ import { gatherFacts } from '../doctor/gather.ts';
 import { type Finding, planFindings } from '../doctor/plan.ts';
 import { EXIT, type ExitCode } from '../errors.ts';
 import { displayWidth, oneLine, pad } from '../output/text.ts';
+import { typeable } from '../output/typeable.ts';
 
 /** Returns `checkFailed` when at least one check failed; warnings alone are fine. */
 export async function runDoctor(context: Context): Promise<ExitCode> {
@@ -24,7 +25,9 @@ function printFindings(context: Context, findings: readonly Finding[], failed: n
   for (const finding of findings) {
     context.print(`${marks[finding.verdict]} ${pad(finding.title, width)}  ${oneLine(finding.detail)}`);
     if (finding.fix !== null)
-      context.print(`  ${' '.repeat(width)}  ${style.dim('fix:')} ${style.bold(oneLine(finding.fix))}`);
+      context.print(
+        `  ${' '.repeat(width)}  ${style.dim('fix:')} ${style.bold(typeable(oneLine(finding.fix), context.terminal))}`,
+      );
   }
   const warnings = findings.filter((finding) => finding.verdict === 'warning').length;
   const counts = [
