@@ -323,7 +323,7 @@ export class Delivery implements AsyncDisposable {
 
   #end(session: Session, memory: Memory, key: string, item: LaneItem): void {
     const { message, row } = item;
-    void this.#sender.discardFiles(message.id);
+    void this.#sender.discardFiles(message);
     if (memory.lanes.get(key)?.size === 0) memory.lanes.delete(key);
     if (row.state === 'delivered') return;
     deliveryLog.warn(

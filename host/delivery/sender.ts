@@ -46,9 +46,10 @@ export class Sender {
     }
   }
 
-  /** Removes the host's copies of a message's files. */
-  async discardFiles(messageId: MessageId): Promise<void> {
-    await rm(this.#filesFolder(messageId), { recursive: true, force: true });
+  /** Removes the host's copies of a message's files, if it has any. */
+  async discardFiles({ id, body }: OutboundMessage): Promise<void> {
+    if (body.kind !== 'chat' || body.content.attachments.length === 0) return;
+    await rm(this.#filesFolder(id), { recursive: true, force: true });
   }
 
   #filesFolder(messageId: MessageId): string {

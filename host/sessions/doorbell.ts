@@ -2,20 +2,24 @@
  * Doorbells: hints that a running session's container committed something. May be lost or doubled; the
  * sweep over running sessions covers a lost one.
  *
- * Why `raw`: chokidar's `change` event is throttled per path and loses wake-ups. Only running sessions
- * are watched. In DELETE mode a commit ends by removing the journal, so that is what rings: at the
- * writes before it the database is still locked.
+ * Only running sessions are watched, each by one watch of its `out/` folder. In DELETE mode a commit ends by
+ * removing the journal, so that is what rings: at the writes before it the database is still locked.
+ *
+ * Why Node's own `watch`: libraries for it look into the folder at each event (half a millisecond of the
+ * host per message), or hold events back.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
 import type { SessionId } from '../../shared/ids.ts';
 import { FILE_NAMES } from '../../shared/session-files.ts';
+import { errorCode } from '../config/errors.ts';
 import { sessionsLog } from '../observe/logger.ts';
 
 const JOURNAL = `${FILE_NAMES.outboundDb}-journal`;
+/** No watch is left for this user (EMFILE, ENOSPC), or the folder is gone (ENOENT): the sweep alone must do. */
+const PASSING = new Set(['EMFILE', 'ENOSPC', 'ENOENT']);
 
-export class Doorbells implements AsyncDisposable {
+export class Doorbells implements Disposable {
   readonly #ring: (id: SessionId) => void;
   readonly #watchers = new Map<SessionId, FSWatcher>();
   readonly #dirty = new Set<SessionId>();
@@ -29,27 +33,27 @@ export class Doorbells implements AsyncDisposable {
   watch(id: SessionId, out: string): void {
     if (this.#watchers.has(id)) return;
     const journal = join(out, JOURNAL);
-    const watcher = watch(out, {
-      depth: 0,
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignored: (path) => path !== out,
-    });
-    watcher.on('raw', (_event, path) => {
-      if (path === null || path === undefined || String(path).endsWith(JOURNAL)) {
-        if (!existsSync(journal)) this.#mark(id);
-      }
-    });
-    watcher.on('error', (error) =>
-      sessionsLog.warn({ sessionId: id, err: error }, 'watching a session failed; its sweep goes on'),
-    );
-    this.#watchers.set(id, watcher);
+    try {
+      const watcher = watch(out, (event, name) => {
+        // `rename` is the making and the removal of a name; without a name, anything may have happened.
+        if (event === 'rename' && (name === JOURNAL || name === null) && !existsSync(journal)) this.#mark(id);
+      });
+      watcher.on('error', (error) => this.#giveUp(id, error));
+      this.#watchers.set(id, watcher);
+    } catch (error) {
+      if (!PASSING.has(errorCode(error))) throw error;
+      this.#giveUp(id, error);
+    }
   }
 
   unwatch(id: SessionId): void {
-    const watcher = this.#watchers.get(id);
+    this.#watchers.get(id)?.close();
     this.#watchers.delete(id);
-    if (watcher !== undefined) void watcher.close();
+  }
+
+  #giveUp(id: SessionId, error: unknown): void {
+    sessionsLog.warn({ sessionId: id, err: error }, 'watching a session failed; its sweep goes on');
+    this.unwatch(id);
   }
 
   #mark(id: SessionId): void {
@@ -64,9 +68,8 @@ export class Doorbells implements AsyncDisposable {
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const watchers = [...this.#watchers.values()];
+  [Symbol.dispose](): void {
+    for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
-    await Promise.all(watchers.map((watcher) => watcher.close()));
   }
 }
