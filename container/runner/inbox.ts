@@ -9,6 +9,7 @@
  */
 import Database from 'better-sqlite3';
 import { INBOUND_KINDS, type InboundKind, parseInboundContent } from '../../shared/messages.ts';
+import { LOCK_LOOK_MS, pauseThread } from '../../shared/pause.ts';
 import { READER_PRAGMAS } from '../../shared/session-files.ts';
 import { log } from './log.ts';
 import type { InboundMessage } from './message.ts';
@@ -129,24 +130,40 @@ export class InboxReader implements Disposable {
 
   /** Runs `work` in one read transaction, so that all of it sees the same state. */
   read<T>(work: (tables: InboxTables) => T): Read<T> {
+    const giveUpAt = performance.now() + LOCK_WAIT_MS;
+    for (;;) {
+      const read = this.#tryRead(work);
+      // The ring came with the end of the host's commit, a moment before it lets go of the lock.
+      if (read.kind === 'read' || read.code !== 'SQLITE_BUSY' || performance.now() > giveUpAt) return this.#note(read);
+      pauseThread(LOCK_LOOK_MS);
+    }
+  }
+
+  #tryRead<T>(work: (tables: InboxTables) => T): Read<T> {
     try {
       const tables = this.#open();
       const value = this.#db?.transaction(() => work(tables)).deferred() as T;
-      this.#lastCode = '';
       return { kind: 'read', value };
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error;
       // A connection that met another's unfinished commit may hold stale state: start afresh (I3).
-      this[Symbol.dispose]();
-      if (error.code !== this.#lastCode) log.warn('inbound.db cannot be read now', { code: error.code });
-      this.#lastCode = error.code;
+      // A lock leaves an open connection as good as it was.
+      if (error.code !== 'SQLITE_BUSY' || this.#tables === null) this[Symbol.dispose]();
       return { kind: 'unavailable', code: error.code };
     }
   }
 
+  /** Says once what stands in the way, however often it is tried. */
+  #note<T>(read: Read<T>): Read<T> {
+    const code = read.kind === 'read' ? '' : read.code;
+    if (code !== '' && code !== this.#lastCode) log.warn('inbound.db cannot be read now', { code });
+    this.#lastCode = code;
+    return read;
+  }
+
   #open(): InboxTables {
     if (this.#tables) return this.#tables;
-    this.#db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    this.#db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: 0 });
     for (const pragma of READER_PRAGMAS) this.#db.pragma(pragma);
     this.#tables = new InboxTables(this.#db);
     return this.#tables;

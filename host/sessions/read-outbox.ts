@@ -6,6 +6,7 @@ import { closeSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { MAX_CONTENT_BYTES, MAX_OUTBOUND_DB_BYTES } from '../../shared/limits.ts';
+import { LOCK_LOOK_MS, pauseThread } from '../../shared/pause.ts';
 import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { FILE_NAMES, READER_PRAGMAS } from '../../shared/session-files.ts';
 import { OUTBOUND_SCHEMA, PROCESSING_NOTE_MAX_BYTES } from '../../shared/session-schema.ts';
@@ -37,14 +38,25 @@ export class OutboxFiles {
   readonly #open = new Map<string, OpenOutbox>();
 
   read(request: ReadRequest): ReadAnswer {
+    const giveUpAt = performance.now() + BUSY_WAIT_MS;
+    for (;;) {
+      const answer = this.#tryRead(request);
+      if (answer.kind !== 'busy' || performance.now() > giveUpAt) return answer;
+      pauseThread(LOCK_LOOK_MS);
+    }
+  }
+
+  #tryRead(request: ReadRequest): ReadAnswer {
     const { id } = request;
     try {
       const checked = this.#check(request);
       if (typeof checked === 'string') return { id, kind: 'violation', reason: checked };
       return { id, kind: 'snapshot', snapshot: readSnapshot(checked, request) };
     } catch (error) {
-      this.#forget(request.out);
-      return classify(id, error);
+      const answer = classify(id, error);
+      // A lock leaves the connection as good as it was.
+      if (answer.kind !== 'busy') this.#forget(request.out);
+      return answer;
     }
   }
 
@@ -72,7 +84,7 @@ export class OutboxFiles {
     const db = new Database(join(out, FILE_NAMES.outboundDb), {
       readonly: true,
       fileMustExist: true,
-      timeout: BUSY_WAIT_MS,
+      timeout: 0,
     });
     // The path was opened anew: what SQLite holds must be the file that was checked.
     if (!sqliteHolds(stats)) {
@@ -81,7 +93,7 @@ export class OutboxFiles {
     }
     try {
       for (const pragma of READER_PRAGMAS) db.pragma(pragma);
-      const schema = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL');
+      const schema = db.prepare(SCHEMA_QUERY);
       const mismatch = compareSchema(schema);
       if (mismatch !== null) {
         db.close();
@@ -119,15 +131,14 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
     let more = false;
     for (const seq of request.seqs) {
       const row = outbox.bySeq.get({ maxBytes: MAX_CONTENT_BYTES, seq });
-      if (row !== undefined) rows.push(clipRow(row as RawOutbound));
+      if (row !== undefined) rows.push(clipRow(checkTypes<RawOutbound>(row, ROW_TYPES)));
     }
     for (const row of outbox.rows.iterate({
       maxBytes: MAX_CONTENT_BYTES,
       after: request.afterSeq,
       limit: request.limit + 1,
     })) {
-      // better-sqlite3 gives the columns that were selected.
-      const raw = row as RawOutbound;
+      const raw = checkTypes<RawOutbound>(row, ROW_TYPES);
       bytes += raw.content?.length ?? 0;
       if (rows.length - request.seqs.length >= request.limit || bytes > MAX_READ_BYTES) {
         more = true;
@@ -135,11 +146,13 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
       }
       rows.push(clipRow(raw));
     }
-    const processing = outbox.processing.all({
+    const marks = outbox.processing.all({
       maxBytes: PROCESSING_NOTE_MAX_BYTES,
       ids: JSON.stringify(request.openIds),
-    }) as RawProcessing[];
-    return { rows, more, processing, runnerState: readState(outbox.state) };
+      limit: request.openIds.length,
+    });
+    const processing = marks.map((mark) => checkTypes<RawProcessing>(mark, MARK_TYPES));
+    return { rows, more, processing, runnerState: request.withState ? readState(outbox.state) : {} };
   })();
 }
 
@@ -155,7 +168,7 @@ function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' 
     processing: db.prepare(
       `SELECT message_id AS messageId, state, changed_at AS changedAt,
               CASE WHEN octet_length(note) <= @maxBytes THEN note END AS note
-       FROM processing WHERE message_id IN (SELECT value FROM json_each(@ids))`,
+       FROM processing WHERE message_id IN (SELECT value FROM json_each(@ids)) LIMIT @limit`,
     ),
     state: db.prepare(
       'SELECT key, CASE WHEN octet_length(value) <= @maxBytes THEN value END AS value FROM runner_state WHERE key = @key',
@@ -166,10 +179,38 @@ function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' 
 function readState(statement: Database.Statement): Record<string, string> {
   const state: Record<string, string> = {};
   for (const key of [RUNNER_STATE.hello, RUNNER_STATE.idle, RUNNER_STATE.tool]) {
-    const row = statement.get({ maxBytes: MAX_STATE_BYTES, key }) as { value: string | null } | undefined;
-    if (row !== undefined && row.value !== null) state[key] = row.value;
+    const found = statement.get({ maxBytes: MAX_STATE_BYTES, key });
+    if (found === undefined) continue;
+    const { value } = checkTypes<{ value: string | null }>(found, { value: 'text?' });
+    if (value !== null) state[key] = value;
   }
   return state;
+}
+
+type ColumnType = 'text' | 'text?' | 'number' | 'number?';
+
+const ROW_TYPES: Record<keyof RawOutbound, ColumnType> = {
+  ...{ id: 'text', seq: 'number', inReplyTo: 'text?', timestamp: 'number', deliverAfter: 'number?', kind: 'text' },
+  ...{ destination: 'text?', channelType: 'text?', platformId: 'text?', threadId: 'text?', traceId: 'text?' },
+  content: 'text?',
+};
+const MARK_TYPES: Record<keyof RawProcessing, ColumnType> = {
+  ...{ messageId: 'text', state: 'text', changedAt: 'number', note: 'text?' },
+};
+
+/**
+ * STRICT binds honest writers alone: a container can fill a loose table and then give it the contract's text
+ * in sqlite_schema. What leaves here has the types that the rest of the host relies on.
+ */
+function checkTypes<Row>(row: unknown, types: Record<keyof Row, ColumnType>): Row {
+  const values = new Map(Object.entries(row ?? {}));
+  for (const [column, type] of Object.entries<ColumnType>(types)) {
+    const value: unknown = values.get(column);
+    if (value === null && type.endsWith('?')) continue;
+    const wanted = type.startsWith('text') ? 'string' : 'number';
+    if (typeof value !== wanted) throw new SchemaMismatch('outbound.db: a value is not of its column’s type');
+  }
+  return row as Row;
 }
 
 /** Long fields are cut to a length that no check accepts, so that they cost little on the way. */
@@ -187,14 +228,26 @@ function clipRow(row: RawOutbound): RawOutbound {
   };
 }
 
-const EXPECTED_SCHEMA = new Set(OUTBOUND_SCHEMA);
+const SCHEMA_QUERY = `SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') AS entry FROM sqlite_schema`;
+
+/** Every table and index of the contract, those included that SQLite makes for keys. */
+const EXPECTED_SCHEMA = readExpectedSchema();
+
+function readExpectedSchema(): ReadonlySet<string> {
+  const db = new Database(':memory:');
+  for (const sql of OUTBOUND_SCHEMA) db.exec(sql);
+  const entries = db.prepare<[], string>(SCHEMA_QUERY).pluck().all();
+  db.close();
+  return new Set(entries);
+}
 
 /** Null when the database holds exactly the tables and indexes of the contract. */
 function compareSchema(statement: Database.Statement): string | null {
   let seen = 0;
   for (const row of statement.iterate()) {
-    const { sql } = row as { sql: string };
-    if (!EXPECTED_SCHEMA.has(sql)) return 'outbound.db: its schema is not the expected one';
+    const { entry } = row as { entry: unknown };
+    if (typeof entry !== 'string' || !EXPECTED_SCHEMA.has(entry))
+      return 'outbound.db: its schema is not the expected one';
     seen++;
   }
   return seen === EXPECTED_SCHEMA.size ? null : 'outbound.db: its schema is not the expected one';
