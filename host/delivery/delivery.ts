@@ -197,6 +197,7 @@ export class Delivery implements AsyncDisposable {
       limit: Math.min(MAX_OUTBOUND_BATCH, credits),
       seqs: facts.takeOver.map((row) => row.seq),
       openIds: facts.open.map((row) => row.id),
+      withState: false,
     });
     switch (result.kind) {
       case 'busy':

@@ -7,7 +7,7 @@ import { assertNever } from '../config/errors.ts';
 import { collectOutgoing } from '../sessions/attachments.ts';
 import type { Session } from '../store/sessions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
-import type { Channel, ChannelAddress, SendOutcome } from './channel.ts';
+import type { Channel, ChannelAddress, OutgoingFile, SendOutcome } from './channel.ts';
 import type { LaneItem } from './lane.ts';
 import { type OutboundMessage, renderText } from './plan.ts';
 
@@ -64,15 +64,20 @@ export class Sender {
     signal: AbortSignal,
   ): Promise<SendOutcome> {
     const attachments = message.body.kind === 'chat' ? message.body.content.attachments : [];
-    const collected = await collectOutgoing(paths, message.id, attachments, this.#filesFolder(message.id));
-    if (collected.kind === 'refused') return { kind: 'rejected', reason: collected.reason };
+    let files: OutgoingFile[] = [];
+    // Without files there is nothing to wait for: the channel is called before anything else of this turn.
+    if (attachments.length > 0) {
+      const collected = await collectOutgoing(paths, message.id, attachments, this.#filesFolder(message.id));
+      if (collected.kind === 'refused') return { kind: 'rejected', reason: collected.reason };
+      files = collected.files;
+    }
     return channel.send(
       {
         messageId: message.id,
         idempotencyKey: row.idempotencyKey,
         address,
         text: renderText(message.body),
-        files: collected.files,
+        files,
         replyToPlatformId: message.inReplyTo === null ? null : this.#transcript.platformIdOf(message.inReplyTo),
       },
       signal,

@@ -231,6 +231,7 @@ export class SessionView implements RuntimeSessions {
       limit: 1,
       seqs: [],
       openIds: open.map((row) => row.id),
+      withState: true,
     });
   }
 }

@@ -13,6 +13,8 @@ export interface ReadRequest {
   seqs: number[];
   /** Inbound messages whose processing state is of interest. */
   openIds: string[];
+  /** Whether the runner's state is of interest: delivery goes by rows and marks alone. */
+  withState: boolean;
 }
 
 /** One row of messages_out as it stands in the file: nothing in it is believed yet. */

@@ -26,7 +26,7 @@ function makeSession(): SessionPaths {
 }
 
 function read(reader: OutboxReader, paths: SessionPaths, afterSeq = 0): Promise<ReadResult> {
-  return reader.read({ out: paths.out, ownerUid: uid, afterSeq, limit: 200, seqs: [], openIds: [] });
+  return reader.read({ out: paths.out, ownerUid: uid, afterSeq, limit: 200, seqs: [], openIds: [], withState: true });
 }
 
 test('rows come in order from the cursor, and no more than the limit', async () => {
