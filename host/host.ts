@@ -177,6 +177,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     new SessionLife({
       home: paths.home,
       sessions,
+      agents,
       chats,
       transcript,
       ledger,

@@ -6,6 +6,7 @@
  * I1. Only sessions with a container are watched and swept.
  * I2. A session is open while anything of it is left to do; the last to finish closes it.
  */
+import { join } from 'node:path';
 import type { MessageId, SessionId } from '../shared/ids.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { Fault } from './config/errors.ts';
@@ -16,12 +17,13 @@ import type { Delivery } from './delivery/delivery.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { SessionState } from './runtime/ports.ts';
-import { measureContainerFolders } from './sessions/disk.ts';
+import { AGENT_FOLDER_LIMITS, measureContainerFolders, SESSION_LIMITS } from './sessions/disk.ts';
 import type { Doorbells } from './sessions/doorbell.ts';
 import type { DueTimer } from './sessions/due-timer.ts';
 import type { Inboxes } from './sessions/inbox.ts';
 import { retellSession } from './sessions/retell.ts';
 import { setOutboxAside } from './sessions/set-aside.ts';
+import type { AgentStore } from './store/agents.ts';
 import type { ChatStore } from './store/chats.ts';
 import type { Ledger } from './store/ledger.ts';
 import type { Session, SessionStore } from './store/sessions.ts';
@@ -30,6 +32,7 @@ import type { Transcript } from './store/transcript.ts';
 export interface SessionLifeParts {
   home: string;
   sessions: SessionStore;
+  agents: AgentStore;
   chats: ChatStore;
   transcript: Transcript;
   ledger: Ledger;
@@ -204,7 +207,12 @@ export class SessionLife implements Disposable {
         const session = this.#parts.sessions.get(id);
         if (session === null || state.kind !== 'running') continue;
         const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
-        const use = await measureContainerFolders([paths.out, paths.state]);
+        const agent = this.#parts.agents.get(session.agentGroupId);
+        const own = await measureContainerFolders([paths.out, paths.state], SESSION_LIMITS);
+        const use =
+          own.kind === 'over' || agent === null
+            ? own
+            : await measureContainerFolders([join(this.#parts.home, 'groups', agent.folder)], AGENT_FOLDER_LIMITS);
         if (use.kind === 'over') this.quarantine(id, `its folders hold ${use.reason}`);
       }
     } finally {

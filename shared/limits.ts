@@ -32,6 +32,10 @@ export const MAX_OUTBOUND_DB_BYTES = 256 * MIB;
 export const MAX_SESSION_DISK_BYTES = 1024 * MIB;
 /** Files in a session's out/ and state/ folders together. Higher: inode exhaustion. */
 export const MAX_SESSION_FILES = 20_000;
+/** An agent's working folder, which its sessions share; above it the session that runs is set aside. */
+export const MAX_AGENT_FOLDER_BYTES = 1024 * MIB;
+/** Files in an agent's working folder. Higher: measuring it costs. Lower: a checkout with its packages is too much. */
+export const MAX_AGENT_FOLDER_FILES = 50_000;
 /** Outbound rows of one session per minute, sustained. Higher: floods a chat. Lower: long reports stall. */
 export const MAX_OUTBOUND_ROWS_PER_MINUTE = 600;
 /** Outbound rows of one session at once, before the rate counts. */
