@@ -17,7 +17,7 @@ type Call =
   | { op: 'receive'; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report' }
   | { op: 'census' }
-  | { op: 'release'; sessionId: string };
+  | { op: 'quarantine'; sessionId: string; reason: string };
 type Answer = { kind: 'done'; value: unknown } | { kind: 'refused'; code: string } | { kind: 'gone' };
 
 export class Hosted {
@@ -105,8 +105,9 @@ export class Hosted {
     return answer.kind === 'done' ? (answer.value as Record<string, number>) : {};
   }
 
-  async release(sessionId: string): Promise<void> {
-    await this.#call({ op: 'release', sessionId });
+  /** Sets a session aside as the host itself would: its container ends. */
+  async quarantine(sessionId: string, reason: string): Promise<void> {
+    await this.#call({ op: 'quarantine', sessionId, reason });
   }
 
   /** SIGKILL; resolves when it is gone. */

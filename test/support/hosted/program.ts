@@ -83,9 +83,9 @@ async function answer(host: Host, message: ToHosted, flushLog: () => void): Prom
       return tell({ op: 'done', call: message.call, value: report(host) });
     case 'census':
       return tell({ op: 'done', call: message.call, value: boundaries.census });
-    case 'release': {
+    case 'quarantine': {
       const id = parseId('session', message.sessionId);
-      if (id !== null) host.life.release(id, 'web:owner');
+      if (id !== null) host.life.quarantine(id, message.reason);
       return tell({ op: 'done', call: message.call, value: null });
     }
     case 'stop':
@@ -134,6 +134,7 @@ function report({ stores, life }: Host): Report {
     sessions: sessions.map((session) => ({
       id: session.id,
       agent: names.get(session.agentGroupId) ?? '',
+      agentId: session.agentGroupId,
       ...life.liveState(session),
       quarantineReason: session.quarantineReason,
       runtimeState: session.runtimeState,

@@ -64,6 +64,7 @@ export interface PlatformCall {
 export interface ReportedSession {
   id: string;
   agent: string;
+  agentId: string;
   state: string;
   reason: string | null;
   quarantineReason: string | null;
@@ -95,7 +96,7 @@ export interface Report {
 export type ToHosted =
   | { op: 'receive'; call: number; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report'; call: number }
-  | { op: 'release'; call: number; sessionId: string }
+  | { op: 'quarantine'; call: number; sessionId: string; reason: string }
   | { op: 'census'; call: number }
   | { op: 'stop' }
   | { op: 'sent'; call: number; outcome: SendOutcome }
