@@ -48,7 +48,6 @@ const OWNED: readonly { name: RegExp; owners: readonly string[]; because: string
     owners: ['host/runtime/drivers/docker', 'host/cli/doctor'],
     because: 'another engine is another driver',
   },
-  { name: /^chokidar$/, owners: ['host/sessions/doorbell.ts'], because: 'its traps are known in one file' },
   {
     name: /^better-sqlite3$/,
     owners: ['host/store', 'host/sessions', 'host/config/lock.ts', 'host/cli/doctor', 'container/runner'],
