@@ -132,7 +132,7 @@ export class Lane {
     let held = false;
     for (const item of batch) {
       if (held) {
-        item.row = { ...item.row, state: item.mayBeSent ? 'sending' : 'queued' };
+        item.row = putBack(item);
         settled.push(item);
         continue;
       }
@@ -170,14 +170,15 @@ export class Lane {
   }
 
   async #attempt(channel: Channel | null, item: LaneItem): Promise<NextState> {
-    const { attempts } = item.row;
     const { now, random } = this.#ports;
     const refusal = this.#ports.refuse(item);
     if (refusal !== null) return { kind: 'refused', reason: refusal.words };
+    // Marking counts an attempt; one that goes on from `sending`, or has no channel, is not marked again.
+    const attempts = item.row.attempts + (channel === null || item.mayBeSent ? 1 : 0);
+    item.row = { ...item.row, attempts };
     if (channel === null) {
-      item.row = { ...item.row, attempts: attempts + 1 };
       const outcome: SendOutcome = { kind: 'retry', reason: 'the channel is not connected', retryAfterMs: null };
-      return planAfterSend(outcome, attempts + 1, 'native', now(), random());
+      return planAfterSend(outcome, attempts, 'native', now(), random());
     }
     const { idempotency } = channel.abilities;
     if (item.mayBeSent) {
@@ -233,6 +234,11 @@ async function withTimeout(call: (signal: AbortSignal) => Promise<SendOutcome>):
 
 export function markSending(row: DeliveryRow, now: number): DeliveryRow {
   return { ...row, state: 'sending', attempts: row.attempts + 1, nextAttemptAt: null, updatedAt: now };
+}
+
+/** Of a batch, behind one that waits: it was not tried, so its mark and its count go. */
+function putBack({ row, mayBeSent }: LaneItem): DeliveryRow {
+  return mayBeSent ? row : { ...row, state: 'queued', attempts: row.attempts - 1 };
 }
 
 export function isFinal(row: Pick<DeliveryRow, 'state'>): boolean {

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MAX_DELIVERY_ATTEMPTS } from '../../../host/config/limits.ts';
+import type { SendOutcome } from '../../../host/delivery/channel.ts';
+import { Lane, type LaneItem } from '../../../host/delivery/lane.ts';
+import { FakeChannel } from '../../support/fake-channel.ts';
+
+const HOUR_MS = 3_600_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function makeItem(id: string): LaneItem {
+  return {
+    message: { id } as LaneItem['message'],
+    row: {
+      messageOutId: id,
+      seq: 1,
+      state: 'queued',
+      attempts: 0,
+      nextAttemptAt: null,
+      idempotencyKey: id,
+      platformMessageId: null,
+      reason: null,
+      updatedAt: 0,
+    },
+    mayBeSent: false,
+  };
+}
+
+/** A lane of a native channel whose attempts end as the function says. */
+function makeLane(attempt: (item: LaneItem) => Promise<SendOutcome>) {
+  const channel = new FakeChannel('test', 'native');
+  const ended: LaneItem[] = [];
+  const lane = new Lane({
+    channel: () => channel,
+    now: Date.now,
+    random: () => 0.5,
+    commit: async () => {},
+    refuse: () => null,
+    attempt: (_channel, item) => attempt(item),
+    ended: (item) => ended.push(item),
+    broke: (error) => {
+      throw error;
+    },
+  });
+  return { lane, ended };
+}
+
+test('a channel that always fails without an answer is given up after its attempts, with ever longer waits', async () => {
+  const calledAt: number[] = [];
+  const { lane, ended } = makeLane(async () => {
+    calledAt.push(Date.now());
+    throw new Error('not a function');
+  });
+  const item = makeItem('one');
+  lane.push([item]);
+  await vi.advanceTimersByTimeAsync(2 * HOUR_MS);
+  expect(calledAt).toHaveLength(MAX_DELIVERY_ATTEMPTS);
+  const waits = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0));
+  expect(waits.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(ended).toEqual([item]);
+  expect(item.row).toMatchObject({ state: 'unknown', attempts: MAX_DELIVERY_ATTEMPTS });
+  lane.close();
+});
+
+test('what stands behind a message that waits is not counted as tried', async () => {
+  let healthy = false;
+  const { lane, ended } = makeLane(async (item) =>
+    healthy
+      ? { kind: 'sent', platformMessageId: item.message.id }
+      : { kind: 'retry', reason: 'busy', retryAfterMs: null },
+  );
+  const [first, second] = [makeItem('one'), makeItem('two')];
+  lane.push([first, second]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(first.row.attempts).toBeGreaterThan(3);
+  expect(second.row).toMatchObject({ state: 'queued', attempts: 0 });
+  healthy = true;
+  await vi.advanceTimersByTimeAsync(HOUR_MS);
+  expect(ended).toEqual([first, second]);
+  expect(second.row).toMatchObject({ state: 'delivered', attempts: 1 });
+  lane.close();
+});
