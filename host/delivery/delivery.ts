@@ -261,8 +261,9 @@ export class Delivery implements AsyncDisposable {
     memory.recovered = true;
     const answered = effects.filter((effect) => effect.kind === 'done').length;
     memory.rate.spend(fresh.length, answered, now());
-    showAcks(session, transcript, effects);
+    // Replies before the end of what they answer: who waits for the end has seen them all by then.
     batch.show();
+    showAcks(session, transcript, effects);
     this.#showTyping(openById, effects);
     batch.start();
     if (changed || batch.scheduled) this.#parts.onWorkChanged(session.id);

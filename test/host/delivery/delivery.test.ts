@@ -29,6 +29,25 @@ test('a reply to a wired chat is sent, and its state and the message’s are sho
   expect(spine.transcript.get(messageId)?.state).toBe('answered');
 });
 
+test('a message counts as answered only after its last reply is shown', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  container.send({ ...reply(chat, 'on it'), inReplyTo: messageId });
+  spine.delivery.ring(session.id);
+  await until('the first reply is sent', () => channel.visible.length === 1);
+  const told: string[] = [];
+  spine.transcript.onFlush((messages) => told.push(...messages.map(({ id, state }) => `${id} ${state}`)));
+  const last = container.send({ ...reply(chat, 'done'), inReplyTo: messageId });
+  container.mark(messageId, 'done', { claimed: Date.now() });
+  spine.delivery.ring(session.id);
+  const answered = `${messageId} answered`;
+  await until('answered is told', () => told.includes(answered));
+  expect(told.slice(0, told.indexOf(answered)).some((line) => line.startsWith(last))).toBe(true);
+});
+
 test('a row without a destination of that name is refused, recorded, and told to the agent once', async () => {
   const spine = new Spine();
   const channel = spine.addChannel('test');
