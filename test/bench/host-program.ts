@@ -26,13 +26,9 @@ export class HostProgram implements AsyncDisposable {
       env: { ...process.env, PORTOLAN_HOME: home, PORTOLAN_PORT: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let printed = '';
-    for await (const chunk of child.stdout) {
-      printed += String(chunk);
-      if (printed.includes(READY)) break;
-    }
-    const { pid } = child;
-    if (pid === undefined || !printed.includes(READY)) throw new Error(`the host did not start: ${printed.trim()}`);
+    const { pid, stdout } = child;
+    if (pid === undefined) throw new Error('the host program cannot be started');
+    await awaitLine(child, stdout);
     return new HostProgram(child, pid, performance.now() - startedAt);
   }
 
@@ -41,4 +37,16 @@ export class HostProgram implements AsyncDisposable {
     this.#child.kill('SIGTERM');
     await exited;
   }
+}
+
+/** Reads on afterwards, so that nothing the host prints later meets a closed pipe. */
+function awaitLine(child: ChildProcess, output: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    output.on('data', (chunk: Buffer) => {
+      printed += String(chunk);
+      if (printed.includes(READY)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`the host did not start: ${printed.trim()}`)));
+  });
 }
