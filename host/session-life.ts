@@ -58,6 +58,7 @@ export class SessionLife implements Disposable {
   readonly #live = new Map<SessionId, SessionState>();
   readonly #timers: NodeJS.Timeout[] = [];
   #measuring = false;
+  #isClosed = false;
 
   constructor(parts: SessionLifeParts) {
     this.#parts = parts;
@@ -204,6 +205,8 @@ export class SessionLife implements Disposable {
     this.#measuring = true;
     try {
       for (const [id, state] of [...this.#live]) {
+        // It began before a shutdown, and the stores are closed by now.
+        if (this.#isClosed) return;
         const session = this.#parts.sessions.get(id);
         if (session === null || state.kind !== 'running') continue;
         const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
@@ -213,7 +216,7 @@ export class SessionLife implements Disposable {
           own.kind === 'over' || agent === null
             ? own
             : await measureContainerFolders([join(this.#parts.home, 'groups', agent.folder)], AGENT_FOLDER_LIMITS);
-        if (use.kind === 'over') this.quarantine(id, `its folders hold ${use.reason}`);
+        if (use.kind === 'over' && !this.#isClosed) this.quarantine(id, `its folders hold ${use.reason}`);
       }
     } finally {
       this.#measuring = false;
@@ -221,6 +224,7 @@ export class SessionLife implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
   }
 }
