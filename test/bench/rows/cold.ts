@@ -2,6 +2,7 @@
 import { BenchHost } from '../bench-host.ts';
 import type { Measurement } from '../measurement.ts';
 import { makeRow, summarise } from '../report.ts';
+import { describeStages } from '../stages.ts';
 
 /** Idle for this long, a container is stopped and removed. */
 const STOP_AFTER_MS = 500;
@@ -25,6 +26,7 @@ export const cold: Measurement = {
       for (const conversation of conversations) await host.awaitState(conversation, 'idle');
       for (const conversation of conversations) samples.push(await host.ask(conversation));
     }
+    tell(`where the time of a cold start goes (p50)\n${describeStages(host, conversations, rounds)}`);
     return [
       makeRow('cold (no container)', 'ms', summarise(samples), { p50: { atMost: 450 } }),
       makeRow('cold, the very first message of a chat', 'ms', summarise(first)),

@@ -2,6 +2,7 @@
 import { BenchHost } from '../bench-host.ts';
 import type { Measurement } from '../measurement.ts';
 import { makeRow, summarise } from '../report.ts';
+import { describeStages } from '../stages.ts';
 
 const CONVERSATIONS = 16;
 /** Idle for this long, a container is frozen; the runtime looks only every few seconds, so rounds take as long. */
@@ -22,6 +23,7 @@ export const paused: Measurement = {
         samples.push(await host.ask(conversation));
       }
     }
+    tell(`where the time goes (p50)\n${describeStages(host, conversations, rounds)}`);
     return [makeRow('from paused', 'ms', summarise(samples), { p50: { atMost: 25 } })];
   },
 };

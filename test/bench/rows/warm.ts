@@ -1,12 +1,11 @@
 /** A conversation with a container that runs: with a person's pauses, and without any. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MessageId } from '../../../shared/ids.ts';
 import { makeBenchHome } from '../bench-home.ts';
-import { BenchHost, type Conversation } from '../bench-host.ts';
+import { BenchHost } from '../bench-host.ts';
 import { measureFloor } from '../floor.ts';
 import type { Measurement } from '../measurement.ts';
 import { divide, makeRow, summarise } from '../report.ts';
-import { formatStages } from '../stages.ts';
+import { describeStages } from '../stages.ts';
 
 /** Compilers on both sides need some rounds; a host in use has had them. */
 const ROUNDS_BEFORE = 100;
@@ -27,7 +26,7 @@ export const warm: Measurement = {
       await delay(PAUSE_MS);
       paced.push(await host.ask(conversation));
     }
-    tell(`where the time of a warm round trip goes (p50)\n${describeStages(host, conversation, paced.length)}`);
+    tell(`where the time of a warm round trip goes (p50)\n${describeStages(host, [conversation], paced.length)}`);
     const close: number[] = [];
     for (let round = 0; round < (quick ? 200 : 1_000); round++) close.push(await host.ask(conversation));
 
@@ -41,15 +40,3 @@ export const warm: Measurement = {
     ];
   },
 };
-
-function describeStages(host: BenchHost, conversation: Conversation, rounds: number): string {
-  const { transcript } = host.stores;
-  const session = host.session(conversation);
-  const messages = transcript.listForSession(session, { limit: rounds * 2 });
-  const asked = new Map(messages.filter((one) => one.direction === 'in').map((one) => [one.id, one]));
-  const pairs = messages.flatMap((reply) => {
-    const question = reply.inReplyTo === null ? undefined : asked.get(reply.inReplyTo as MessageId);
-    return question === undefined ? [] : [{ asked: question, reply }];
-  });
-  return formatStages(pairs);
-}
