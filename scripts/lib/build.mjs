@@ -42,7 +42,6 @@ const WEB_INPUTS = [...SHARED_INPUTS, 'host/console'];
  * @typedef {object} BuildReport
  * @property {string[]} built
  * @property {string[]} unchanged
- * @property {string[]} missing parts whose source does not exist
  * @property {{ part: string, problem: string }[]} failed
  */
 
@@ -57,12 +56,11 @@ export function buildChanged({ onPart, onWait, web = true, only } = {}) {
     mkdirSync(DIST, { recursive: true });
     const stamps = readStamps();
     /** @type {BuildReport} */
-    const report = { built: [], unchanged: [], missing: [], failed: [] };
+    const report = { built: [], unchanged: [], failed: [] };
     const programs = fingerprint(ROOT, PROGRAM_INPUTS, (path) => path.startsWith(WEB_FOLDER));
     for (const program of PROGRAMS) {
       if (only && !only.includes(program.name)) continue;
       await buildPart(report, stamps, program.name, programs, {
-        source: join(ROOT, program.entry),
         result: join(DIST, `${program.name}.mjs`),
         build: () => buildProgram(program),
         onPart,
@@ -70,7 +68,6 @@ export function buildChanged({ onPart, onWait, web = true, only } = {}) {
     }
     if (web) {
       await buildPart(report, stamps, 'web', fingerprint(ROOT, WEB_INPUTS), {
-        source: join(ROOT, WEB_FOLDER, 'index.html'),
         result: join(DIST, 'web'),
         build: buildWeb,
         onPart,
@@ -94,8 +91,7 @@ export async function buildOrFail(options) {
       next: ['npm run build'],
     });
   }
-  const missing = report.missing.length > 0 ? ` (no source yet: ${report.missing.join(', ')})` : '';
-  return (report.built.length > 0 ? `built ${report.built.join(', ')}` : 'up to date') + missing;
+  return report.built.length > 0 ? `built ${report.built.join(', ')}` : 'up to date';
 }
 
 /**
@@ -103,13 +99,9 @@ export async function buildOrFail(options) {
  * @param {Record<string, string>} stamps changed in place
  * @param {string} part
  * @param {string} stamp
- * @param {{ source: string, result: string, build: () => Promise<void>, onPart: ((part: string) => void) | undefined }} work
+ * @param {{ result: string, build: () => Promise<void>, onPart: ((part: string) => void) | undefined }} work
  */
-async function buildPart(report, stamps, part, stamp, { source, result, build, onPart }) {
-  if (!existsSync(source)) {
-    report.missing.push(part);
-    return;
-  }
+async function buildPart(report, stamps, part, stamp, { result, build, onPart }) {
   if (stamps[part] === stamp && existsSync(result)) {
     report.unchanged.push(part);
     return;

@@ -16,6 +16,9 @@ import { DIST, ROOT } from './workspace.mjs';
 /** Repeats within this time are the same key press. Higher swallows a person's second, impatient one. */
 const SAME_PRESS_MS = 400;
 
+/** @type {Partial<Record<NodeJS.Signals, number>>} What a shell says of a command that a signal ended. */
+const STOPPED_BY = { SIGINT: 130, SIGTERM: 143 };
+
 /**
  * @param {NodeJS.ProcessEnv} env
  * @param {string} [program] the host's; tests give another
@@ -45,6 +48,8 @@ export async function runHost(env, program = join(DIST, 'host.mjs')) {
   for (const [signal, listener] of signals) process.on(signal, listener);
   try {
     const [code, signal] = await once(child, 'exit');
+    // It was told to stop before it listened for it: nothing had begun.
+    if (signal !== null && passedAt.has(signal)) return STOPPED_BY[signal] ?? 1;
     if (signal !== null) throw new StepFailure(`The host was ended by ${signal}.`, { next: ['bin/portolan doctor'] });
     return code;
   } finally {

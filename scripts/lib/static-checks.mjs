@@ -1,7 +1,10 @@
 /** The checks that look at the sources without running them. */
 import { join } from 'node:path';
 import { runLogged } from './commands.mjs';
+import { StepFailure } from './steps.mjs';
 import { LOGS, ROOT } from './workspace.mjs';
+
+const LOG = join(LOGS, 'checks.log');
 
 /** A checker's findings are the point of running it: more is shown than of other failures. */
 const SHOWN_LINES = 80;
@@ -30,21 +33,40 @@ const CHECKS = [
 export const STATIC_CHECKS = CHECKS.length;
 
 /**
- * Runs them all, each a step. Throws StepFailure at the first that fails.
+ * Runs them all, each a step, and prints what each finds. Throws StepFailure at the end when any failed.
  * @param {import('./steps.mjs').Steps} steps
  */
 export async function runStaticChecks(steps) {
-  for (const { name, command, next } of CHECKS) {
-    await steps.run(name, async (progress) => {
-      const [program = '', ...args] = command;
-      await runLogged(program, args, {
-        cwd: ROOT,
-        log: join(LOGS, 'checks.log'),
-        onLine: progress.detail,
-        next: [next],
-        pick: (lines) => lines.slice(-SHOWN_LINES),
-      });
-      return 'good';
-    });
+  /** @type {typeof CHECKS[number][]} */
+  const failed = [];
+  for (const check of CHECKS) {
+    try {
+      await steps.run(check.name, (progress) => runCheck(check, progress));
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      process.stdout.write(`\n${error.why}\n\n`);
+      failed.push(check);
+    }
   }
+  if (failed.length === 0) return;
+  throw new StepFailure(`These checks failed: ${failed.map(({ name }) => name.toLowerCase()).join('; ')}.`, {
+    log: LOG,
+    next: failed.map(({ next }) => next),
+  });
+}
+
+/**
+ * @param {typeof CHECKS[number]} check
+ * @param {import('./steps.mjs').Progress} progress
+ */
+async function runCheck({ command, next }, progress) {
+  const [program = '', ...args] = command;
+  await runLogged(program, args, {
+    cwd: ROOT,
+    log: LOG,
+    onLine: progress.detail,
+    next: [next],
+    pick: (lines) => lines.slice(-SHOWN_LINES),
+  });
+  return 'good';
 }

@@ -112,7 +112,7 @@ export class Steps {
 function elapsed(startedAt) {
   const seconds = (Date.now() - startedAt) / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
 /**
