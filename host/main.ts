@@ -1,6 +1,6 @@
 /** Entry of the host: settings in, signals out. */
 import { Fault } from './config/errors.ts';
-import { homePaths, prepareHome } from './config/home.ts';
+import { commandsFor, homePaths, prepareHome } from './config/home.ts';
 import { type Policy, readPolicy } from './config/policy.ts';
 import { startHost } from './host.ts';
 import { hostLog, startLogging } from './observe/logger.ts';
@@ -18,7 +18,8 @@ async function run(policy: Policy): Promise<void> {
   });
   const host = await startHost({ policy });
   console.log(`\n  Portolan is running.\n\n  Open  ${host.makeSignInLink()}\n`);
-  console.log('  The link signs you in once, within 15 minutes. Another one: npx portolan url');
+  const another = commandsFor(policy.home, 'npx portolan url');
+  console.log(`  The link signs you in once, within 15 minutes. Another one: ${another}`);
   console.log('  Stop with Ctrl+C. What agents have not finished then is taken up at the next start.\n');
   const why = await Promise.race([signalled, host.stopRequested]);
   console.log('  Stopping …');
@@ -36,11 +37,14 @@ async function run(policy: Policy): Promise<void> {
   console.log('  Stopped.');
 }
 
+let policy: Policy | null = null;
 try {
-  await run(readPolicy(process.env));
+  policy = readPolicy(process.env);
+  await run(policy);
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
+  const { hint } = error;
   console.error(`\n  Portolan could not start: ${error.message}.`);
-  if (error.hint !== undefined) console.error(`  Next: ${error.hint}`);
+  if (hint !== undefined) console.error(`  Next: ${policy === null ? hint : commandsFor(policy.home, hint)}`);
   process.exitCode = 1;
 }

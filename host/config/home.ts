@@ -78,6 +78,15 @@ export function projectRoot(): string {
   return folder;
 }
 
+/** A hint's commands for this home: in another terminal its variables are not set. */
+export function commandsFor(home: string, hint: string): string {
+  if (home === join(projectRoot(), 'data')) return hint;
+  const word = /^[\w@%+=:,./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`;
+  return hint
+    .replaceAll('npx portolan ', () => `npx portolan --home ${word} `)
+    .replace(/((?:PORTOLAN_\w+=\S+ )*)npm run up/g, (command) => `PORTOLAN_HOME=${word} ${command}`);
+}
+
 /** Reads a small text file, null when it does not exist. */
 export function readTextIfPresent(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8') : null;

@@ -19,18 +19,29 @@ export interface Policy {
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
-const number = (fallback: number, least: number, most: number) =>
-  z.coerce.number().int().min(least).max(most).default(fallback);
+/** Digits only: an empty value is not a zero. */
+const number = (fallback: number, least: number, most: number) => {
+  const error = `expected a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, error)
+    .transform(Number)
+    .pipe(z.number().min(least, error).max(most, error))
+    .default(fallback);
+};
+
+const choice = <const Choices extends readonly string[]>(choices: Choices) =>
+  z.enum(choices, `expected ${choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}`);
 
 const environmentSchema = z.object({
-  PORTOLAN_HOME: z.string().min(1).optional(),
+  PORTOLAN_HOME: z.string().min(1, 'expected a folder').optional(),
   PORTOLAN_PORT: number(DEFAULT_PORT, 0, 65_535),
-  PORTOLAN_DRIVER: z.enum(['docker', 'process']).default('docker'),
-  PORTOLAN_IMAGE: z.string().min(1).default('portolan-agent:latest'),
+  PORTOLAN_DRIVER: choice(['docker', 'process']).default('docker'),
+  PORTOLAN_IMAGE: z.string().min(1, 'expected the name of an image').default('portolan-agent:latest'),
   PORTOLAN_MAX_RUNNING: number(DEFAULT_MAX_RUNNING, 1, 10_000),
   PORTOLAN_PAUSE_AFTER_MS: number(30_000, 50, 24 * 3_600_000),
   PORTOLAN_STOP_AFTER_MS: number(15 * 60_000, 100, 7 * 24 * 3_600_000),
-  PORTOLAN_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  PORTOLAN_LOG_LEVEL: choice(LOG_LEVELS).default('info'),
 });
 
 /** Throws Fault `bad_setting`, naming the variable and what was expected. */

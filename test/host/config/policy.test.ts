@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commandsFor, projectRoot } from '../../../host/config/home.ts';
+import { readPolicy } from '../../../host/config/policy.ts';
+
+describe('settings', () => {
+  it('have defaults, and are taken from the environment', () => {
+    expect(readPolicy({})).toMatchObject({ port: 4180, driver: 'docker', home: join(projectRoot(), 'data') });
+    expect(readPolicy({ PORTOLAN_PORT: '0', PORTOLAN_DRIVER: 'process' })).toMatchObject({
+      port: 0,
+      driver: 'process',
+    });
+  });
+
+  it.each([
+    ['PORTOLAN_PORT', 'abc', 'PORTOLAN_PORT is "abc": expected a whole number from 0 to 65535'],
+    ['PORTOLAN_PORT', '', 'expected a whole number from 0 to 65535'],
+    ['PORTOLAN_PORT', '-1', 'expected a whole number from 0 to 65535'],
+    ['PORTOLAN_PORT', '70000', 'expected a whole number from 0 to 65535'],
+    ['PORTOLAN_MAX_RUNNING', '0', 'expected a whole number from 1 to 10000'],
+    ['PORTOLAN_DRIVER', 'podman', 'expected docker or process'],
+    ['PORTOLAN_LOG_LEVEL', 'loud', 'expected trace, debug, info, warn, error, fatal or silent'],
+  ])('%s=%j is refused, saying what is expected', (name, value, expected) => {
+    expect(() => readPolicy({ [name]: value })).toThrow(expected);
+  });
+});
+
+describe('commands in hints', () => {
+  it('name the home when it is not the default', () => {
+    expect(commandsFor(join(projectRoot(), 'data'), 'npx portolan url')).toBe('npx portolan url');
+    expect(commandsFor('/srv/p', 'npx portolan url')).toBe('npx portolan --home /srv/p url');
+    expect(commandsFor('/srv/my $& p', 'npx portolan stop')).toBe("npx portolan --home '/srv/my $& p' stop");
+    expect(commandsFor('/srv/p', 'PORTOLAN_PORT=4301 npm run up')).toBe(
+      'PORTOLAN_HOME=/srv/p PORTOLAN_PORT=4301 npm run up',
+    );
+  });
+});
