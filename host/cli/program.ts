@@ -79,7 +79,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     if (examples.length > 0) {
       command.addHelpText(
         'after',
-        `\nExamples:\n${examples.map((example) => `  $ ${typeable(`portolan ${example}`, terminal)}`).join('\n')}`,
+        `\nExamples:\n${examples.map((example) => `  $ ${typeable(formatExample(example), terminal)}`).join('\n')}`,
       );
     }
     command.showHelpAfterError(`\nNext, type:\n  ${typeable(`portolan ${command.name()} --help`, terminal)}`);
@@ -281,6 +281,11 @@ function parseCount(least: number, most: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** An example that pipes into the command names it already. */
+function formatExample(example: string): string {
+  return example.includes('| portolan ') ? example : `portolan ${example}`;
 }
 
 /** Tells what was wrong, what was expected and what to type next; for scripts as JSON, on stderr. */

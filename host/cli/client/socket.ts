@@ -93,6 +93,12 @@ function translateSocketError(error: unknown, address: SocketAddress): unknown {
       cause: error,
     });
   }
+  if (code === 'ENOTDIR') {
+    throw new CliError(EXIT.hostNotRunning, 'host_not_running', `The host's home is not a folder: ${socketPath}`, {
+      expected: 'PORTOLAN_HOME or --home with the folder of a host',
+      cause: error,
+    });
+  }
   if (code === 'EACCES' || code === 'EPERM') {
     return new CliError(EXIT.refused, 'socket_permission', `You may not use the host's socket ${socketPath}`, {
       expected: 'the user that runs the host',

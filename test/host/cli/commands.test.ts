@@ -26,7 +26,7 @@ describe('a command line', () => {
     expect(help.out).toContain('$ portolan send main "hi" --wait');
     expect(help.out).toContain('3 host not running');
     const send = await portolan(makeTempHome(), ['send', '--help']);
-    expect(send.out).toContain('git log -5 | portolan send main --wait');
+    expect(send.out).toContain('$ git log -5 | portolan send main --wait');
     expect(send.out).toContain('--json');
   });
 
