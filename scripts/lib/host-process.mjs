@@ -49,7 +49,7 @@ export async function runHost(env, program = join(DIST, 'host.mjs')) {
   try {
     const [code, signal] = await once(child, 'exit');
     // It was told to stop before it listened for it: nothing had begun.
-    if (signal !== null && passedAt.has(signal)) return STOPPED_BY[signal] ?? 1;
+    if (signal !== null && passedAt.has(signal)) return STOPPED_BY[/** @type {NodeJS.Signals} */ (signal)] ?? 1;
     if (signal !== null) throw new StepFailure(`The host was ended by ${signal}.`, { next: ['bin/portolan doctor'] });
     return code;
   } finally {
