@@ -200,7 +200,8 @@ async function peek(file: PromptAttachment): Promise<string> {
   try {
     const text = await readFile(file.path, 'utf8');
     const words = text.split(/\s+/).filter(Boolean).length;
-    return `${text.split('\n').length} lines, ${words} words`;
+    const lines = text.replace(/\n$/, '').split('\n').length;
+    return `${lines} ${lines === 1 ? 'line' : 'lines'}, ${words} ${words === 1 ? 'word' : 'words'}`;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     return `but I cannot open it (${String(error.code)})`;
