@@ -140,6 +140,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),
       onWorkChanged: (id) => theLife().workChanged(id),
+      onQuiet: (id) => life.current?.deliveryQuiet(id),
       now,
       random: Math.random,
     }),

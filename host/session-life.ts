@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import type { MessageId, SessionId } from '../shared/ids.ts';
 import { sessionPaths } from '../shared/session-files.ts';
-import { Fault } from './config/errors.ts';
+import { errorCode, Fault, toDiskFault } from './config/errors.ts';
 import { ACTIVE_SWEEP_MS, DISK_SWEEP_MS } from './config/limits.ts';
 import type { Feed } from './console/api/feed.ts';
 import type { LiveState } from './console/api/ports.ts';
@@ -17,7 +17,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { SessionState } from './runtime/ports.ts';
-import { AGENT_FOLDER_LIMITS, measureContainerFolders, SESSION_LIMITS } from './sessions/disk.ts';
+import { AGENT_FOLDER_LIMITS, type DiskUse, measureContainerFolders, SESSION_LIMITS } from './sessions/disk.ts';
 import type { Doorbells } from './sessions/doorbell.ts';
 import type { DueTimer } from './sessions/due-timer.ts';
 import type { Inboxes } from './sessions/inbox.ts';
@@ -49,6 +49,8 @@ export interface SessionLifeParts {
   now: () => number;
 }
 
+/** Wait before a session that could not be looked at is looked at again. */
+const TRY_AGAIN_MS = 1_000;
 /** How reasons begin that lie in what the container wrote. */
 const OUTBOX_REASON = 'outbound.db';
 
@@ -66,25 +68,42 @@ export class SessionLife implements Disposable {
 
   /** After a start: what an earlier host left open is told again, delivered, and woken. */
   start(): void {
-    const { sessions, inboxes, transcript, chats, delivery, due } = this.#parts;
-    for (const id of sessions.listOpenIds()) {
-      const session = sessions.get(id);
-      if (session === null || session.quarantineReason !== null) continue;
-      try {
-        retellSession(session, inboxes, transcript, chats);
-        this.workChanged(id);
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        if (error.code === 'session_corrupt') this.quarantine(id, error.message);
-        else if (error.code === 'session_missing') sessions.setOpen(id, false);
-        else throw error;
-        continue;
-      }
-      delivery.ring(id);
-    }
-    due.start();
+    for (const id of this.#parts.sessions.listOpenIds()) this.#takeUp(id);
+    this.#parts.due.start();
     this.#timers.push(setInterval(() => this.#sweep(), ACTIVE_SWEEP_MS).unref());
     this.#timers.push(setInterval(() => void this.#measure(), DISK_SWEEP_MS).unref());
+  }
+
+  /** One session that cannot be taken up now does not keep the others waiting; it is tried again. */
+  #takeUp(id: SessionId): void {
+    const { sessions, inboxes, transcript, chats, delivery } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null || session.quarantineReason !== null) return;
+    try {
+      retellSession(session, inboxes, transcript, chats);
+    } catch (error) {
+      this.#handleFault(id, error, () => this.#takeUp(id));
+      return;
+    }
+    this.workChanged(id);
+    delivery.ring(id);
+  }
+
+  #handleFault(id: SessionId, error: unknown, again: () => void): void {
+    const fault = error instanceof Fault ? error : toDiskFault(error);
+    if (fault === null) throw error;
+    const { sessions } = this.#parts;
+    if (fault.code === 'session_corrupt') {
+      this.quarantine(id, fault.message);
+      sessions.setNextDue(id, null);
+    } else if (fault.code === 'session_missing') {
+      // Its row was made, its folder was not: there was no message yet.
+      sessions.setOpen(id, false);
+      sessions.setNextDue(id, null);
+    } else {
+      hostLog.warn({ sessionId: id, err: fault }, 'a session cannot be looked at now, and is tried again');
+      setTimeout(again, TRY_AGAIN_MS).unref();
+    }
   }
 
   /** The runtime saw a new state, and has stored it. */
@@ -98,8 +117,8 @@ export class SessionLife implements Disposable {
       if (state.kind === 'running') delivery.ring(id);
     } else if (state.kind !== 'paused' && state.kind !== 'stopping') {
       doorbells.unwatch(id);
+      // When that is done, `deliveryQuiet` closes the session if nothing is left.
       delivery.ring(id);
-      this.#closeIfDone(id);
     }
     feed.tellSession(id);
   }
@@ -109,12 +128,25 @@ export class SessionLife implements Disposable {
     const { sessions, inboxes, due, now, wake } = this.#parts;
     const session = sessions.get(id);
     if (session === null) return;
-    const work = inboxes.read(session, (tables) => tables.work(now()));
-    if (session.nextDueAt !== work.nextDueAt) due.set(id, work.nextDueAt);
-    if (work.due > 0) {
-      if (!session.isOpen) sessions.markOpen(id, now());
-      wake(id);
-    } else if (!this.#live.has(id)) this.#closeIfDone(id);
+    try {
+      const work = inboxes.read(session, (tables) => tables.work(now()));
+      // Open before the due time goes: between the two a crash must find it by one or the other.
+      if (work.due > 0 && !session.isOpen) sessions.markOpen(id, now());
+      if (session.nextDueAt !== work.nextDueAt) due.set(id, work.nextDueAt);
+      if (work.due > 0) wake(id);
+      else this.#closeIfDone(id);
+    } catch (error) {
+      this.#handleFault(id, error, () => this.workChanged(id));
+    }
+  }
+
+  /** Delivery has nothing of it under way any more. */
+  deliveryQuiet(id: SessionId): void {
+    try {
+      this.#closeIfDone(id);
+    } catch (error) {
+      this.#handleFault(id, error, () => this.deliveryQuiet(id));
+    }
   }
 
   /** The container broke the contract, or its database is corrupt: it stops, and stays stopped until released. */
@@ -150,6 +182,7 @@ export class SessionLife implements Disposable {
         });
       }
       if (reason.startsWith(OUTBOX_REASON)) {
+        delivery.abandon(id);
         const lost = await setOutboxAside(home, session, inboxes, now());
         // The rows hold ids of messages.
         for (const lostId of lost)
@@ -159,9 +192,12 @@ export class SessionLife implements Disposable {
       ledger.append({ kind: 'session.released', sessionId: id, messageId: null, actor: by, detail: { reason } }, now());
     }
     sessions.markOpen(id, now());
+    // The runtime tells of changes alone; what it says next is new.
+    this.#live.delete(id);
     delivery.ring(id);
     feed.tellSession(id);
     reconcile(id);
+    this.workChanged(id);
   }
 
   liveState(session: Session): LiveState {
@@ -184,6 +220,7 @@ export class SessionLife implements Disposable {
 
   #closeIfDone(id: SessionId): void {
     const { sessions, inboxes, transcript, delivery, now } = this.#parts;
+    if (this.#live.has(id)) return;
     const session = sessions.get(id);
     if (session === null || !session.isOpen || session.quarantineReason !== null || !delivery.isQuiet(id)) return;
     const left = inboxes.read(session, (tables) => tables.work(now()).due > 0 || tables.hasOpenDeliveries());
@@ -209,17 +246,27 @@ export class SessionLife implements Disposable {
         if (this.#isClosed) return;
         const session = this.#parts.sessions.get(id);
         if (session === null || state.kind !== 'running') continue;
-        const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
-        const agent = this.#parts.agents.get(session.agentGroupId);
-        const own = await measureContainerFolders([paths.out, paths.state], SESSION_LIMITS);
-        const use =
-          own.kind === 'over' || agent === null
-            ? own
-            : await measureContainerFolders([join(this.#parts.home, 'groups', agent.folder)], AGENT_FOLDER_LIMITS);
+        const use = await this.#measureSession(session);
         if (use.kind === 'over' && !this.#isClosed) this.quarantine(id, `its folders hold ${use.reason}`);
       }
     } finally {
       this.#measuring = false;
+    }
+  }
+
+  /** A check that cannot run refuses (I11): what cannot be measured counts as over. */
+  async #measureSession(session: Session): Promise<DiskUse> {
+    const { home, agents } = this.#parts;
+    const paths = sessionPaths(home, session.agentGroupId, session.id);
+    const agent = agents.get(session.agentGroupId);
+    try {
+      const own = await measureContainerFolders([paths.out, paths.state], SESSION_LIMITS);
+      if (own.kind === 'over' || agent === null) return own;
+      return await measureContainerFolders([join(home, 'groups', agent.folder)], AGENT_FOLDER_LIMITS);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === '') throw error;
+      return { kind: 'over', reason: `what cannot be measured (${code})` };
     }
   }
 

@@ -6,7 +6,10 @@ export const requestSchema = z.discriminatedUnion('action', [
   /** Put `prompt` before this same session at `at` (epoch ms), as a message of kind `task`. */
   z.object({
     action: z.literal('create_task'),
-    prompt: z.string().min(1).max(MAX_TEXT_BYTES),
+    prompt: z
+      .string()
+      .min(1)
+      .refine((text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES, `at most ${MAX_TEXT_BYTES} bytes of UTF-8`),
     at: z.number().int().positive(),
   }),
 ]);

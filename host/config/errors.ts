@@ -29,3 +29,15 @@ export function errorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';
 }
+
+/** A full or failing disk, met anywhere, as a Fault that is worth another try; null for anything else. */
+export function toDiskFault(error: unknown): Fault | null {
+  const code = errorCode(error);
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Fault('disk_full', 'the disk is full', { cause: error, retryable: true, hint: 'free some disk space' });
+  }
+  if (code.startsWith('SQLITE_IOERR') || code === 'EIO') {
+    return new Fault('disk_failed', 'the disk cannot be read or written', { cause: error, retryable: true });
+  }
+  return null;
+}

@@ -14,6 +14,11 @@ export const INBOX_LOCK_DEADLINE_MS = 3_000;
 export const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** One call of a channel. Higher: a hung platform holds its conversation longer. Lower: slow uploads are cut. */
 export const SEND_TIMEOUT_MS = 30_000;
+/** Bytes of files that one session may send at once, and per minute after that. Higher: fills the host's disk. Lower: albums stall. */
+export const OUTBOUND_BURST_BYTES = 300 * 1024 * 1024;
+export const OUTBOUND_BYTES_PER_MINUTE = 30 * 1024 * 1024;
+/** Deliveries of one session held in memory. Higher: a platform that is down fills it (64 KiB each). Lower: more reads. */
+export const MAX_HELD_DELIVERIES = 400;
 /** First and longest delay between attempts of one delivery. */
 export const DELIVERY_BACKOFF_MS = 1_000;
 export const DELIVERY_BACKOFF_MAX_MS = 5 * 60_000;

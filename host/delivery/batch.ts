@@ -3,7 +3,7 @@
  *
  * Order: `add` each row, `write` inside the inbox transaction, then `show` and `start` after the commit.
  */
-import { deriveMessageId, makeId } from '../../shared/ids.ts';
+import { deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
 import { describeRefusal } from '../access/authorise.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import { planRequest } from '../requests/plan.ts';
@@ -22,7 +22,10 @@ export class Batch {
   readonly #readAt: number;
   readonly #room = new Map<Lane, number>();
   readonly #items: { item: LaneItem; lane: Lane; isNew: boolean }[] = [];
-  readonly #refused: { message: OutboundMessage | null; row: DeliveryRow; words: string; isNew: boolean }[] = [];
+  /** Put off by the agent: recorded and shown, and taken up when due. */
+  readonly #deferred: { item: LaneItem; isNew: boolean }[] = [];
+  readonly #gone: DeliveryRow[] = [];
+  readonly #refused: { message: OutboundMessage | null; row: DeliveryRow; isNew: boolean }[] = [];
   readonly #requests: { message: OutboundMessage; row: DeliveryRow }[] = [];
   scheduled = false;
 
@@ -33,8 +36,14 @@ export class Batch {
     this.#readAt = readAt;
   }
 
+  /** Whether a row was put off. */
+  get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
+
   get isEmpty(): boolean {
-    return this.#items.length + this.#refused.length + this.#requests.length === 0;
+    const { length } = this.#items;
+    return length + this.#deferred.length + this.#gone.length + this.#refused.length + this.#requests.length === 0;
   }
 
   add(parsed: ParsedRow, known: DeliveryRow | null): void {
@@ -66,7 +75,11 @@ export class Batch {
       this.#refuse(message, row, describeRefusal(answer.reason, message.destination), known === null);
       return;
     }
-    const item: LaneItem = { message, row, mayBeSent: row.state === 'sending' };
+    const item: LaneItem = { sessionId: this.#session.id, message, row, mayBeSent: row.state === 'sending' };
+    if (row.state === 'queued' && row.attempts === 0 && row.nextAttemptAt !== null && row.nextAttemptAt > now) {
+      this.#deferred.push({ item, isNew: known === null });
+      return;
+    }
     const lane = this.#laneOf(item);
     const room = this.#room.get(lane) ?? lane.room;
     if (known === null && room > 0 && (row.nextAttemptAt === null || row.nextAttemptAt <= now)) {
@@ -76,18 +89,24 @@ export class Batch {
     this.#items.push({ item, lane, isNew: known === null });
   }
 
+  /** An open delivery whose row the container took away. */
+  addGone(row: DeliveryRow): void {
+    const reason = 'its row is gone from outbound.db';
+    this.#gone.push({ ...row, state: 'failed', reason, nextAttemptAt: null, updatedAt: this.#parts.now() });
+  }
+
   #refuse(message: OutboundMessage | null, row: DeliveryRow, words: string, isNew: boolean): void {
     this.#refused.push({
       message,
       row: { ...row, state: 'refused', reason: words, nextAttemptAt: null, updatedAt: this.#parts.now() },
-      words,
       isNew,
     });
   }
 
   /** In the inbox transaction, after the acks. A row whose id was used before under another number is dropped. */
   write(tables: InboxTables): void {
-    for (const { item, isNew } of this.#items) {
+    for (const row of this.#gone) tables.putDelivery(row);
+    for (const { item, isNew } of [...this.#items, ...this.#deferred]) {
       if (isNew) item.row = this.#ownId(tables, item.row);
       tables.putDelivery(item.row);
     }
@@ -99,11 +118,14 @@ export class Batch {
       entry.row = this.#carryOut(tables, entry.message, this.#ownId(tables, entry.row));
   }
 
-  /** The container may use one id twice: the second row is another delivery, refused under an id of ours. */
+  /** An id that names something already is not this row's: it is refused under an id of ours. */
   #ownId(tables: InboxTables, row: DeliveryRow): DeliveryRow {
     const other = tables.getDelivery(row.messageOutId);
-    if (other === null || other.seq === row.seq) return row;
-    const id = deriveMessageId(this.#session.id, 'row', String(row.seq));
+    if (other?.seq === row.seq) return row;
+    const shown = this.#parts.transcript.peek(row.messageOutId as MessageId);
+    const isFree = shown === null || (shown.sessionId === this.#session.id && shown.direction === 'out');
+    if (other === null && isFree && tables.getStatus(row.messageOutId) === null) return row;
+    const id = deriveMessageId(this.#session.id, 'row', String(row.seq), 'again');
     return {
       ...row,
       messageOutId: id,
@@ -150,34 +172,43 @@ export class Batch {
   /** After the commit: the transcript. */
   show(): void {
     // Told again after a restart: a row that is there already stays as it is.
-    for (const { item } of this.#items) this.#tell(item.message, item.row);
-    for (const { message, row, words } of this.#refused) {
-      if (message !== null) this.#tell(message, row);
-      this.#recordRefusal(message, row, words);
+    const refused: { message: OutboundMessage | null; row: DeliveryRow }[] = [...this.#refused, ...this.#requests];
+    for (const { item } of [...this.#items, ...this.#deferred]) {
+      this.#tell(item.message, item.row);
+      if (item.row.state === 'refused') refused.push(item);
     }
-    for (const { message, row } of this.#requests) {
-      if (row.state === 'refused') this.#recordRefusal(message, row, row.reason ?? '');
+    for (const { message, row } of this.#refused) if (message !== null) this.#tell(message, row);
+    for (const row of this.#gone) {
+      // The table holds ids of messages.
+      this.#parts.transcript.change(row.messageOutId as MessageId, { state: 'failed', stateReason: row.reason });
     }
+    this.#recordRefusals(refused.filter(({ row }) => row.state === 'refused'));
   }
 
-  start(): void {
+  /** Hands the items to their lanes. Returns the sequence numbers that are held now. */
+  start(): number[] {
+    const held: number[] = [];
     const byLane = new Map<Lane, LaneItem[]>();
     for (const { item, lane } of this.#items) {
       if (item.row.state === 'refused') continue;
       const items = byLane.get(lane) ?? [];
       items.push(item);
+      held.push(item.row.seq);
       byLane.set(lane, items);
     }
     for (const [lane, items] of byLane) lane.push(items);
+    return held;
   }
 
   #tell(message: OutboundMessage, row: DeliveryRow): void {
     const { body } = message;
+    // Under an id of ours: the container's is somebody else's.
+    const id = row.messageOutId as MessageId;
     if (body.kind === 'edit' || body.kind === 'reaction' || body.kind === 'request') return;
     const chat =
       row.state === 'refused' ? null : this.#parts.authority.findChat(this.#session.agentGroupId, message.destination);
     this.#parts.transcript.put({
-      id: message.id,
+      id,
       sessionId: this.#session.id,
       messagingGroupId: chat?.id ?? null,
       threadId: message.threadId,
@@ -198,10 +229,12 @@ export class Batch {
     });
   }
 
-  #recordRefusal(message: OutboundMessage | null, row: DeliveryRow, words: string): void {
+  /** One transaction for all: a flood of refusals must not stop the host for a commit each. */
+  #recordRefusals(refused: readonly { message: OutboundMessage | null; row: DeliveryRow }[]): void {
+    if (refused.length === 0) return;
     const { ledger, now } = this.#parts;
-    ledger.append(
-      {
+    ledger.appendAll(
+      refused.map(({ message, row }) => ({
         kind: 'delivery.refused',
         sessionId: this.#session.id,
         messageId: row.messageOutId,
@@ -211,16 +244,15 @@ export class Batch {
           channelType: message?.channelType ?? null,
           platformId: message?.platformId ?? null,
           threadId: message?.threadId ?? null,
-          reason: words,
+          reason: row.reason,
         },
-      },
+      })),
       now(),
     );
     deliveryLog.warn(
-      { sessionId: this.#session.id, messageId: row.messageOutId, reason: words },
-      'a message was refused',
+      { sessionId: this.#session.id, count: refused.length, reason: refused[0]?.row.reason },
+      'messages were refused',
     );
-    if (message === null) return;
-    tellAgent(this.#parts, this.#session, message, row);
+    for (const { message, row } of refused) if (message !== null) tellAgent(this.#parts, this.#session, message, row);
   }
 }

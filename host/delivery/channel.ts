@@ -63,6 +63,4 @@ export interface Channel {
   /** Only with idempotency 'probe'. */
   probe?(address: ChannelAddress, idempotencyKey: string, signal: AbortSignal): Promise<ProbeOutcome>;
   setTyping?(address: ChannelAddress, typing: boolean): void;
-  /** Whether the thread lives in this chat, for rows that name one. Absent means: threads are ids inside the chat. */
-  ownsThread?(address: ChannelAddress): Promise<boolean>;
 }

@@ -11,7 +11,8 @@ import { MAX_OUTBOUND_BATCH } from '../../shared/limits.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { describeRefusal } from '../access/authorise.ts';
-import { Fault } from '../config/errors.ts';
+import { Fault, toDiskFault } from '../config/errors.ts';
+import { MAX_HELD_DELIVERIES } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import { planAck } from '../sessions/acks.ts';
@@ -25,15 +26,21 @@ import { Batch } from './batch.ts';
 import { Lane, type LaneItem } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
-import { RowRate } from './rate.ts';
+import { ByteRate, RowRate } from './rate.ts';
 import { Sender } from './sender.ts';
 import { tellAgent } from './tell-agent.ts';
 
 /** What is remembered of a session between drains. */
 interface Memory {
   lanes: Map<string, Lane>;
-  /** Open deliveries of an earlier host were taken over. */
+  /** Sequence numbers of the deliveries that lanes hold. */
+  held: Set<number>;
+  /** Every open delivery that is due is held: none is left of an earlier host, a resend or a broken lane. */
   recovered: boolean;
+  /** Rows wait because too many are held. */
+  isFull: boolean;
+  deferral: NodeJS.Timeout | null;
+  bytes: ByteRate;
   /** The drain that runs, null when none does. */
   drain: Promise<void> | null;
   again: boolean;
@@ -49,8 +56,8 @@ const BUSY_RETRY_MS = 25;
 const BUSY_DEADLINE_MS = 10_000;
 /** A shutdown waits this long for attempts under way. Higher: slow stops. Lower: more unknown deliveries. */
 const CLOSE_PATIENCE_MS = 5_000;
-/** Deliveries taken over at once after a restart. */
-const MAX_RECOVERED = 1_000;
+/** setTimeout counts in 32 bits; whoever is rung too early looks again. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Delivery implements AsyncDisposable {
   readonly #parts: DeliveryParts;
@@ -77,28 +84,38 @@ export class Delivery implements AsyncDisposable {
   /** Forgets a session without a container and without open deliveries; a later ring starts from its files. */
   forget(id: SessionId): void {
     const memory = this.#memories.get(id);
-    if (memory === undefined || memory.drain !== null) return;
-    if ([...memory.lanes.values()].some((lane) => lane.size > 0)) return;
+    if (memory === undefined || memory.drain !== null || memory.held.size > 0) return;
+    if (memory.deferral !== null) clearTimeout(memory.deferral);
     this.#memories.delete(id);
+  }
+
+  /** Ends what is under way for a session whose outbound.db was set aside. */
+  abandon(id: SessionId): void {
+    const memory = this.#memories.get(id);
+    if (memory === undefined) return;
+    for (const lane of memory.lanes.values()) lane.close();
+    memory.lanes.clear();
+    memory.held.clear();
+    memory.recovered = false;
   }
 
   /** Deliveries that are not at their end, in all lanes. */
   get backlog(): number {
     let backlog = 0;
-    for (const memory of this.#memories.values()) for (const lane of memory.lanes.values()) backlog += lane.size;
+    for (const memory of this.#memories.values()) backlog += memory.held.size;
     return backlog;
   }
 
   /** Whether nothing of this session is under way. */
   isQuiet(id: SessionId): boolean {
     const memory = this.#memories.get(id);
-    return (
-      memory === undefined || (memory.drain === null && [...memory.lanes.values()].every((lane) => lane.size === 0))
-    );
+    return memory === undefined || (memory.drain === null && memory.held.size === 0);
   }
 
   /** A person decides on a delivery that is `unknown` or `failed`: once more, from its row. */
   async resend(ref: SessionRef, messageId: MessageId): Promise<'queued' | 'not-possible'> {
+    // First: a crash after the commit must find it.
+    this.#parts.sessions.markOpen(ref.id, this.#parts.now());
     const done = await this.#parts.inboxes.commit(ref, (tables) => {
       const row = tables.getDelivery(messageId);
       if (row === null || (row.state !== 'unknown' && row.state !== 'failed')) return false;
@@ -113,7 +130,6 @@ export class Delivery implements AsyncDisposable {
       return true;
     });
     if (!done) return 'not-possible';
-    this.#parts.sessions.markOpen(ref.id, this.#parts.now());
     this.#parts.transcript.change(messageId, { state: 'queued', stateReason: null });
     this.#remember(ref.id).recovered = false;
     this.ring(ref.id);
@@ -138,7 +154,11 @@ export class Delivery implements AsyncDisposable {
     if (known !== undefined) return known;
     const made: Memory = {
       lanes: new Map(),
+      held: new Set(),
       recovered: false,
+      isFull: false,
+      deferral: null,
+      bytes: new ByteRate(this.#parts.now()),
       drain: null,
       again: false,
       busySince: null,
@@ -157,20 +177,30 @@ export class Delivery implements AsyncDisposable {
         else if (typeof next === 'number') this.#ringLater(id, next);
       } while (memory.again && !this.#closed);
     } catch (error) {
+      // Rows may stand committed that no lane holds.
+      memory.recovered = false;
       this.#handleFailure(id, error);
     } finally {
       memory.drain = null;
     }
+    this.#noteQuiet(id, memory);
   }
 
   #handleFailure(id: SessionId, error: unknown): void {
-    if (!(error instanceof Fault)) throw error;
-    if (error.code === 'session_corrupt') {
-      this.#parts.quarantine(id, error.message);
+    const fault = error instanceof Fault ? error : toDiskFault(error);
+    // A database that was closed meanwhile: the next host goes on from the rows.
+    if (this.#closed) return;
+    if (fault === null) throw error;
+    if (fault.code === 'session_corrupt') {
+      this.#parts.quarantine(id, fault.message);
       return;
     }
-    deliveryLog.warn({ sessionId: id, err: error }, 'a drain failed and is tried again');
+    deliveryLog.warn({ sessionId: id, err: fault }, 'a drain failed and is tried again');
     this.#ringLater(id, DRAIN_RETRY_MS);
+  }
+
+  #noteQuiet(id: SessionId, memory: Memory): void {
+    if (memory.drain === null && memory.held.size === 0 && !this.#closed) this.#parts.onQuiet(id);
   }
 
   #ringLater(id: SessionId, ms: number): void {
@@ -183,19 +213,27 @@ export class Delivery implements AsyncDisposable {
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return null;
     const credits = memory.rate.available(now());
+    const room = Math.max(0, MAX_HELD_DELIVERIES - memory.held.size);
     const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);
     const facts = inboxes.read(session, (tables) => ({
       cursor: tables.deliveryCursor(),
-      open: tables.listOpen(MAX_WATCHED_ACKS),
-      takeOver: memory.recovered ? [] : tables.listOpenDeliveries(MAX_RECOVERED),
+      open: tables.listOpen(MAX_WATCHED_ACKS, now()),
+      unheld: memory.recovered
+        ? []
+        : tables.listOpenDeliveries(MAX_HELD_DELIVERIES + 1, now()).filter((row) => !memory.held.has(row.seq)),
+      nextDeferred: tables.nextDeferred(now()),
     }));
+    const takeOver = facts.unheld.slice(0, room);
+    const isBehind = takeOver.length < facts.unheld.length;
+    this.#armDeferral(id, memory, facts.nextDeferred);
     const user = hostContainerUser(session);
     const result = await reader.read({
       out: paths.out,
       ownerUid: user.uid,
       afterSeq: facts.cursor,
-      limit: Math.min(MAX_OUTBOUND_BATCH, credits),
-      seqs: facts.takeOver.map((row) => row.seq),
+      // What came earlier goes first: no new rows while older ones wait for room.
+      limit: isBehind ? 0 : Math.min(MAX_OUTBOUND_BATCH, credits, room - takeOver.length),
+      seqs: takeOver.map((row) => row.seq),
       openIds: facts.open.map((row) => row.id),
       withState: false,
     });
@@ -210,8 +248,23 @@ export class Delivery implements AsyncDisposable {
         return null;
       case 'snapshot':
         memory.busySince = null;
-        return this.#take(session, memory, paths, facts, result.snapshot);
+        return this.#take(session, memory, paths, { ...facts, takeOver, isBehind }, result.snapshot);
     }
+  }
+
+  /** Rows that an agent put off are outside the lanes until they are due, so that they hold up nobody. */
+  #armDeferral(id: SessionId, memory: Memory, at: number | null): void {
+    if (memory.deferral !== null) clearTimeout(memory.deferral);
+    memory.deferral = null;
+    if (at === null) return;
+    memory.deferral = setTimeout(
+      () => {
+        memory.deferral = null;
+        memory.recovered = false;
+        this.ring(id);
+      },
+      Math.min(Math.max(0, at - this.#parts.now()), MAX_TIMER_MS),
+    );
   }
 
   #waitForLock(id: SessionId, memory: Memory): number | null {
@@ -227,7 +280,7 @@ export class Delivery implements AsyncDisposable {
     session: Session,
     memory: Memory,
     paths: SessionPaths,
-    facts: { cursor: number; open: OpenInbound[]; takeOver: DeliveryRow[] },
+    facts: { cursor: number; open: OpenInbound[]; takeOver: DeliveryRow[]; isBehind: boolean },
     snapshot: OutboxSnapshot,
   ): Promise<'more' | number | null> {
     const { inboxes, transcript, now } = this.#parts;
@@ -248,7 +301,11 @@ export class Delivery implements AsyncDisposable {
     });
     tellFailures(session, openById, effects, this.#parts.tellChat);
     const batch = new Batch(session, this.#parts, (item) => this.#laneOf(session, memory, paths, item.message), readAt);
-    for (const row of snapshot.rows) batch.add(parseRow(session.id, row, now()), takenOver.get(row.seq) ?? null);
+    for (const row of snapshot.rows) {
+      batch.add(parseRow(session.id, row, now()), takenOver.get(row.seq) ?? null);
+      takenOver.delete(row.seq);
+    }
+    for (const row of takenOver.values()) batch.addGone(row);
     const changed = effects.some((effect) => effect.kind !== 'read');
     failpoint('delivery.read');
     if (changed || !batch.isEmpty) {
@@ -258,16 +315,26 @@ export class Delivery implements AsyncDisposable {
       });
     }
     failpoint('delivery.taken');
-    memory.recovered = true;
+    memory.recovered = !facts.isBehind;
     const answered = effects.filter((effect) => effect.kind === 'done').length;
     memory.rate.spend(fresh.length, answered, now());
     // Replies before the end of what they answer: who waits for the end has seen them all by then.
     batch.show();
     showAcks(session, transcript, effects);
     this.#showTyping(openById, effects);
-    batch.start();
+    if (batch.hasDeferred) {
+      this.#armDeferral(
+        session.id,
+        memory,
+        inboxes.read(session, (tables) => tables.nextDeferred(now())),
+      );
+    }
+    for (const seq of batch.start()) memory.held.add(seq);
     if (changed || batch.scheduled) this.#parts.onWorkChanged(session.id);
-    if (!snapshot.more) return null;
+    memory.isFull = memory.held.size >= MAX_HELD_DELIVERIES;
+    const acksWait = changed && facts.open.length === MAX_WATCHED_ACKS;
+    if (!snapshot.more && !facts.isBehind) return acksWait ? 'more' : null;
+    if (memory.isFull) return null;
     return memory.rate.available(now()) > 0 ? 'more' : memory.rate.waitMs(now());
   }
 
@@ -294,7 +361,10 @@ export class Delivery implements AsyncDisposable {
         if (answer.kind === 'allow') return null;
         return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
       },
-      attempt: (channel, item, signal) => this.#sender.attempt(channel, session, paths, item, signal),
+      attempt: (channel, item, signal) => {
+        const maySpend = (bytes: number) => memory.bytes.spend(bytes, now());
+        return this.#sender.attempt(channel, session, paths, item, maySpend, signal);
+      },
       commit: async (items) => {
         await inboxes.commit(session, (tables) => {
           for (const item of items) tables.putDelivery(item.row);
@@ -302,8 +372,9 @@ export class Delivery implements AsyncDisposable {
         for (const item of items) this.#show(item);
       },
       ended: (item) => this.#end(session, memory, key, item),
-      broke: (error) => {
+      broke: (error, left) => {
         memory.lanes.delete(key);
+        for (const item of left) memory.held.delete(item.row.seq);
         memory.recovered = false;
         this.#handleFailure(session.id, error);
       },
@@ -316,6 +387,7 @@ export class Delivery implements AsyncDisposable {
     const { message, row } = item;
     if (message.body.kind === 'edit' || message.body.kind === 'reaction') return;
     this.#parts.transcript.change(message.id, {
+      only: { sessionId: item.sessionId, direction: 'out' },
       state: row.state,
       stateReason: row.reason,
       ...(row.platformMessageId === null ? {} : { platformMessageId: row.platformMessageId }),
@@ -326,7 +398,13 @@ export class Delivery implements AsyncDisposable {
   #end(session: Session, memory: Memory, key: string, item: LaneItem): void {
     const { message, row } = item;
     void this.#sender.discardFiles(message);
+    memory.held.delete(row.seq);
     if (memory.lanes.get(key)?.size === 0) memory.lanes.delete(key);
+    if (memory.isFull && memory.held.size <= MAX_HELD_DELIVERIES / 2) {
+      memory.isFull = false;
+      this.ring(session.id);
+    }
+    this.#noteQuiet(session.id, memory);
     if (row.state === 'delivered') return;
     deliveryLog.warn(
       { sessionId: session.id, messageId: message.id, state: row.state, reason: row.reason },
@@ -355,6 +433,7 @@ export class Delivery implements AsyncDisposable {
     this.#closed = true;
     const underWay: Promise<void>[] = [];
     for (const memory of this.#memories.values()) {
+      if (memory.deferral !== null) clearTimeout(memory.deferral);
       if (memory.drain !== null) underWay.push(memory.drain);
       for (const lane of memory.lanes.values()) {
         lane.close();

@@ -7,6 +7,7 @@
  * I3. A lane that waits or hangs holds nobody but itself (I10).
  */
 
+import type { SessionId } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
 import { SEND_TIMEOUT_MS } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
@@ -15,6 +16,7 @@ import type { Channel, SendOutcome } from './channel.ts';
 import { type NextState, type OutboundMessage, planAfterProbe, planAfterSend, planRecovery } from './plan.ts';
 
 export interface LaneItem {
+  sessionId: SessionId;
   message: OutboundMessage;
   /** As it stands in inbound.db; replaced with each commit. */
   row: DeliveryRow;
@@ -36,7 +38,7 @@ export interface LanePorts {
   /** A delivery came to its end. */
   ended(item: LaneItem): void;
   /** The lane could not commit; it stops and is filled again by the next drain. */
-  broke(error: unknown): void;
+  broke(error: unknown, left: readonly LaneItem[]): void;
 }
 
 /** Messages of one lane that a native or probing channel gets between two commits. Higher: more to settle after a crash. */
@@ -86,7 +88,7 @@ export class Lane {
       (error: unknown) => {
         this.#running = null;
         this.close();
-        this.#ports.broke(error);
+        this.#ports.broke(error, this.#queue);
       },
     );
   }
@@ -131,6 +133,8 @@ export class Lane {
     const settled: LaneItem[] = [];
     let held = false;
     for (const item of batch) {
+      // Closed: what was not tried stays as it is in inbound.db, for the next host.
+      if (this.#closed) break;
       if (held) {
         item.row = putBack(item);
         settled.push(item);
@@ -144,7 +148,7 @@ export class Lane {
     }
     const ended = settled.filter((item) => isFinal(item.row));
     this.#queue = this.#queue.slice(ended.length);
-    const follower = this.#markFollower(channel);
+    const follower = this.#closed ? null : this.#markFollower(channel);
     await this.#ports.commit(follower === null ? settled : [...settled, follower]);
     failpoint('delivery.settled');
     for (const item of ended) this.#ports.ended(item);
@@ -178,7 +182,10 @@ export class Lane {
     item.row = { ...item.row, attempts };
     if (channel === null) {
       const outcome: SendOutcome = { kind: 'retry', reason: 'the channel is not connected', retryAfterMs: null };
-      return planAfterSend(outcome, attempts, 'native', now(), random());
+      const next = planAfterSend(outcome, attempts, 'native', now(), random());
+      // What may have been sent earlier still may have been.
+      if (!item.mayBeSent) return next;
+      return next.kind === 'retry' ? { ...next, mayBeSent: true } : { kind: 'unknown', reason: outcome.reason };
     }
     const { idempotency } = channel.abilities;
     if (item.mayBeSent) {

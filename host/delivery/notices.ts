@@ -1,32 +1,32 @@
 /**
- * What the host itself says in a chat: that a message failed for good, that the engine is away.
+ * What the host itself says in a chat: that a message failed for good.
  *
- * A notice is a row of the transcript (kind `system`) that is told before what it tells of is committed,
- * and sent from there; after a crash the open ones are sent again. Its id is made from its key, so the
- * same notice is one row.
+ * I1. A notice is a row of the transcript (kind `system`), committed before what it tells of is, and sent
+ *     from there. Its id is made from its key, so the same notice is one row.
+ * I2. It goes through a lane like any delivery: `sending` is committed before the channel is called, and
+ *     after a crash the channel's idempotency class decides.
  */
-import { deriveMessageId, type MessageId, type SessionId } from '../../shared/ids.ts';
-import {
-  DELIVERY_BACKOFF_MAX_MS,
-  DELIVERY_BACKOFF_MS,
-  MAX_DELIVERY_ATTEMPTS,
-  SEND_TIMEOUT_MS,
-} from '../config/limits.ts';
+import { deriveMessageId, type MessageId, type MessagingGroupId } from '../../shared/ids.ts';
+import { toDiskFault } from '../config/errors.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
-import type { ChatStore } from '../store/chats.ts';
+import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
-import type { Channel, SendOutcome } from './channel.ts';
+import type { Channel } from './channel.ts';
+import { Lane, type LaneItem } from './lane.ts';
 
 /** Notices sent again at start. */
 const MAX_REOPENED = 200;
+/** Wait before a lane that could not commit is filled again. */
+const TRY_AGAIN_MS = 1_000;
 
-export class Notices implements Disposable {
+export class Notices implements AsyncDisposable {
   readonly #transcript: Transcript;
   readonly #chats: ChatStore;
   readonly #channels: ReadonlyMap<string, Channel>;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #lanes = new Map<MessagingGroupId, Lane>();
+  #closed = false;
 
   constructor(transcript: Transcript, chats: ChatStore, channels: ReadonlyMap<string, Channel>) {
     this.#transcript = transcript;
@@ -34,29 +34,17 @@ export class Notices implements Disposable {
     this.#channels = channels;
   }
 
-  /** Says something in the chat that `about` came from; once per key. */
+  /** Says something in the chat that `about` came from; once per key. Throws when the disk takes nothing. */
   tell(ref: SessionRef, about: OpenInbound, key: string, text: string): void {
     if (about.channelType === null || about.platformId === null) return;
     const chat = this.#chats.find(about.channelType, about.platformId);
-    if (chat === null) return;
-    this.#put(ref.id, chat.id, about.threadId, deriveMessageId(ref.id, 'notice', key, about.id), about.id, about, text);
-  }
-
-  #put(
-    sessionId: SessionId,
-    messagingGroupId: TranscriptMessage['messagingGroupId'],
-    threadId: string | null,
-    id: MessageId,
-    inReplyTo: MessageId,
-    about: OpenInbound,
-    text: string,
-  ): void {
-    if (this.#transcript.get(id) !== null) return;
+    const id = deriveMessageId(ref.id, 'notice', key, about.id);
+    if (chat === null || this.#transcript.get(id) !== null) return;
     this.#transcript.put({
       id,
-      sessionId,
-      messagingGroupId,
-      threadId,
+      sessionId: ref.id,
+      messagingGroupId: chat.id,
+      threadId: about.threadId,
       direction: 'out',
       kind: 'system',
       authorId: null,
@@ -64,7 +52,7 @@ export class Notices implements Disposable {
       destination: null,
       text,
       attachments: [],
-      inReplyTo,
+      inReplyTo: about.id,
       state: 'queued',
       stateReason: null,
       clientId: null,
@@ -73,66 +61,102 @@ export class Notices implements Disposable {
       createdAt: Date.now(),
     });
     this.#transcript.flush();
-    this.#send(id, 1);
+    this.#send(id);
   }
 
   /** After a start: what an earlier host did not finish telling. */
   resume(): void {
-    for (const notice of this.#transcript.listOpenNotices(MAX_REOPENED)) this.#send(notice.id, 1);
+    for (const notice of this.#transcript.listOpenNotices(MAX_REOPENED)) this.#send(notice.id);
   }
 
-  #send(id: MessageId, attempt: number): void {
-    this.#attempt(id).then(
-      (outcome) => this.#settle(id, attempt, outcome),
-      (error: unknown) => {
-        if (!(error instanceof Error)) throw error;
-        this.#settle(id, attempt, { kind: 'retry', reason: error.message, retryAfterMs: null });
-      },
-    );
-  }
-
-  async #attempt(id: MessageId): Promise<SendOutcome> {
+  #send(id: MessageId): void {
     const notice = this.#transcript.get(id);
     const chat = notice?.messagingGroupId == null ? null : this.#chats.get(notice.messagingGroupId);
-    if (notice === null || chat === null) return { kind: 'rejected', reason: 'the chat is gone' };
-    const channel = this.#channels.get(chat.channelType);
-    if (channel === undefined) return { kind: 'retry', reason: 'the channel is not connected', retryAfterMs: null };
-    return channel.send(
-      {
-        messageId: id,
-        idempotencyKey: id,
-        address: { platformId: chat.platformId, threadId: notice.threadId },
-        text: notice.text,
-        files: [],
-        replyToPlatformId: null,
+    if (notice === null || chat === null || this.#closed) return;
+    this.#laneOf(chat).push([makeItem(notice, chat)]);
+  }
+
+  #laneOf(chat: MessagingGroup): Lane {
+    const known = this.#lanes.get(chat.id);
+    if (known !== undefined) return known;
+    const lane = new Lane({
+      channel: () => this.#channels.get(chat.channelType) ?? null,
+      now: Date.now,
+      random: Math.random,
+      // The host speaks for itself, to whom it just heard.
+      refuse: () => null,
+      attempt: (channel, { message, row }, signal) =>
+        channel.send(
+          {
+            messageId: message.id,
+            idempotencyKey: row.idempotencyKey,
+            address: { platformId: chat.platformId, threadId: message.threadId },
+            text: message.body.kind === 'chat' ? message.body.content.text : '',
+            files: [],
+            replyToPlatformId: null,
+          },
+          signal,
+        ),
+      commit: async (items) => {
+        for (const { message, row } of items) {
+          this.#transcript.change(message.id, {
+            state: row.state,
+            stateReason: row.reason,
+            ...(row.platformMessageId === null ? {} : { platformMessageId: row.platformMessageId }),
+          });
+        }
+        this.#transcript.flush();
       },
-      AbortSignal.timeout(SEND_TIMEOUT_MS),
-    );
+      ended: ({ message, row }) => {
+        if (this.#lanes.get(chat.id)?.size === 0) this.#lanes.delete(chat.id);
+        if (row.state === 'delivered') return;
+        deliveryLog.warn({ messageId: message.id, state: row.state, reason: row.reason }, 'a notice could not be told');
+      },
+      broke: (error, left) => {
+        if (this.#closed) return;
+        if (toDiskFault(error) === null) throw error;
+        this.#lanes.delete(chat.id);
+        setTimeout(() => {
+          for (const item of left) this.#send(item.message.id);
+        }, TRY_AGAIN_MS).unref();
+      },
+    });
+    this.#lanes.set(chat.id, lane);
+    return lane;
   }
 
-  #settle(id: MessageId, attempt: number, outcome: SendOutcome): void {
-    if (outcome.kind === 'sent') {
-      this.#transcript.change(id, {
-        state: 'delivered',
-        stateReason: null,
-        platformMessageId: outcome.platformMessageId,
-      });
-      return;
-    }
-    if (outcome.kind === 'rejected' || attempt >= MAX_DELIVERY_ATTEMPTS) {
-      this.#transcript.change(id, { state: 'failed', stateReason: outcome.reason });
-      deliveryLog.warn({ messageId: id, reason: outcome.reason }, 'a notice could not be told');
-      return;
-    }
-    const wait = Math.min(DELIVERY_BACKOFF_MS * 2 ** (attempt - 1), DELIVERY_BACKOFF_MAX_MS);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#send(id, attempt + 1);
-    }, wait);
-    this.#timers.add(timer);
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const lane of this.#lanes.values()) lane.close();
   }
+}
 
-  [Symbol.dispose](): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
+function makeItem(notice: TranscriptMessage, chat: MessagingGroup): LaneItem {
+  return {
+    sessionId: notice.sessionId,
+    message: {
+      id: notice.id,
+      seq: 0,
+      inReplyTo: notice.inReplyTo,
+      deliverAfter: null,
+      destination: null,
+      channelType: chat.channelType,
+      platformId: chat.platformId,
+      threadId: notice.threadId,
+      traceId: notice.traceId,
+      body: { kind: 'chat', content: { text: notice.text, attachments: [] } },
+    },
+    row: {
+      messageOutId: notice.id,
+      seq: 0,
+      state: notice.state === 'sending' ? 'sending' : 'queued',
+      attempts: 0,
+      nextAttemptAt: null,
+      idempotencyKey: notice.id,
+      platformMessageId: null,
+      reason: null,
+      updatedAt: notice.createdAt,
+    },
+    mayBeSent: notice.state === 'sending',
+  };
 }

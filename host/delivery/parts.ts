@@ -27,6 +27,8 @@ export interface DeliveryParts {
   onHotJournal: (id: SessionId) => void;
   /** Rows were queued for the agent, or acks changed what is due. */
   onWorkChanged: (id: SessionId) => void;
+  /** Nothing of this session is under way in delivery. */
+  onQuiet: (id: SessionId) => void;
   now: () => number;
   random: () => number;
 }

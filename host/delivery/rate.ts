@@ -1,5 +1,6 @@
 /** How fast one session may send: a bucket that time and answered messages fill. */
 import { MAX_OUTBOUND_ROWS_PER_MINUTE, OUTBOUND_BURST_ROWS } from '../../shared/limits.ts';
+import { OUTBOUND_BURST_BYTES, OUTBOUND_BYTES_PER_MINUTE } from '../config/limits.ts';
 
 /** Rows that one answered message pays for: an agent that is asked often may answer often. */
 const ROWS_PER_ANSWER = 4;
@@ -33,5 +34,25 @@ export class RowRate {
     const grown = (Math.max(0, now - this.#at) * MAX_OUTBOUND_ROWS_PER_MINUTE) / 60_000;
     this.#credits = Math.min(this.#credits + grown, OUTBOUND_BURST_ROWS);
     this.#at = now;
+  }
+}
+
+/** How many bytes of files one session may have the host copy. */
+export class ByteRate {
+  #credits = OUTBOUND_BURST_BYTES;
+  #at: number;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Whether that many may be copied now; then they are spent. */
+  spend(bytes: number, now: number): boolean {
+    const grown = (Math.max(0, now - this.#at) * OUTBOUND_BYTES_PER_MINUTE) / 60_000;
+    this.#credits = Math.min(this.#credits + grown, OUTBOUND_BURST_BYTES);
+    this.#at = now;
+    if (bytes > this.#credits) return false;
+    this.#credits -= bytes;
+    return true;
   }
 }

@@ -2,14 +2,18 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageId } from '../../shared/ids.ts';
+import type { Attachment } from '../../shared/messages.ts';
 import type { SessionPaths } from '../../shared/session-files.ts';
-import { assertNever } from '../config/errors.ts';
-import { collectOutgoing } from '../sessions/attachments.ts';
+import { assertNever, errorCode } from '../config/errors.ts';
+import { type Collected, collectOutgoing } from '../sessions/attachments.ts';
 import type { Session } from '../store/sessions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
 import type { Channel, ChannelAddress, OutgoingFile, SendOutcome } from './channel.ts';
 import type { LaneItem } from './lane.ts';
 import { type OutboundMessage, renderText } from './plan.ts';
+
+/** Wait of a message whose files are over the session's rate. */
+const TOO_FAST_MS = 30_000;
 
 export class Sender {
   readonly #home: string;
@@ -25,6 +29,7 @@ export class Sender {
     session: Session,
     paths: SessionPaths,
     item: LaneItem,
+    maySpend: (bytes: number) => boolean,
     signal: AbortSignal,
   ): Promise<SendOutcome> {
     const { message } = item;
@@ -34,7 +39,7 @@ export class Sender {
     switch (body.kind) {
       case 'chat':
       case 'question':
-        return this.#send(channel, paths, item, address, signal);
+        return this.#send(channel, session, paths, item, address, maySpend, signal);
       case 'edit':
         return this.#edit(channel, session, message, address, body.content, signal);
       case 'reaction':
@@ -56,19 +61,48 @@ export class Sender {
     return join(this.#home, 'uploads', `out-${messageId}`);
   }
 
+  /** What an answer answers, when it is a message of this session in this chat. */
+  #platformIdOfAnswered(session: Session, message: OutboundMessage): string | null {
+    const answered = message.inReplyTo === null ? null : this.#transcript.peek(message.inReplyTo);
+    if (answered === null || answered.sessionId !== session.id || answered.threadId !== message.threadId) return null;
+    return answered.platformMessageId;
+  }
+
+  /** The channel is not called yet: whatever fails here is certainly not sent. */
+  async #collect(
+    paths: SessionPaths,
+    messageId: MessageId,
+    attachments: readonly Attachment[],
+    maySpend: (bytes: number) => boolean,
+  ): Promise<Collected | { kind: 'failed'; reason: string }> {
+    try {
+      return await collectOutgoing(paths, messageId, attachments, this.#filesFolder(messageId), maySpend);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === '') throw error;
+      return { kind: 'failed', reason: `the files could not be copied (${code})` };
+    }
+  }
+
   async #send(
     channel: Channel,
+    session: Session,
     paths: SessionPaths,
     { message, row }: LaneItem,
     address: ChannelAddress,
+    maySpend: (bytes: number) => boolean,
     signal: AbortSignal,
   ): Promise<SendOutcome> {
     const attachments = message.body.kind === 'chat' ? message.body.content.attachments : [];
     let files: OutgoingFile[] = [];
     // Without files there is nothing to wait for: the channel is called before anything else of this turn.
     if (attachments.length > 0) {
-      const collected = await collectOutgoing(paths, message.id, attachments, this.#filesFolder(message.id));
+      const collected = await this.#collect(paths, message.id, attachments, maySpend);
       if (collected.kind === 'refused') return { kind: 'rejected', reason: collected.reason };
+      if (collected.kind === 'failed') return { kind: 'retry', reason: collected.reason, retryAfterMs: null };
+      if (collected.kind === 'too-fast') {
+        return { kind: 'retry', reason: 'the session sends more files than it may', retryAfterMs: TOO_FAST_MS };
+      }
       files = collected.files;
     }
     return channel.send(
@@ -78,7 +112,7 @@ export class Sender {
         address,
         text: renderText(message.body),
         files,
-        replyToPlatformId: message.inReplyTo === null ? null : this.#transcript.platformIdOf(message.inReplyTo),
+        replyToPlatformId: this.#platformIdOfAnswered(session, message),
       },
       signal,
     );

@@ -1,4 +1,5 @@
 /** Telling an agent that its message did not arrive. */
+import { createHash } from 'node:crypto';
 import { deriveMessageId, makeId } from '../../shared/ids.ts';
 import { Fault } from '../config/errors.ts';
 import { deliveryLog } from '../observe/logger.ts';
@@ -9,6 +10,9 @@ import type { OutboundMessage } from './plan.ts';
 
 /** The agent hears of the same failure at the same destination once in this time: telling wakes it, and costs money. */
 const TELL_AGENT_EVERY_MS = 3_600_000;
+
+/** Different failures told in that time, whatever names the agent invents. Higher: an agent wakes itself on a person's money. */
+const TOLD_PER_WINDOW = 24;
 
 /** Puts a system message before the agent: this did not work, and why. Does not fail the caller. */
 export function tellAgent(parts: DeliveryParts, session: Session, message: OutboundMessage, row: DeliveryRow): void {
@@ -35,9 +39,11 @@ async function append(
   await parts.inboxes.commit(session, (tables) => {
     const route = message.inReplyTo === null ? null : tables.getRoute(message.inReplyTo);
     const window = String(Math.floor(at / TELL_AGENT_EVERY_MS));
+    const what = `${row.state} ${message.destination ?? ''} ${row.reason ?? ''}`;
+    const place = String(createHash('sha256').update(what).digest().readUInt32BE(0) % TOLD_PER_WINDOW);
     tables.append([
       {
-        id: deriveMessageId(session.id, 'told', row.state, message.destination ?? '', row.reason ?? '', window),
+        id: deriveMessageId(session.id, 'told', window, place),
         kind: 'system',
         timestamp: at,
         processAfter: null,

@@ -41,6 +41,9 @@ export interface RoutingParts {
   now: () => number;
 }
 
+/** Longest name of a sender; what the runner's schema takes. */
+const MAX_SENDER_NAME = 200;
+
 type Heard = Extract<Route, { kind: 'engage' | 'accumulate' }>;
 
 export class Router {
@@ -67,13 +70,8 @@ export class Router {
     const heard = routes.filter((route): route is Heard => route.kind !== 'ignore');
     if (heard.length === 0) return this.#drop(event, ...explain(routes));
     const routedAt = stampNow();
-    try {
-      const messages = await Promise.all(heard.map((route) => this.#commit(event, chat, route, routedAt)));
-      return { kind: 'routed', messages };
-    } catch (error) {
-      if (!DISK_FULL_CODES.has(errorCode(error))) throw error;
-      throw diskFull(error);
-    }
+    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(event, chat, route, routedAt)));
+    return { kind: 'routed', messages: judge(event, outcomes) };
   }
 
   #plan(event: InboundEvent, chat: MessagingGroup): Route[] {
@@ -107,7 +105,7 @@ export class Router {
   }
 
   async #commit(event: InboundEvent, chat: MessagingGroup, route: Heard, routedAt: number): Promise<RoutedMessage> {
-    const { inboxes, transcript, wake, now } = this.#parts;
+    const { inboxes, sessions, transcript, wake, now } = this.#parts;
     const session = this.#ensureSession(route.session, chat, event);
     const engaged = route.kind === 'engage';
     const messageId =
@@ -133,11 +131,17 @@ export class Router {
           inReplyTo: null,
           hop: 0,
           traceId,
-          content: JSON.stringify({ text: event.text, senderName: event.senderName, attachments }),
+          content: JSON.stringify({
+            text: event.text,
+            senderName: event.senderName.slice(0, MAX_SENDER_NAME),
+            attachments,
+          }),
         },
       ]),
     );
     const committedAt = stampNow();
+    // It may have been closed while files were placed; what is committed must be found after a crash.
+    if (sessions.get(session.id)?.isOpen === false) sessions.markOpen(session.id, now());
     failpoint('routing.committed');
     if (engaged) wake(session.id);
     transcript.put({
@@ -195,6 +199,22 @@ export class Router {
     await placeIncoming(paths, messageId, files);
     return files.map((file) => file.attachment);
   }
+}
+
+/**
+ * Some agents may have it and others not. With a `clientId` the event may be told again without doubling
+ * anything, so one failure refuses it; without, what is committed counts, and the rest is recorded.
+ */
+function judge(event: InboundEvent, outcomes: PromiseSettledResult<RoutedMessage>[]): RoutedMessage[] {
+  const messages = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  for (const outcome of outcomes) {
+    if (outcome.status === 'fulfilled') continue;
+    const error: unknown = outcome.reason;
+    const fault = error instanceof Fault ? error : DISK_FULL_CODES.has(errorCode(error)) ? diskFull(error) : null;
+    if (fault === null || messages.length === 0 || event.clientId !== null) throw fault ?? error;
+    routingLog.error({ err: fault, channelType: event.channelType }, 'one of several agents did not get a message');
+  }
+  return messages;
 }
 
 /** Where the disk fills up between two looks at it: a folder, a file, the central database. */

@@ -1,5 +1,5 @@
 /** Files beside messages, both ways. Names are made safe, contents are never executed nor followed through links. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -61,17 +61,23 @@ export async function placeIncoming(
 }
 
 export type CollectedFile = { name: string; sizeBytes: number; contentType: string; path: string };
-export type Collected = { kind: 'files'; files: CollectedFile[] } | { kind: 'refused'; reason: string };
+export type Collected =
+  | { kind: 'files'; files: CollectedFile[] }
+  | { kind: 'refused'; reason: string }
+  /** The session has used up what it may copy for now. */
+  | { kind: 'too-fast' };
 
 /**
  * Copies what an outgoing message names from the container's folder into `target`, which the host owns.
- * A file that is a link, no regular file, missing or too large refuses the whole message.
+ * A file that is a link, no regular file, missing or too large refuses the whole message. `maySpend` is asked
+ * before each copy: a sparse file costs the container nothing and the host its whole length.
  */
 export async function collectOutgoing(
   paths: SessionPaths,
   messageId: string,
   attachments: readonly Attachment[],
   target: string,
+  maySpend: (bytes: number) => boolean,
 ): Promise<Collected> {
   if (attachments.length === 0) return { kind: 'files', files: [] };
   await mkdir(target, { recursive: true, mode: 0o700 });
@@ -82,6 +88,11 @@ export async function collectOutgoing(
     if (opened.kind === 'refused') {
       await rm(target, { recursive: true, force: true });
       return { kind: 'refused', reason: `attachment ${at + 1}: ${opened.reason}` };
+    }
+    if (!maySpend(opened.stats.size)) {
+      closeSync(opened.fd);
+      await rm(target, { recursive: true, force: true });
+      return { kind: 'too-fast' };
     }
     const name = safeNames[at] ?? 'file';
     const path = join(target, name);

@@ -79,8 +79,10 @@ async function measureFolder(
   } catch (error) {
     // Made step by step from within: nobody else can name what is inside, so nobody can measure it.
     if (errorCode(error) === 'ENAMETOOLONG') return 'folders nested too deep to measure';
+    // A folder closed to the host hides what it holds (I11); root, and its capabilities, is never refused.
+    if (errorCode(error) === 'EACCES') return 'folders that the host may not read';
     // The container removes and renames while it is measured.
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'].includes(errorCode(error))) return null;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errorCode(error))) return null;
     throw error;
   }
 }

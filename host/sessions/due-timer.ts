@@ -4,6 +4,8 @@ import type { SessionStore } from '../store/sessions.ts';
 
 /** Sessions woken by one firing. Higher: a burst of starts. Lower: late tasks when many fall due together. */
 const MAX_DUE_AT_ONCE = 200;
+/** Wait before rows that are due and could not be taken up are tried again. Also the finest grain of two firings. */
+const STILL_DUE_MS = 20;
 /** setTimeout counts in 32 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -42,13 +44,11 @@ export class DueTimer implements Disposable {
     this.#timer = null;
     this.#at = Number.POSITIVE_INFINITY;
     const now = epochMs(this.#now());
-    for (const id of this.#sessions.listDue(now, MAX_DUE_AT_ONCE)) {
-      // The woken session sets its next time when it has looked at its rows.
-      this.#sessions.setNextDue(id, null);
-      this.#onDue(id);
-    }
+    // Each sets its next time itself, once its work is marked open: a crash in between forgets nothing.
+    for (const id of this.#sessions.listDue(now, MAX_DUE_AT_ONCE)) this.#onDue(id);
     const next = this.#sessions.nextDue();
-    if (next !== null) this.#arm(next.at);
+    // What could not be looked at is still due: not at once again.
+    if (next !== null) this.#arm(Math.max(next.at, now + STILL_DUE_MS));
   }
 
   [Symbol.dispose](): void {

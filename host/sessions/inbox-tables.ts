@@ -173,12 +173,13 @@ export class InboxTables {
     if (seq > this.#containerSeq) this.#containerSeq = seq;
   }
 
-  /** Oldest first. */
-  listOpen(limit: number): OpenInbound[] {
+  /** Rows that are not done, oldest first; with `dueBy` only those that are due then: what waits must not fill the window. */
+  listOpen(limit: number, dueBy: number = Number.MAX_SAFE_INTEGER): OpenInbound[] {
     // The rows come from our own file; the shape is the one selected.
     const rows = this.#prepare(
-      `SELECT ${OPEN_COLUMNS} FROM messages_in WHERE status = 'pending' ORDER BY seq LIMIT ?`,
-    ).all(limit) as OpenRow[];
+      `SELECT ${OPEN_COLUMNS} FROM messages_in
+       WHERE status = 'pending' AND coalesce(process_after, 0) <= ? ORDER BY seq LIMIT ?`,
+    ).all(dueBy, limit) as OpenRow[];
     return rows.map(toOpen);
   }
 
@@ -266,20 +267,23 @@ export class InboxTables {
     return row ?? null;
   }
 
-  getDeliveryBySeq(seq: number): DeliveryRow | null {
-    // The shape is the one selected.
-    const row = this.#prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE seq = ?`).get(seq) as
-      | DeliveryRow
-      | undefined;
-    return row ?? null;
-  }
-
-  /** Deliveries that are not at their end, oldest first. */
-  listOpenDeliveries(limit: number): DeliveryRow[] {
+  /** Deliveries that are not at their end, oldest first; with `dueBy` without those put off beyond it and never tried. */
+  listOpenDeliveries(limit: number, dueBy: number = Number.MAX_SAFE_INTEGER): DeliveryRow[] {
     // The shape is the one selected.
     return this.#prepare(
-      `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY seq LIMIT ?`,
-    ).all(limit) as DeliveryRow[];
+      `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending')
+         AND NOT (state = 'queued' AND attempts = 0 AND coalesce(next_attempt_at, 0) > ?) ORDER BY seq LIMIT ?`,
+    ).all(dueBy, limit) as DeliveryRow[];
+  }
+
+  /** When the next delivery that was put off and never tried falls due, null when none waits. */
+  nextDeferred(now: number): number | null {
+    const at = this.#prepare(
+      `SELECT min(next_attempt_at) FROM deliveries WHERE state = 'queued' AND attempts = 0 AND next_attempt_at > ?`,
+    )
+      .pluck()
+      .get(now);
+    return typeof at === 'number' ? at : null;
   }
 
   hasOpenDeliveries(): boolean {

@@ -56,7 +56,7 @@ class Inbox {
     });
   }
 
-  /** Reads now. The host is the only writer, so a read meets no lock; a hot journal is rolled back by this open. */
+  /** Reads now. The host is the only writer, so a lock is met only when a hot journal must be rolled back first. */
   read<T>(work: (tables: InboxTables) => T): T {
     return work(this.#open());
   }
@@ -153,7 +153,7 @@ export class Inboxes implements Disposable {
     return this.#get(ref).commit(work);
   }
 
-  /** Reads now; `work` must not write. Throws Fault `session_corrupt`, `session_missing`. */
+  /** Reads now; `work` must not write. Throws Fault `session_corrupt`, `session_missing`, `session_busy`. */
   read<T>(ref: SessionRef, work: (tables: InboxTables) => T): T {
     try {
       return this.#get(ref).read(work);
@@ -193,6 +193,9 @@ export class Inboxes implements Disposable {
 
 function translate(error: unknown): unknown {
   const code = errorCode(error);
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new Fault('session_busy', 'the container holds a lock on inbound.db', { cause: error, retryable: true });
+  }
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
     return new Fault('disk_full', 'the disk is full', { cause: error, retryable: true, hint: 'free some disk space' });
   }

@@ -3,7 +3,8 @@
  *
  * I1. Two readers: one for everybody, one for sessions that were slow before, so that a hostile
  *     database delays only its like. Each works on one file at a time.
- * I2. A read past READ_DEADLINE_MS ends its process, and the session has broken the contract.
+ * I2. A read past READ_DEADLINE_MS ends its process. It is tried once more, in the reader for slow ones: one
+ *     stall of the machine blames nobody. The second time the session has broken the contract.
  * I3. Unused readers end after READER_IDLE_MS.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -16,27 +17,32 @@ export type ReadResult =
   | { kind: 'hot-journal' }
   | { kind: 'violation'; reason: string };
 
+/** How a read went, before anybody is blamed for one that never answered. */
+type LaneResult = ReadResult | { kind: 'unanswered'; reason: string };
+
 interface Waiting {
   request: ReadRequest;
-  resolve: (result: ReadResult) => void;
+  resolve: (result: LaneResult) => void;
 }
 
 /** One child process and its queue. */
 class Lane {
   readonly #entry: string;
-  readonly #onSlow: (out: string) => void;
+  readonly #onTime: (out: string, isSlow: boolean) => void;
+  /** Its first read pays for its start. */
+  #isFresh = true;
   #child: ChildProcess | null = null;
   #queue: Waiting[] = [];
   #current: (Waiting & { sentAt: number; deadline: NodeJS.Timeout }) | null = null;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(entry: string, onSlow: (out: string) => void) {
+  constructor(entry: string, onTime: (out: string, isSlow: boolean) => void) {
     this.#entry = entry;
-    this.#onSlow = onSlow;
+    this.#onTime = onTime;
   }
 
-  read(request: ReadRequest): Promise<ReadResult> {
+  read(request: ReadRequest): Promise<LaneResult> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve({ kind: 'busy' });
@@ -63,24 +69,28 @@ class Lane {
     const child = this.#ensure();
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = null;
-    const deadline = setTimeout(() => this.#overrun(), READ_DEADLINE_MS);
+    // An answer may wait behind the timer when this process itself stood still: look once more before judging.
+    const deadline = setTimeout(() => setImmediate(() => this.#overrun(waiting.request.id)), READ_DEADLINE_MS);
     this.#current = { ...waiting, sentAt: performance.now(), deadline };
-    child.send(waiting.request);
+    // A reader that is gone says so through its 'exit'.
+    child.send(waiting.request, () => undefined);
   }
 
-  #settle(result: ReadResult): void {
+  #settle(result: LaneResult): void {
     const current = this.#current;
     if (current === null) return;
     clearTimeout(current.deadline);
     this.#current = null;
-    if (performance.now() - current.sentAt > SLOW_READ_MS) this.#onSlow(current.request.out);
+    if (!this.#isFresh) this.#onTime(current.request.out, performance.now() - current.sentAt > SLOW_READ_MS);
+    this.#isFresh = false;
     current.resolve(result);
     this.#next();
   }
 
-  #overrun(): void {
+  #overrun(id: number): void {
+    if (this.#current?.request.id !== id) return;
     this.#end();
-    this.#settle({ kind: 'violation', reason: `outbound.db: reading it took longer than ${READ_DEADLINE_MS} ms` });
+    this.#settle({ kind: 'unanswered', reason: `outbound.db: reading it took longer than ${READ_DEADLINE_MS} ms` });
   }
 
   #ensure(): ChildProcess {
@@ -91,13 +101,17 @@ class Lane {
       const answer = message as ReadAnswer;
       if (this.#child === child && answer.id === this.#current?.request.id) this.#settle(answer);
     });
-    child.on('exit', () => {
+    const gone = () => {
       if (this.#child !== child) return;
       this.#child = null;
-      // Memory, a crash inside SQLite: the file being read is the cause.
-      this.#settle({ kind: 'violation', reason: 'outbound.db: reading it ended the reader' });
-    });
+      // Memory, a crash inside SQLite: the file being read is the likely cause.
+      this.#settle({ kind: 'unanswered', reason: 'outbound.db: reading it ended the reader' });
+    };
+    child.on('exit', gone);
+    // It could not be started, or could not be written to.
+    child.on('error', gone);
     this.#child = child;
+    this.#isFresh = true;
     return child;
   }
 
@@ -135,17 +149,23 @@ export class OutboxReader implements Disposable {
 
   /** `entry` is the built reader program. */
   constructor(entry: string) {
-    const onSlow = (out: string) => {
-      if (this.#slowOnes.size >= MAX_SLOW) this.#slowOnes.clear();
-      this.#slowOnes.add(out);
+    const onTime = (out: string, isSlow: boolean) => {
+      if (!isSlow) this.#slowOnes.delete(out);
+      else {
+        if (this.#slowOnes.size >= MAX_SLOW) this.#slowOnes.clear();
+        this.#slowOnes.add(out);
+      }
     };
-    this.#fast = new Lane(entry, onSlow);
-    this.#slow = new Lane(entry, onSlow);
+    this.#fast = new Lane(entry, onTime);
+    this.#slow = new Lane(entry, onTime);
   }
 
-  read(request: Omit<ReadRequest, 'id'>): Promise<ReadResult> {
+  async read(request: Omit<ReadRequest, 'id'>): Promise<ReadResult> {
     const lane = this.#slowOnes.has(request.out) ? this.#slow : this.#fast;
-    return lane.read({ ...request, id: this.#nextId++ });
+    const first = await lane.read({ ...request, id: this.#nextId++ });
+    if (first.kind !== 'unanswered') return first;
+    const second = await this.#slow.read({ ...request, id: this.#nextId++ });
+    return second.kind === 'unanswered' ? { kind: 'violation', reason: second.reason } : second;
   }
 
   /** A container is starting: have the reader ready when it answers. */

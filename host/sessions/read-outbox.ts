@@ -128,6 +128,7 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
     if (mismatch !== null) throw new SchemaMismatch(mismatch);
     const rows: RawOutbound[] = [];
     let bytes = 0;
+    let fresh = 0;
     let more = false;
     for (const seq of request.seqs) {
       const row = outbox.bySeq.get({ maxBytes: MAX_CONTENT_BYTES, seq });
@@ -140,10 +141,11 @@ function readSnapshot(outbox: OpenOutbox, request: ReadRequest): OutboxSnapshot 
     })) {
       const raw = checkTypes<RawOutbound>(row, ROW_TYPES);
       bytes += raw.content?.length ?? 0;
-      if (rows.length - request.seqs.length >= request.limit || bytes > MAX_READ_BYTES) {
+      if (fresh >= request.limit || bytes > MAX_READ_BYTES) {
         more = true;
         break;
       }
+      fresh++;
       rows.push(clipRow(raw));
     }
     const marks = outbox.processing.all({

@@ -26,17 +26,21 @@ export function retellSession(session: Session, inboxes: Inboxes, transcript: Tr
       }
       const delivery = tables.getDelivery(message.id);
       if (delivery === null || delivery.state === message.state) return [];
-      return [{ id: message.id, state: delivery.state, reason: delivery.reason }];
+      const { state, reason, platformMessageId } = delivery;
+      return [{ id: message.id, state, reason, platformMessageId }];
     }),
   }));
   for (const row of open) retellRow(session, row, transcript, chats);
-  for (const change of changes) transcript.change(change.id, { state: change.state, stateReason: change.reason });
+  for (const { id, state, reason, platformMessageId } of changes) {
+    transcript.change(id, { state, stateReason: reason, ...(platformMessageId == null ? {} : { platformMessageId }) });
+  }
 }
 
 interface Settled {
   id: MessageId;
   state: MessageState;
   reason: string | null;
+  platformMessageId?: string | null;
 }
 
 function retellRow(session: Session, row: OpenInbound, transcript: Transcript, chats: ChatStore): void {

@@ -2,7 +2,7 @@
  * A quarantined session starts afresh: what its container wrote is set aside, for a person to look at, and
  * a new out/ takes its place. Nothing of the old one is opened. Only while no container runs.
  */
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { makeId } from '../../shared/ids.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import type { Session } from '../store/sessions.ts';
@@ -15,7 +15,8 @@ const MAX_ENDED = 10_000;
 /** Returns the ids of deliveries that cannot be made any more: their rows were set aside. */
 export async function setOutboxAside(home: string, session: Session, inboxes: Inboxes, now: number): Promise<string[]> {
   const paths = sessionPaths(home, session.agentGroupId, session.id);
-  renameSync(paths.out, `${paths.root}/out-set-aside-${now}`);
+  // Gone already when an earlier release was cut off here.
+  if (existsSync(paths.out)) renameSync(paths.out, `${paths.root}/out-set-aside-${now}`);
   createSessionFolder(paths, hostContainerUser(session));
   return inboxes.commit(session, (tables) => {
     const lost = tables.listOpenDeliveries(MAX_ENDED);

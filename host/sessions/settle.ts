@@ -62,20 +62,21 @@ function quote(about: OpenInbound): string {
 
 /** After the transaction. */
 export function showAcks(ref: SessionRef, transcript: Transcript, effects: readonly AckEffect[]): void {
+  const only = { sessionId: ref.id, direction: 'in' } as const;
   for (const effect of effects) {
     switch (effect.kind) {
       case 'read':
-        transcript.change(effect.id, { state: 'read', stamps: effect.stamps });
+        transcript.change(effect.id, { only, state: 'read', stamps: effect.stamps });
         break;
       case 'done':
-        transcript.change(effect.id, { state: 'answered', stateReason: null, stamps: effect.stamps });
+        transcript.change(effect.id, { only, state: 'answered', stateReason: null, stamps: effect.stamps });
         break;
       case 'failed':
-        transcript.change(effect.id, { state: 'failed', stateReason: effect.reason });
+        transcript.change(effect.id, { only, state: 'failed', stateReason: effect.reason });
         sessionsLog.warn({ sessionId: ref.id, messageId: effect.id, reason: effect.reason }, 'message failed');
         break;
       case 'requeue':
-        transcript.change(effect.id, { state: 'queued', stateReason: `trying again: ${effect.reason}` });
+        transcript.change(effect.id, { only, state: 'queued', stateReason: `trying again: ${effect.reason}` });
         sessionsLog.info({ sessionId: ref.id, messageId: effect.id, tries: effect.tries }, 'message queued again');
         break;
       default:

@@ -53,6 +53,13 @@ export class Ledger {
     })();
   }
 
+  /** Several entries in one commit. */
+  appendAll(entries: readonly LedgerEntry[], now: number): void {
+    this.#db.transaction(() => {
+      for (const entry of entries) this.append(entry, now);
+    })();
+  }
+
   /** The first position whose hash does not follow, null when the whole chain holds. */
   findBreak(): number | null {
     let previous = FIRST_HASH;

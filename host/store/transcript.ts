@@ -60,6 +60,8 @@ export interface TranscriptChange {
   text?: string;
   editedAt?: number;
   reactions?: { emoji: string; by: string }[];
+  /** Only a row of this session and direction may change: ids in a container's rows are input. */
+  only?: { sessionId: SessionId; direction: 'in' | 'out' };
 }
 
 interface Row {
@@ -244,16 +246,31 @@ export class Transcript {
   #applyChange(id: MessageId, change: TranscriptChange, touched: Set<string>): void {
     const row = this.#get.get(id);
     if (row === undefined) return;
+    const { only } = change;
+    if (only !== undefined && (row.session_id !== only.sessionId || row.direction !== only.direction)) return;
     const stamps: Stamps = JSON.parse(row.stamps);
+    const next = {
+      state: change.state ?? row.state,
+      state_reason: change.stateReason === undefined ? row.state_reason : change.stateReason,
+      platform_message_id: change.platformMessageId === undefined ? row.platform_message_id : change.platformMessageId,
+      stamps: JSON.stringify({ ...change.stamps, ...stamps }),
+      text: change.text ?? row.text,
+      edited_at: change.editedAt ?? row.edited_at,
+      reactions: change.reactions === undefined ? row.reactions : JSON.stringify(change.reactions),
+    };
+    const hasNewStamp = Object.keys(change.stamps ?? {}).some((stage) => !(stage in stamps));
+    const { stamps: _same, ...shown } = next;
+    // Told again (a claim at every doorbell): no revision, no commit, no news.
+    if (!hasNewStamp && Object.entries(shown).every(([column, value]) => row[column as keyof Row] === value)) return;
     this.#update.run(
       ++this.#revision,
-      change.state ?? row.state,
-      change.stateReason === undefined ? row.state_reason : change.stateReason,
-      change.platformMessageId === undefined ? row.platform_message_id : change.platformMessageId,
-      JSON.stringify({ ...change.stamps, ...stamps }),
-      change.text ?? row.text,
-      change.editedAt ?? row.edited_at,
-      change.reactions === undefined ? row.reactions : JSON.stringify(change.reactions),
+      next.state,
+      next.state_reason,
+      next.platform_message_id,
+      next.stamps,
+      next.text,
+      next.edited_at,
+      next.reactions,
       id,
     );
     touched.add(id);
@@ -265,24 +282,9 @@ export class Transcript {
     return row === undefined ? null : toMessage(row);
   }
 
-  /** The platform's id of a message, as committed: costs no commit, and may be a turn of the event loop behind. */
-  platformIdOf(id: MessageId): string | null {
-    return this.#get.get(id)?.platform_message_id ?? null;
-  }
-
-  findByClientId(sessionId: SessionId, clientId: string): TranscriptMessage | null {
-    this.flush();
-    const row = this.#db
-      .prepare<[string, string], Row>('SELECT * FROM messages WHERE session_id = ? AND client_id = ?')
-      .get(sessionId, clientId);
-    return row === undefined ? null : toMessage(row);
-  }
-
-  findByPlatformId(messagingGroupId: MessagingGroupId, platformMessageId: string): TranscriptMessage | null {
-    this.flush();
-    const row = this.#db
-      .prepare<[string, string], Row>('SELECT * FROM messages WHERE messaging_group_id = ? AND platform_message_id = ?')
-      .get(messagingGroupId, platformMessageId);
+  /** A message as committed: costs no commit, and may be a turn of the event loop behind. */
+  peek(id: MessageId): TranscriptMessage | null {
+    const row = this.#get.get(id);
     return row === undefined ? null : toMessage(row);
   }
 

@@ -31,3 +31,13 @@ test.each([
   expect(existsSync(paths.outboundDb)).toBe(true);
   expect(flow.host.stores.ledger.findBreak()).toBeNull();
 });
+
+test('a session with nothing left to do is closed, so that the next host need not look at it', async () => {
+  const flow = await new FlowHost({ driver: 'process', pauseAfterMs: 200, stopAfterMs: 400 }).startForTest();
+  flow.wire(flow.agent, 'family');
+  const session = await flow.say('family', 'help');
+  await flow.next('family', 0);
+  await until('its container is gone', () => flow.session(session.id).runtimeState === 'absent', 20_000);
+  await until('it is closed', () => !flow.session(session.id).isOpen);
+  expect((await flow.ask('family', 'time')).text).toContain('It is');
+});

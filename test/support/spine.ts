@@ -81,7 +81,7 @@ export class Spine {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
       await this.delivery[Symbol.asyncDispose]();
-      this.notices[Symbol.dispose]();
+      await this.notices[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
       this.transcript.close();
@@ -107,6 +107,7 @@ export class Spine {
       onLockHeld: (id) => this.locksHeld.push(id),
       onHotJournal: () => undefined,
       onWorkChanged: () => undefined,
+      onQuiet: () => undefined,
       now: () => this.now(),
       random: () => 0.5,
     });

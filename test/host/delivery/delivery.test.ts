@@ -305,3 +305,109 @@ test('a task is scheduled once, however often its row is read', async () => {
   await until('it is quiet', () => spine.delivery.isQuiet(session.id));
   expect(tasks()).toMatchObject([{ processAfter: at, channelType: 'test', platformId: 'room' }]);
 });
+
+test('sending one message again doubles none that waits', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push('lost', { kind: 'retry', reason: 'busy', retryAfterMs: 300 });
+  const container = spine.container(paths);
+  const ids = ['one', 'two', 'three'].map((text) => container.send(reply(chat, text)) as never);
+  spine.delivery.ring(session.id);
+  await until('the second waits', () => channel.calls === 2);
+  expect(await spine.delivery.resend(session, ids[0] as never)).toBe('queued');
+  await until('all are delivered', () => ids.every((id) => spine.transcript.get(id)?.state === 'delivered'));
+  await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  expect(channel.visible.map((sent) => sent.text).sort()).toEqual(['one', 'one', 'three', 'two']);
+});
+
+test('tasks that wait for their time do not hide what was answered', async () => {
+  const spine = new Spine();
+  spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId: first, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  for (let at = 0; at < 250; at++) {
+    container.send({
+      kind: 'request',
+      inReplyTo: first,
+      content: { action: 'create_task', prompt: `t${at}`, at: Date.now() + 3_600_000 },
+    });
+  }
+  spine.delivery.ring(session.id);
+  await until('they wait', () => spine.inboxes.read(session, (tables) => tables.work(Date.now())).open === 251);
+  const { messageId } = await spine.say(chat, 'and this?');
+  container.mark(messageId, 'done');
+  spine.delivery.ring(session.id);
+  await until('it is answered', () => spine.transcript.get(messageId)?.state === 'answered');
+});
+
+test('a message put off by the agent holds up nobody, and comes when it is due', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  container.send({ ...reply(chat, 'later'), deliverAfter: Date.now() + 400 });
+  container.send(reply(chat, 'now'));
+  spine.delivery.ring(session.id);
+  await until('both are sent', () => channel.visible.length === 2);
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['now', 'later']);
+});
+
+test('a row that the container takes away ends as failed, and the next goes on', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push('hangs');
+  const container = spine.container(paths);
+  const id = container.send(reply(chat, 'one'));
+  spine.delivery.ring(session.id);
+  await until('the platform is called', () => channel.calls === 1);
+  void spine.delivery[Symbol.asyncDispose]();
+  container.db.prepare('DELETE FROM messages_out WHERE id = ?').run(id);
+  container.send({ ...reply(chat, 'two'), seq: container.nextSeq() + 2 });
+  spine.delivery = spine.makeDelivery();
+  spine.delivery.ring(session.id);
+  await until('the first has failed', () => spine.transcript.get(id as never)?.state === 'failed');
+  await until('the second is sent', () => channel.visible.some((sent) => sent.text === 'two'));
+});
+
+test('an id that names another message is not this row’s: both stay what they are', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const chat = spine.addChat(agent, 'test', 'room');
+  const other = spine.addChat(agent, 'test', 'hall');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  const foreign = await spine.say(other, 'in the hall');
+  const container = spine.container(paths);
+  for (const id of [messageId, foreign.messageId]) container.send({ ...reply(chat, 'stolen id'), id });
+  const good = container.send(reply(chat, 'good'));
+  spine.delivery.ring(session.id);
+  await until('the good one is delivered', () => spine.transcript.get(good as never)?.state === 'delivered');
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['good']);
+  expect(spine.transcript.get(messageId)).toMatchObject({ text: 'hello', state: 'queued', direction: 'in' });
+  expect(spine.transcript.get(foreign.messageId)).toMatchObject({ text: 'in the hall', state: 'queued' });
+});
+
+test('a session whose platform is down holds a bounded number of messages in memory', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push({ kind: 'retry', reason: 'down', retryAfterMs: 500 });
+  const container = spine.container(paths);
+  let now = Date.now();
+  spine.now = () => now;
+  for (let at = 0; at < 600; at++) container.send(reply(chat, `m${at}`));
+  spine.delivery.ring(session.id);
+  await until('some are held', () => spine.delivery.backlog === 400);
+  now += 3_600_000;
+  spine.delivery.ring(session.id);
+  await until('the rest stays outside', () => spine.delivery.backlog === 400);
+  await until('all come in order', () => channel.visible.length === 600, 25_000);
+  expect(channel.visible.map((sent) => sent.text)).toEqual(Array.from({ length: 600 }, (_, at) => `m${at}`));
+});

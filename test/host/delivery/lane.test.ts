@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MAX_DELIVERY_ATTEMPTS } from '../../../host/config/limits.ts';
 import type { SendOutcome } from '../../../host/delivery/channel.ts';
 import { Lane, type LaneItem } from '../../../host/delivery/lane.ts';
+import { makeId } from '../../../shared/ids.ts';
 import { FakeChannel } from '../../support/fake-channel.ts';
 
 const HOUR_MS = 3_600_000;
@@ -16,6 +17,7 @@ afterEach(() => {
 
 function makeItem(id: string): LaneItem {
   return {
+    sessionId: makeId('session'),
     message: { id } as LaneItem['message'],
     row: {
       messageOutId: id,
