@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, utimesSync } from 'node:fs';
 import { HEARTBEAT_MS } from '../../shared/limits.ts';
+import { RUNNER_EXIT } from '../../shared/protocol.ts';
 import { MODES } from '../../shared/session-files.ts';
 import { describeError, log } from './log.ts';
 
@@ -34,12 +35,27 @@ export class Heartbeat implements Disposable {
     try {
       utimesSync(this.#path, now, now);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
+      this.#make();
+    }
+  }
+
+  #make(): void {
+    try {
       closeSync(openSync(this.#path, 'a', MODES.outFile));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // The whole folder is gone: nobody will ever ask this process anything again.
+      log.error('the session folder is gone');
+      process.exit(RUNNER_EXIT.badContract);
     }
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

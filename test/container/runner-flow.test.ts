@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -293,6 +293,14 @@ describe('start and stop', () => {
     await using session = new SessionFixture({ provider: '__proto__' });
     const runner = session.start();
     expect(await runner.exited).toBe(RUNNER_EXIT.unknownProvider);
+  });
+
+  it('ends by itself when its session folder is gone', async () => {
+    await using session = new SessionFixture();
+    const runner = session.start();
+    await session.exchange({ text: 'hello' });
+    rmSync(session.folders.out, { recursive: true });
+    expect(await runner.exited).toBe(RUNNER_EXIT.badContract);
   });
 
   it('writes no message bodies to its log', async () => {

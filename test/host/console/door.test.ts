@@ -164,7 +164,7 @@ describe('signing in', () => {
     const later = Date.now() + LINK_LIFE_MS + 1;
     api.spine.now = () => later;
     const answer = await signIn(api, token);
-    expect([answer.status, answer.json.error.next]).toEqual([401, 'portolan url']);
+    expect([answer.status, answer.json.error.next]).toEqual([401, 'npx portolan url']);
   });
 
   it('does not take a cookie as a link', async () => {
