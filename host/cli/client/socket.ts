@@ -94,7 +94,7 @@ function translateSocketError(error: unknown, address: SocketAddress): unknown {
     });
   }
   if (code === 'ENOTDIR') {
-    throw new CliError(EXIT.hostNotRunning, 'host_not_running', `The host's home is not a folder: ${socketPath}`, {
+    return new CliError(EXIT.hostNotRunning, 'host_not_running', `The host's home is not a folder: ${socketPath}`, {
       expected: 'PORTOLAN_HOME or --home with the folder of a host',
       cause: error,
     });

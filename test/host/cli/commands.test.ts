@@ -20,6 +20,13 @@ describe('a command line', () => {
     expect(err).toContain('portolan --help');
   });
 
+  it('says that a home that is a file is no folder', async () => {
+    const { code, err } = await portolan(makeTempHome(), ['--home', '/etc/passwd', 'status']);
+    expect(code).toBe(3);
+    expect(err).toContain('not a folder');
+    expect(err).not.toContain('at ');
+  });
+
   it('shows help with examples and exit codes, and each command its own examples', async () => {
     const help = await portolan(makeTempHome(), ['--help']);
     expect(help.code).toBe(0);
