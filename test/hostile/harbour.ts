@@ -3,7 +3,7 @@
  * how long the honest ones take meanwhile.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Hosted } from '../support/hosted/hosted.ts';
@@ -177,7 +177,8 @@ export class Harbour {
     });
     const own = report.split('\n').flatMap((line) => (line.includes(this.#folder) ? [line.split(' ')[0] ?? ''] : []));
     if (own.length > 0) execFileSync('docker', ['rm', '--force', ...own], { stdio: 'ignore' });
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    // Node's own removal ends at folders nested beyond the longest path.
+    execFileSync('rm', ['-rf', this.#folder]);
     this.#image[Symbol.dispose]();
   }
 }

@@ -2,10 +2,15 @@
  * Each attack is made for real, from inside a real container. Whatever it does: the host stays the same
  * process, leaks nothing, names what it set aside, and honest sessions answer within twice their time.
  */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { MAX_OUTBOUND_ROWS_PER_MINUTE, OUTBOUND_BURST_ROWS } from '../../shared/limits.ts';
 import { until } from '../support/until.ts';
+import { makeJournal } from './attacker/database-attacks.ts';
 import { Harbour, median } from './harbour.ts';
 
 /** How long honest answers are measured before each attack, and during it unless it takes longer to show. */
@@ -20,6 +25,8 @@ interface Attack {
   name: string;
   args?: Args;
   duringMs?: number;
+  /** What somebody does while the attack is under way. */
+  amid?: (harbour: Harbour, name: string) => Promise<void>;
   /** The reason for which its session is set aside. */
   quarantine?: RegExp;
   /** What else must come of it. */
@@ -60,7 +67,6 @@ const ATTACKS: Attack[] = [
       });
     },
   },
-  { name: 'plants-outbound-journal', args: precious },
   {
     name: 'links-outbound',
     args: async (harbour) => {
@@ -95,7 +101,16 @@ const ATTACKS: Attack[] = [
     ],
   ),
   { name: 'million-marks', duringMs: 4_000, quarantine: /outbound\.db/ },
-  { name: 'million-rows', duringMs: 6_000, quarantine: /larger than|longer than|flood/ },
+  {
+    name: 'million-rows',
+    duringMs: 6_000,
+    also: async (harbour, name) => {
+      // Honest agents are below this; a flood is let through drop by drop.
+      const posted = harbour.platform.inChat('platform-native', name).length;
+      expect(posted).toBeGreaterThan(0);
+      expect(posted).toBeLessThan(OUTBOUND_BURST_ROWS + MAX_OUTBOUND_ROWS_PER_MINUTE);
+    },
+  },
   { name: 'huge-row', also: says(/after the huge row/) },
   { name: 'deep-json', also: says(/after the deep rows/) },
   ...['2', '4', '100001', '9007199254740993', '9223372036854775807', '-1'].map(
@@ -124,7 +139,16 @@ const ATTACKS: Attack[] = [
     also: says(/heartbeat is a link/),
   },
   { name: 'heartbeat--fifo', args: () => ({ kind: 'fifo' }), also: says(/heartbeat is a fifo/) },
-  { name: 'holds-inbound', duringMs: 5_000, also: untilState(/holds|locked|inbox/) },
+  {
+    name: 'holds-inbound',
+    duringMs: 5_000,
+    amid: async (harbour, name) => {
+      // Not accepted, so the platform keeps it; and it is noticed who is in the way.
+      const answer = await harbour.hosted.receive('platform-native', name, '{}', 'kept-by-the-platform');
+      expect(answer).toEqual({ kind: 'refused', code: 'session_busy' });
+    },
+    also: untilState(/holds|locked|inbox/),
+  },
   { name: 'holds-outbound', duringMs: 5_000, also: untilState(/holds|locked|inbox/) },
   { name: 'rewrites-outbound', quarantine: /outbound\.db/ },
   { name: 'fork-bomb', duringMs: 4_000 },
@@ -147,6 +171,9 @@ const ATTACKS: Attack[] = [
   { name: 'ignores-sigterm', also: says(/not listening/) },
 ];
 
+/** What is found out only after a minute of silence: begun before all others, looked at after them. */
+const SLOW: Attack[] = [{ name: 'claims-and-sleeps' }, { name: 'plants-outbound-journal', args: precious }];
+
 /** The state that people see names the trouble. */
 function untilState(wanted: RegExp) {
   return async (harbour: Harbour, name: string) => {
@@ -161,55 +188,87 @@ function untilState(wanted: RegExp) {
   };
 }
 
+/** An agent that makes the same attack. */
+function again(name: string): string {
+  return `${name}--again`;
+}
+
 let harbour: Harbour;
 let pid: number;
 let listener: Server;
-const figures: { name: string; before: number; during: number }[] = [];
+const figures: ({ name: string } & Times)[] = [];
 
 beforeAll(async () => {
   listener = createServer((socket) => socket.end()).listen(0, '0.0.0.0');
-  harbour = await Harbour.open([...ATTACKS.map(({ name }) => name), 'looks-around', 'claims-and-sleeps']);
+  harbour = await Harbour.open([
+    ...ATTACKS.flatMap(({ name }) => [name, again(name)]),
+    ...['looks-around', ...SLOW.map(({ name }) => name)],
+  ]);
   pid = harbour.hosted.pid;
   await harbour.ping(1_000);
-  // Stuck only after a minute: begun now, looked at in the end.
-  await harbour.wake('claims-and-sleeps');
-  await harbour.unleash('claims-and-sleeps', {});
+  for (const { name, args } of SLOW) {
+    await harbour.wake(name);
+    await harbour.unleash(name, (await args?.(harbour)) ?? {});
+  }
 });
 
 afterAll(async () => {
   listener.close();
   await harbour.close();
-  const lines = figures.map(
-    ({ name, before, during }) =>
-      `${name.padEnd(28)} ${before.toFixed(1).padStart(7)} ${during.toFixed(1).padStart(7)}`,
+  const lines = figures.map(({ name, ...times }) =>
+    [name.padEnd(28), ...Object.values(times).map((ms) => ms.toFixed(1).padStart(7))].join(' '),
   );
-  console.log(`hostile: median answer of honest sessions, ms: before, during\n${lines.join('\n')}`);
+  console.log(`hostile: median answer of honest sessions, ms: before, during, after\n${lines.join('\n')}`);
 });
 
-test.each(ATTACKS)(
-  '$name harms nobody else',
-  { timeout: 90_000 },
-  async ({ name, args, duringMs, quarantine, also }) => {
-    await harbour.wake(name);
-    const before = median(await harbour.ping(BEFORE_MS));
-    await harbour.unleash(name, (await args?.(harbour)) ?? {});
-    const during = median(await harbour.ping(duringMs ?? DURING_MS));
-    figures.push({ name, before, during });
-    if (quarantine !== undefined) {
-      const reason = await until(
-        `${name} is set aside`,
-        async () => (await harbour.session(name)).quarantineReason,
-        45_000,
-      );
-      expect(reason).toMatch(quarantine);
-      expect((await harbour.session(name)).state).toBe('quarantined');
-    }
-    await also?.(harbour, name);
-    await harbour.putAway(name);
-    expect(await harbour.findBreaches(name, pid)).toEqual([]);
-    expect(during).toBeLessThan(Math.max(2 * before, FLOOR_MS));
-  },
-);
+interface Times {
+  before: number;
+  during: number;
+  after: number;
+}
+
+/** The attack from its first step to its container's end. What it did must hold; what it cost is told. */
+async function suffer({ args, duringMs, amid, quarantine, also }: Attack, name: string): Promise<Times> {
+  await harbour.wake(name);
+  const before = median(await harbour.ping(BEFORE_MS));
+  await harbour.unleash(name, (await args?.(harbour)) ?? {});
+  const [pings] = await Promise.all([harbour.ping(duringMs ?? DURING_MS), amid?.(harbour, name)]);
+  if (quarantine !== undefined) {
+    const isSetAside = async () => (await harbour.session(name)).quarantineReason;
+    expect(await until(`${name} is set aside`, isSetAside, 45_000)).toMatch(quarantine);
+    expect((await harbour.session(name)).state).toBe('quarantined');
+  }
+  await also?.(harbour, name);
+  await harbour.putAway(name);
+  expect(await harbour.findBreaches(name, pid)).toEqual([]);
+  const times = { before, during: median(pings), after: median(await harbour.ping(BEFORE_MS)) };
+  figures.push({ name, ...times });
+  return times;
+}
+
+/** The machine may be busy with something else at one end: the normal time is the longer of the two. */
+function isWithin({ before, during, after }: Times): boolean {
+  return during <= Math.max(2 * before, 2 * after, FLOOR_MS);
+}
+
+test.each(ATTACKS)('$name harms nobody else', { timeout: 150_000 }, async (attack) => {
+  if (isWithin(await suffer(attack, attack.name))) return;
+  // Noise comes once; harm comes again.
+  expect(await suffer(attack, again(attack.name))).toSatisfy(isWithin);
+});
+
+test('the journal that is planted has a careless reader delete the file it names', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-journal-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const [db, named] = [join(folder, 'outbound.db'), join(folder, 'precious.txt')];
+  new Database(db).exec('CREATE TABLE t (x)').close();
+  writeFileSync(named, 'precious');
+  writeFileSync(`${db}-journal`, makeJournal(named, 2));
+  const careless = new Database(db);
+  careless.prepare('SELECT count(*) FROM t').get();
+  careless.close();
+  expect(existsSync(named)).toBe(false);
+});
 
 test('inside there is no network, no host file, no other process and no secret', async () => {
   const address = listener.address();
@@ -238,9 +297,8 @@ test('inside there is no network, no host file, no other process and no secret',
   expect(await harbour.findBreaches('looks-around', pid)).toEqual([]);
 });
 
-test('who claims everything and never answers is found stuck, ended, and tried again', {
-  timeout: 120_000,
-}, async () => {
-  await until('it is found stuck', async () => (await harbour.session('claims-and-sleeps')).failures > 0, 100_000);
-  expect(await harbour.findBreaches('claims-and-sleeps', pid)).toEqual([]);
+test.each(SLOW)('$name is found out in the end: its container is ended', { timeout: 120_000 }, async ({ name }) => {
+  await until('its run has failed', async () => (await harbour.session(name)).failures > 0, 100_000);
+  await harbour.putAway(name);
+  expect(await harbour.findBreaches(name, pid)).toEqual([]);
 });

@@ -16,7 +16,7 @@ export interface Task {
 
 export interface Row {
   id?: string;
-  seq?: number;
+  seq?: number | bigint;
   kind?: string;
   destination?: string | null;
   channelType?: string | null;

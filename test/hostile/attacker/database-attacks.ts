@@ -40,12 +40,12 @@ function replaceOutbound(make: (path: string) => void): Attack {
   };
 }
 
-const SUPER_JOURNAL_MAGIC = Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+const JOURNAL_MAGIC = Buffer.from([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
 
-/** A journal that is hot for `pages` pages and names a super-journal, which a reader that may write removes. */
-function makeJournal(superJournal: string, pages: number): Buffer {
+/** A hot journal of `pages` pages that names a super-journal, which a reader that may write removes. */
+export function makeJournal(superJournal: string, pages: number): Buffer {
   const header = Buffer.alloc(512);
-  SUPER_JOURNAL_MAGIC.copy(header);
+  JOURNAL_MAGIC.copy(header);
   header.writeUInt32BE(0, 8);
   header.writeUInt32BE(12_345, 12);
   header.writeUInt32BE(pages, 16);
@@ -56,7 +56,7 @@ function makeJournal(superJournal: string, pages: number): Buffer {
   const sum = name.reduce((total, byte) => total + (byte > 127 ? byte - 256 : byte), 0);
   tail.writeUInt32BE(name.length, 0);
   tail.writeUInt32BE(sum >>> 0, 4);
-  SUPER_JOURNAL_MAGIC.copy(tail, 8);
+  JOURNAL_MAGIC.copy(tail, 8);
   // The page number of the lock byte, which no page of a small database has.
   const lockPage = Buffer.alloc(4);
   lockPage.writeUInt32BE(0x40000000 / 4_096 + 1, 0);
@@ -103,8 +103,10 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
     attacker.say(JSON.stringify(tried));
   },
 
-  'plants-outbound-journal': (_attacker, { args }) => {
-    writeFileSync(`${files.outboundDb}-journal`, makeJournal(args.precious ?? '', 0));
+  'plants-outbound-journal': (attacker, { args }) => {
+    const pages = Number(attacker.db.pragma('page_count', { simple: true }));
+    attacker.db.close();
+    writeFileSync(`${files.outboundDb}-journal`, makeJournal(args.precious ?? '', pages));
     const fd = openSync(`${files.outboundDb}-journal`, 'r');
     fsyncSync(fd);
     closeSync(fd);
@@ -190,15 +192,20 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
        VALUES (?, ?, 0, 'chat', ?, ?, ?, '', '{"text":"flood"}')`,
     );
     let seq = attacker.nextSeq();
-    attacker.db.transaction(() => {
-      for (let n = 0; n < 1_000_000; n++, seq += 2) {
-        insert.run(`msg_${String(n).padStart(20, '0')}`, seq, own.name, own.channelType, own.platformId);
-      }
-    })();
+    // In parts, so that the host reads while more is coming.
+    for (let part = 0; part < 20; part++) {
+      attacker.db.transaction(() => {
+        for (let n = 0; n < 50_000; n++, seq += 2) {
+          insert.run(`msg_${String(seq).padStart(20, '0')}`, seq, own.name, own.channelType, own.platformId);
+        }
+      })();
+    }
   },
 
   'huge-row': (attacker) => {
-    attacker.insert({ content: JSON.stringify({ text: 'x'.repeat(100 * 2 ** 20) }) });
+    attacker.db.pragma('ignore_check_constraints = ON');
+    const id = attacker.insert();
+    attacker.db.prepare('UPDATE messages_out SET content = CAST(zeroblob(100 << 20) AS TEXT) WHERE id = ?').run(id);
     attacker.say('after the huge row');
   },
 
@@ -213,7 +220,7 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
 
   'forged-seq': (attacker, { args }) => {
     attacker.db.pragma('ignore_check_constraints = ON');
-    attacker.insert({ seq: Number(args.seq) });
+    attacker.insert({ seq: BigInt(args.seq ?? '') });
   },
 
   'forged-routing': (attacker, { args }) => {
