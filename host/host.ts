@@ -19,6 +19,7 @@ import { assertNever } from './config/errors.ts';
 import { type HomePaths, prepareHome, projectRoot, readTextIfPresent, writeSecretFile } from './config/home.ts';
 import { lockHome } from './config/lock.ts';
 import type { Policy } from './config/policy.ts';
+import { VERSION } from './config/version.ts';
 import { Feed } from './console/api/feed.ts';
 import type { ApiParts } from './console/api/ports.ts';
 import { startServer } from './console/api/server.ts';
@@ -83,8 +84,6 @@ export interface Host extends AsyncDisposable {
   /** Resolves when somebody asked the host to stop. */
   readonly stopRequested: Promise<void>;
 }
-
-export const VERSION = '0.1.0';
 
 /** Throws Fault `home_unusable`, `home_in_use`, `database_newer`, `database_unusable`, `port_in_use`. */
 export async function startHost(options: HostOptions): Promise<Host> {

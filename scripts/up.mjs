@@ -10,5 +10,5 @@ await runScript(async () => {
   const stopListening = stopCommandsOnSignal();
   const { image } = await setUp(new Steps({ total: SET_UP_STEPS }));
   stopListening();
-  return runHost({ ...hostEnvironment(process.env), [ENV.image]: image });
+  return runHost({ ...hostEnvironment(process.env), [ENV.image]: process.env[ENV.image] || image });
 });

@@ -1,6 +1,7 @@
 /** The runner's entry: builds every part in message order, runs until told to stop. */
 import { PROTOCOL_VERSION, RUNNER_EXIT, type SessionFile } from '../../shared/protocol.ts';
-import { loadProvider, PROVIDER_NAMES } from '../providers/index.ts';
+import { PROVIDER_NAMES } from '../../shared/providers.ts';
+import { loadProvider } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import { LiveChart } from './chart.ts';
 import { Doorbell } from './doorbell.ts';

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Fault } from '../config/errors.ts';
+import { VERSION } from '../config/version.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
 import { createStyle } from './output/style.ts';
@@ -55,6 +56,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     .option('--json', 'print one JSON document, for scripts')
     .option('--home <folder>', "the host's folder (default: PORTOLAN_HOME, else data/ of this clone)")
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
+    .version(VERSION, '--version', 'print the version')
     .helpCommand('help [command]', 'show help for a command')
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError(true)

@@ -224,7 +224,7 @@ export class Batch {
       stateReason: row.reason,
       clientId: null,
       traceId: message.traceId ?? makeId('trace', this.#parts.now()),
-      stamps: { read: this.#readAt },
+      stamps: { row_committed: message.timestamp, read: this.#readAt },
       createdAt: this.#parts.now(),
     });
   }

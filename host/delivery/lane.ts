@@ -11,6 +11,7 @@ import type { SessionId } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
 import { SEND_TIMEOUT_MS } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
+import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
 import type { Channel, SendOutcome } from './channel.ts';
 import { type NextState, type OutboundMessage, planAfterProbe, planAfterSend, planRecovery } from './plan.ts';
@@ -233,6 +234,7 @@ async function withTimeout(call: (signal: AbortSignal) => Promise<SendOutcome>):
     return await Promise.race([call(controller.signal), late]);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
+    deliveryLog.warn({ err: error }, 'a channel threw; its message is treated as perhaps sent');
     return { kind: 'uncertain', reason: `the channel failed: ${detail.slice(0, 200)}` };
   } finally {
     clearTimeout(timer);

@@ -138,6 +138,7 @@ function makeItem(notice: TranscriptMessage, chat: MessagingGroup): LaneItem {
       id: notice.id,
       seq: 0,
       inReplyTo: notice.inReplyTo,
+      timestamp: notice.createdAt,
       deliverAfter: null,
       destination: null,
       channelType: chat.channelType,

@@ -21,6 +21,8 @@ export interface OutboundMessage {
   id: MessageId;
   seq: number;
   inReplyTo: MessageId | null;
+  /** When the container wrote it, epoch ms, as it says. */
+  timestamp: number;
   deliverAfter: number | null;
   destination: string | null;
   channelType: string | null;
@@ -68,6 +70,7 @@ export function parseRow(sessionId: SessionId, raw: RawOutbound, now: number): P
       id,
       seq: raw.seq,
       inReplyTo: raw.inReplyTo === null ? null : parseId('message', raw.inReplyTo),
+      timestamp: Math.min(Math.max(raw.timestamp, 0), now),
       deliverAfter: raw.deliverAfter,
       destination: raw.destination,
       channelType: raw.channelType,

@@ -1,5 +1,5 @@
 /** How far a person has read a session. */
-import type { SessionId, UserId } from '../../shared/ids.ts';
+import type { MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
 
 /** Unread messages are counted up to here; a badge says "99+" anyway. */
@@ -22,20 +22,23 @@ export class ReadMarkStore {
       .run(userId, sessionId, position);
   }
 
-  countUnread(userId: UserId, sessionId: SessionId): number {
+  /** What arrived in the session's chat, whoever sent it; of a session without a chat, what it sent. */
+  countUnread(userId: UserId, session: { id: SessionId; messagingGroupId: MessagingGroupId | null }): number {
     const mark = this.#db
       .prepare<[string, string], { position: number }>(
         'SELECT position FROM read_marks WHERE user_id = ? AND session_id = ?',
       )
-      .get(userId, sessionId);
+      .get(userId, session.id);
+    const [column, id] =
+      session.messagingGroupId === null ? ['session_id', session.id] : ['messaging_group_id', session.messagingGroupId];
     return Number(
       this.#db
         .prepare(
-          `SELECT count(*) FROM (SELECT 1 FROM messages WHERE session_id = ? AND position > ? AND direction = 'out'
-             AND state = 'delivered' LIMIT ${MAX_COUNTED})`,
+          `SELECT count(*) FROM (SELECT 1 FROM messages WHERE ${column} = ? AND ${column} <> '' AND position > ?
+             AND direction = 'out' AND state = 'delivered' LIMIT ${MAX_COUNTED})`,
         )
         .pluck()
-        .get(sessionId, mark?.position ?? 0),
+        .get(id, mark?.position ?? 0),
     );
   }
 }

@@ -31,6 +31,7 @@ export interface Session {
   userOffset: number;
   lastActiveAt: number;
   createdAt: number;
+  /** Rises with what people edit, the title; not with what happens in the session. */
   revision: number;
 }
 
@@ -82,9 +83,7 @@ export class SessionStore {
       'SELECT * FROM sessions WHERE agent_group_id = ? AND messaging_group_id = ? AND thread_id = ? AND ended_at IS NULL',
     );
     this.#get = db.prepare<[string], Row>('SELECT * FROM sessions WHERE id = ? AND ended_at IS NULL');
-    this.#touch = db.prepare(
-      'UPDATE sessions SET is_open = 1, last_active_at = max(last_active_at, ?), revision = revision + 1 WHERE id = ?',
-    );
+    this.#touch = db.prepare('UPDATE sessions SET is_open = 1, last_active_at = max(last_active_at, ?) WHERE id = ?');
   }
 
   find(key: SessionKey): Session | null {
@@ -193,16 +192,14 @@ export class SessionStore {
         `UPDATE sessions SET state_since = CASE WHEN runtime_state = @runtimeState THEN state_since ELSE @now END,
            runtime_state = @runtimeState, container_id = @containerId, epoch = @epoch, failures = @failures,
            state_reason = @stateReason,
-           is_open = CASE WHEN @runtimeState IN ('absent', 'failed') THEN is_open ELSE 1 END, revision = revision + 1
+           is_open = CASE WHEN @runtimeState IN ('absent', 'failed') THEN is_open ELSE 1 END
          WHERE id = @id`,
       )
       .run({ id, now, ...observed });
   }
 
   setQuarantine(id: SessionId, reason: string | null, now: number): void {
-    this.#db
-      .prepare('UPDATE sessions SET quarantine_reason = ?, state_since = ?, revision = revision + 1 WHERE id = ?')
-      .run(reason, now, id);
+    this.#db.prepare('UPDATE sessions SET quarantine_reason = ?, state_since = ? WHERE id = ?').run(reason, now, id);
   }
 
   /** Null when the revision no longer holds, or the session is gone. */

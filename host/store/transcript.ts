@@ -128,9 +128,7 @@ export class Transcript {
       'UPDATE OR IGNORE messages SET revision = ?, client_id = ? WHERE id = ? AND client_id IS NULL',
     );
     this.#get = db.prepare<[string], Row>('SELECT * FROM messages WHERE id = ?');
-    this.#touchSession = db.prepare(
-      'UPDATE sessions SET last_active_at = max(last_active_at, ?), revision = revision + 1 WHERE id = ?',
-    );
+    this.#touchSession = db.prepare('UPDATE sessions SET last_active_at = max(last_active_at, ?) WHERE id = ?');
   }
 
   /** The newest revision that is committed. */

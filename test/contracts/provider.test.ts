@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { loadProvider, PROVIDER_NAMES } from '../../container/providers/index.ts';
+import { loadProvider } from '../../container/providers/index.ts';
 import { formatBlock } from '../../container/runner/blocks/index.ts';
+import { PROVIDER_NAMES } from '../../shared/providers.ts';
 import { ScriptedProvider } from '../container/scripted-provider.ts';
 import { describeProvider } from './provider-contract.ts';
 
 for (const name of PROVIDER_NAMES) {
   describeProvider(name, async () => {
     const provider = await loadProvider(name);
-    if (provider?.name !== name)
+    if (provider === null || provider.name !== name)
       throw new Error(`the table has no provider ${name}, or one that calls itself otherwise`);
     return provider;
   });

@@ -109,8 +109,12 @@ export class Exchanges implements AsyncDisposable {
       case 'session': {
         const { id, state, stateReason } = event.session;
         if (id !== sent.sessionId || (state !== 'failed' && state !== 'quarantined')) return;
-        this.#listener.onNotice(`The session is ${state}${stateReason === null ? '' : `: ${stateReason}`}`);
-        return;
+        throw new CliError(
+          EXIT.failed,
+          `session_${state}`,
+          `The session is ${state}${stateReason === null ? '' : `: ${stateReason}`}`,
+          { expected: 'an agent that answers; the message stays queued', next: `portolan release ${id}` },
+        );
       }
       case 'connected':
       case 'typing':

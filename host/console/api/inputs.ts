@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isId } from '../../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
+import { PROVIDER_NAMES } from '../../../shared/providers.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
 import { SESSION_STATES } from './schemas.ts';
@@ -64,7 +65,7 @@ function line(most: number) {
     .regex(/^[^\p{Cc}]*$/u, 'expected one line without control characters');
 }
 
-const word = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'expected 1 to 64 of a–z, 0–9, "-" and "_"');
+const provider = z.enum(PROVIDER_NAMES, { error: `expected one of ${PROVIDER_NAMES.join(', ')}` });
 const timezone = z.string().refine(isTimezone, 'expected an IANA time zone such as Europe/Berlin');
 const model = z
   .string()
@@ -76,7 +77,7 @@ export const loginBody = z.strictObject({ token: z.string().min(1).max(200) }).o
 export const agentBody = z
   .strictObject({
     name: line(64),
-    provider: word.optional(),
+    provider: provider.optional(),
     model: model.optional(),
     timezone: timezone.optional(),
   })

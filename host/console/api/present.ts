@@ -14,6 +14,8 @@ import type { Agent, Chat, Destination, Message, Session, Trace, Wiring } from '
 
 /** Channels whose chats live in this host: messages can be posted through the API. */
 export const OWN_CHANNELS = new Set(['web', 'terminal']);
+/** A row's time is whole milliseconds, taken at the commit that the turn stamps a moment before. */
+const ROW_GRAIN_MS = 5;
 /** Of a last message in a list. */
 const SNIPPET_LENGTH = 140;
 
@@ -75,7 +77,7 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
     state: live.state,
     stateReason: live.reason,
     typing: parts.feed.isTyping(session.id),
-    unread: parts.readMarks.countUnread(userId, session.id),
+    unread: parts.readMarks.countUnread(userId, session),
     lastMessage:
       last === null
         ? null
@@ -146,9 +148,22 @@ export function presentTrace(message: TranscriptMessage, replies: readonly Trans
     replies: replies.map((reply) => ({
       id: reply.id,
       destination: reply.destination,
-      stages: listStages({ ...message.stamps, ...reply.stamps }),
+      stages: listStages(mergeStamps(message.stamps, reply.stamps)),
     })),
   };
+}
+
+/**
+ * A reply's path: its message's, then its own. A row that was written when the turn ended has the turn's
+ * finer stamp; one written earlier, by a tool, has its own time, in whole milliseconds.
+ */
+function mergeStamps(message: Stamps, reply: Stamps): Stamps {
+  const merged = { ...message, ...reply };
+  const [turn, row] = [message.row_committed, reply.row_committed];
+  if (turn === undefined || row === undefined) return merged;
+  if (turn - row < ROW_GRAIN_MS) return { ...merged, row_committed: turn };
+  const { first_output: firstOutput = row } = merged;
+  return { ...merged, row_committed: Math.max(row, firstOutput) };
 }
 
 function listStages(stamps: Stamps): Trace['stages'] {
