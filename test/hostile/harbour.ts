@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { Hosted } from '../support/hosted/hosted.ts';
 import { Platform, type Posted } from '../support/hosted/platform.ts';
 import { CHANNEL_OF, type Report, type ReportedSession } from '../support/hosted/protocol.ts';
@@ -129,6 +130,12 @@ export class Harbour {
     return session;
   }
 
+  /** A session's folder, as the host sees it. */
+  async folder(name: string): Promise<SessionPaths> {
+    const { id, agentId } = await this.session(name);
+    return sessionPaths(this.home, agentId, id);
+  }
+
   /** What the attacker said in its own chat, once it matches. */
   untilSaid(name: string, wanted: RegExp, deadlineMs = 30_000): Promise<string> {
     const find = () => this.platform.inChat(CHANNEL, name).find(({ text }) => wanted.test(text))?.text;
@@ -140,6 +147,14 @@ export class Harbour {
     const { id } = await this.session(name);
     await this.hosted.quarantine(id, 'the test is done with it');
     await until('its container is gone', () => this.#containers(id).length === 0, 20_000);
+  }
+
+  /** Runs a command of docker on the attacker's container. */
+  async docker(name: string, command: 'top' | 'logs'): Promise<string> {
+    const { id } = await this.session(name);
+    const [container] = this.#containers(id);
+    if (container === undefined) throw new Error(`${name} has no container`);
+    return execFileSync('docker', [command, container], { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
   }
 
   #containers(sessionId: string): string[] {

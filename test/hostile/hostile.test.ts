@@ -69,11 +69,7 @@ const ATTACKS: Attack[] = [
   },
   {
     name: 'links-outbound',
-    args: async (harbour) => {
-      const { sessions } = await harbour.report();
-      const other = sessions.find(({ agent }) => agent === 'honest-one');
-      return { other: join(harbour.home, 'sessions', other?.agentId ?? '', other?.id ?? '', 'out', 'outbound.db') };
-    },
+    args: async (harbour) => ({ other: (await harbour.folder('honest-one')).outboundDb }),
     quarantine: /it is a link/,
   },
   { name: 'fifo-outbound', quarantine: /not a regular file/ },
@@ -143,6 +139,8 @@ const ATTACKS: Attack[] = [
     name: 'holds-inbound',
     duringMs: 5_000,
     amid: async (harbour, name) => {
+      const { out } = await harbour.folder(name);
+      await until('it holds the lock', () => existsSync(join(out, 'locked')));
       // Not accepted, so the platform keeps it; and it is noticed who is in the way.
       const answer = await harbour.hosted.receive('platform-native', name, '{}', 'kept-by-the-platform');
       expect(answer).toEqual({ kind: 'refused', code: 'session_busy' });
@@ -151,7 +149,15 @@ const ATTACKS: Attack[] = [
   },
   { name: 'holds-outbound', duringMs: 5_000, also: untilState(/holds|locked|inbox/) },
   { name: 'rewrites-outbound', quarantine: /outbound\.db/ },
-  { name: 'fork-bomb', duringMs: 4_000 },
+  {
+    name: 'fork-bomb',
+    duringMs: 4_000,
+    also: async (harbour, name) => {
+      const processes = (await harbour.docker(name, 'top')).split('\n').length;
+      expect(processes).toBeGreaterThan(20);
+      expect(processes).toBeLessThan(135);
+    },
+  },
   { name: 'eats-memory', duringMs: 3_000, also: untilState(/memory/) },
   {
     name: 'fills-bytes--out',
@@ -167,7 +173,14 @@ const ATTACKS: Attack[] = [
   },
   { name: 'fills-inodes', duringMs: 4_000, quarantine: /files/ },
   { name: 'deep-folders', quarantine: /too deep/ },
-  { name: 'floods-log', duringMs: 4_000 },
+  {
+    name: 'floods-log',
+    duringMs: 4_000,
+    also: async (harbour, name) => {
+      // 4 MB were printed by now; what the engine keeps is bounded.
+      expect((await harbour.docker(name, 'logs')).length).toBeLessThan(3 * 2 ** 20);
+    },
+  },
   { name: 'ignores-sigterm', also: says(/not listening/) },
 ];
 
@@ -268,6 +281,12 @@ test('the journal that is planted has a careless reader delete the file it names
   careless.prepare('SELECT count(*) FROM t').get();
   careless.close();
   expect(existsSync(named)).toBe(false);
+});
+
+test('after all that the host holds no more memory than a busy host does', async () => {
+  const { rssBytes } = await harbour.report();
+  console.log(`hostile: the host holds ${Math.round(rssBytes / 2 ** 20)} MiB`);
+  expect(rssBytes).toBeLessThan(400 * 2 ** 20);
 });
 
 test('inside there is no network, no host file, no other process and no secret', async () => {

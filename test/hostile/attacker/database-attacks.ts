@@ -89,6 +89,9 @@ function claimContractSchema(attacker: Attacker): void {
   db.pragma('writable_schema = OFF');
 }
 
+/** Kept from the garbage collector, which would end a statement and its lock. */
+const held: unknown[] = [];
+
 export const DATABASE_ATTACKS: Record<string, Attack> = {
   'plants-inbound-journal': (attacker, { args }) => {
     const target = `${files.inboundDb}-journal`;
@@ -253,6 +256,9 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
     const inbound = new Database(files.inboundDb, { readonly: true });
     const rows = inbound.prepare('SELECT 1 FROM sqlite_schema').iterate();
     rows.next();
+    // Not said as a message: the host could not note that it sends one.
+    writeFileSync(`${files.out}/locked`, '');
+    held.push(rows);
     await delay(2 ** 30);
   },
 
