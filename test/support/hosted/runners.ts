@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from '../../../host/config/errors.ts';
 import { RUNNER_ENV } from '../../../shared/session-files.ts';
-import { until } from '../until.ts';
 
 export interface RunnerProcess {
   pid: number;
@@ -22,15 +21,6 @@ export function findRunners(home: string): RunnerProcess[] {
 /** SIGKILL by pid, for those that are still there. */
 export function killRunners(runners: readonly RunnerProcess[]): void {
   for (const { pid } of runners) signalIfThere(pid, 'SIGKILL');
-}
-
-/** Ends every runner of the home in order; resolves when none is left. */
-export async function stopRunners(home: string): Promise<void> {
-  for (const { pid } of findRunners(home)) {
-    signalIfThere(pid, 'SIGTERM');
-    signalIfThere(pid, 'SIGCONT');
-  }
-  await until('the runners of the home are gone', () => findRunners(home).length === 0, 20_000);
 }
 
 function signalIfThere(pid: number, signal: NodeJS.Signals): void {
