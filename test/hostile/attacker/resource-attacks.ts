@@ -86,7 +86,8 @@ export const RESOURCE_ATTACKS: Record<string, Attack> = {
       mounts: readFileSync('/proc/self/mounts', 'utf8')
         .split('\n')
         .filter((line) => line.includes('/workspace'))
-        .map((line) => line.split(' ')[1]),
+        .map((line) => line.split(' ')[1])
+        .sort(),
       devices: attempt(() => spawnSync('mknod', ['/tmp/sda', 'b', '8', '0']).status),
       setuid: attempt(() => process.setuid?.(0)),
       otherSessions: attempt(() => readdirSync('/workspace/..').join(',')),
