@@ -1,5 +1,5 @@
-/** Bundles a program of the tests, once per vitest worker: a child process starts from one file in milliseconds. */
-import { mkdirSync } from 'node:fs';
+/** Bundles a program of the tests, once per vitest worker, until it ends: a child process starts from one file in milliseconds. */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { projectRoot } from '../../../host/config/home.ts';
@@ -14,6 +14,7 @@ export function bundleProgram(entry: string): Promise<string> {
   const folder = join(root, 'dist', 'test');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${entry.replaceAll('/', '-').replace(/\.ts$/, '')}-${process.pid}.mjs`);
+  process.once('exit', () => rmSync(outfile, { force: true }));
   const made = build({
     absWorkingDir: root,
     entryPoints: [entry],
