@@ -1,5 +1,5 @@
-/** Bundles a program of the tests, once per vitest worker, until it ends: a child process starts from one file in milliseconds. */
-import { mkdirSync, rmSync } from 'node:fs';
+/** Bundles a program of the tests, once per vitest worker, and replaced whole: a child process starts from one file in milliseconds. */
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { projectRoot } from '../../../host/config/home.ts';
@@ -13,12 +13,12 @@ export function bundleProgram(entry: string): Promise<string> {
   const root = projectRoot();
   const folder = join(root, 'dist', 'test');
   mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `${entry.replaceAll('/', '-').replace(/\.ts$/, '')}-${process.pid}.mjs`);
-  process.once('exit', () => rmSync(outfile, { force: true }));
+  const outfile = join(folder, `${entry.replaceAll('/', '-').replace(/\.ts$/, '')}.mjs`);
+  const making = `${outfile}.${process.pid}`;
   const made = build({
     absWorkingDir: root,
     entryPoints: [entry],
-    outfile,
+    outfile: making,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -30,7 +30,10 @@ export function bundleProgram(entry: string): Promise<string> {
     banner: {
       js: `import { createRequire as portolanRequire } from 'node:module'; const require = portolanRequire(import.meta.url);`,
     },
-  }).then(() => outfile);
+  }).then(() => {
+    renameSync(making, outfile);
+    return outfile;
+  });
   bundled.set(entry, made);
   return made;
 }
