@@ -18,17 +18,17 @@ export interface FirstRunStores {
   sessions: SessionStore;
 }
 
-/** Whether anything was made. */
+/** Whether anything was made. The owner comes last: until then a crash has the next start make the rest. */
 export function ensureFirstRun(stores: FirstRunStores, now: number): boolean {
-  const { users, agents } = stores;
+  const { users, agents, sessions } = stores;
   if (users.hasOwner()) return false;
-  users.ensure(OWNER, 'Owner', now);
-  users.grant(OWNER, 'owner', null, null, now);
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const main =
     agents.findByName(FIRST_AGENT) ??
     agents.create({ name: FIRST_AGENT, folder: FIRST_AGENT, isAdmin: true, provider: 'demo', timezone, now });
-  openChat(stores, main.id, 'web', 'First chat', now);
+  if (sessions.listForAgent(main.id).length === 0) openChat(stores, main.id, 'web', 'First chat', now);
+  users.ensure(OWNER, 'Owner', now);
+  users.grant(OWNER, 'owner', null, null, now);
   return true;
 }
 
