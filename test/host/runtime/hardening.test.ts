@@ -197,10 +197,16 @@ setInterval(grow, 1); setInterval(() => { if (refused > 0) { report({ refused })
   });
 
   test('a program that takes all memory is killed, and is seen to be', async () => {
-    const { observed } = await run('const hoard = []; for (;;) hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));', {
-      limits: { memoryBytes: 64 * MIB, cpus: 1, pids: 64, fileSizeBytes: 4 * MIB, openFiles: 256 },
+    const limits = { memoryBytes: 64 * MIB, cpus: 1, pids: 64, fileSizeBytes: 4 * MIB, openFiles: 256 };
+    const script = 'const hoard = []; for (;;) hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));';
+    const spec = { ...workspace.makeSpec(installId, image, ['node', '-e', script]), limits };
+    const { id } = await driver.start(spec);
+    // The engine hears of the end and of its cause from two sides: the cause may come a moment later.
+    await untilAsync('the engine tells why it ended', async () => {
+      const observed = await driver.inspect(id);
+      return observed.kind === 'exited' && observed.outOfMemory;
     });
-    expect(observed).toEqual({ kind: 'exited', exitCode: 137, outOfMemory: true });
+    expect(await driver.inspect(id)).toEqual({ kind: 'exited', exitCode: 137, outOfMemory: true });
   });
 
   test('processor time is limited', async () => {
