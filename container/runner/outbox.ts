@@ -151,6 +151,7 @@ export class Outbox implements Disposable {
   /** Ends a turn: replies, acks, continuation and idle mark in one commit (I2). */
   finish(end: TurnEnd): SentRow[] {
     const now = Date.now();
+    const acked = new Set(end.acks.map((ack) => ack.id));
     const rows = this.#write(() => {
       const firstSeq = end.drafts.length > 0 ? this.#nextSeq() : 0;
       const inserted = end.drafts.map((draft, index) =>
@@ -162,7 +163,7 @@ export class Outbox implements Disposable {
       this.#sql.deleteState.run(RUNNER_STATE.tool);
       this.#setIdle(end.idleSince);
       return inserted;
-    });
+    }, acked);
     this.#hasFinished = true;
     for (const ack of end.acks) this.#settle(ack.id, ack.tries);
     return rows;
@@ -252,12 +253,17 @@ export class Outbox implements Disposable {
     this.#sql.setState.run(key, JSON.stringify(value), now);
   }
 
-  /** Every write takes the claims along that were not written yet, so that none is overtaken by its own end. */
-  #write<T>(work: () => T): T {
+  /**
+   * Every write takes the claims along that were not written yet, so that none is overtaken by its own end;
+   * those of messages that end with this very write are left out.
+   */
+  #write<T>(work: () => T, ended: ReadonlySet<string> = new Set()): T {
     const unwritten = this.#unwritten;
     const result = this.#db
       .transaction(() => {
-        for (const claims of unwritten) this.#writeClaims(claims);
+        for (const { rows, omitted, at } of unwritten) {
+          this.#writeClaims({ rows: rows.filter((row) => !ended.has(row.id)), omitted, at });
+        }
         return work();
       })
       .immediate();
@@ -268,6 +274,7 @@ export class Outbox implements Disposable {
   }
 
   #writeClaims({ rows, omitted, at }: Claims): void {
+    if (rows.length + omitted.length === 0) return;
     for (const row of rows) this.#sql.mark.run(row.id, 'claimed', at, JSON.stringify({ tries: row.tries }));
     for (const row of omitted) {
       this.#sql.mark.run(row.id, 'done', at, JSON.stringify({ tries: row.tries, omitted: true }));
