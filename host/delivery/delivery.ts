@@ -209,7 +209,7 @@ export class Delivery implements AsyncDisposable {
 
   /** 'more' to go on at once, a number of milliseconds to go on later, null when all is read. */
   async #drain(id: SessionId, memory: Memory): Promise<'more' | number | null> {
-    const { sessions, inboxes, reader, now } = this.#parts;
+    const { sessions, inboxes, reader, transcript, now } = this.#parts;
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return null;
     const credits = memory.rate.available(now());
@@ -227,7 +227,7 @@ export class Delivery implements AsyncDisposable {
     const isBehind = takeOver.length < facts.unheld.length;
     this.#armDeferral(id, memory, facts.nextDeferred);
     const user = hostContainerUser(session);
-    const result = await reader.read({
+    const reading = reader.read({
       out: paths.out,
       ownerUid: user.uid,
       afterSeq: facts.cursor,
@@ -237,6 +237,9 @@ export class Delivery implements AsyncDisposable {
       openIds: facts.open.map((row) => row.id),
       withState: false,
     });
+    // While the reader is at work. What was told of a message is on the disk before the message ends.
+    transcript.flushOrRetry();
+    const result = await reading;
     switch (result.kind) {
       case 'busy':
         return this.#waitForLock(id, memory);
@@ -366,6 +369,8 @@ export class Delivery implements AsyncDisposable {
         return this.#sender.attempt(channel, session, paths, item, maySpend, signal);
       },
       commit: async (items) => {
+        // What was told of a message is on the disk before the message ends.
+        this.#parts.transcript.flushOrRetry();
         await inboxes.commit(session, (tables) => {
           for (const item of items) tables.putDelivery(item.row);
         });

@@ -94,6 +94,12 @@ type Pending =
   | { kind: 'put'; message: NewTranscriptMessage }
   | { kind: 'change'; id: MessageId; change: TranscriptChange };
 
+/**
+ * Longest that what was told waits for its commit, so that a quick round trip is one or two. Whoever ends a row
+ * in a session's database flushes first: what is over there is told by nobody again after a crash.
+ * Higher: news shows late. Lower: commits get in the way of those that messages wait for.
+ */
+const FLUSH_WITHIN_MS = 5;
 /** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
 const FLUSH_RETRY_MS = 1_000;
 
@@ -107,6 +113,7 @@ export class Transcript {
   #revision: number;
   #pending: Pending[] = [];
   #flushScheduled = false;
+  #retry: NodeJS.Timeout | null = null;
   #listeners = new Set<(messages: TranscriptMessage[]) => void>();
   #isClosed = false;
 
@@ -136,7 +143,7 @@ export class Transcript {
     return this.#revision;
   }
 
-  /** Tells a message; it is committed with the next flush, within this turn of the event loop. */
+  /** Tells a message; it is committed with the next flush, at the latest after FLUSH_WITHIN_MS. */
   put(message: NewTranscriptMessage): void {
     this.#enqueue({ kind: 'put', message });
   }
@@ -156,19 +163,25 @@ export class Transcript {
     this.#pending.push(pending);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
-      if (this.#flushScheduled) this.#flushOrRetry();
-    });
+    setTimeout(() => {
+      if (this.#flushScheduled) this.flushOrRetry();
+    }, FLUSH_WITHIN_MS);
   }
 
-  /** A full disk must not end the host: what was told stays queued until there is room. */
-  #flushOrRetry(): void {
+  /**
+   * Commits what was told so far, at a moment that suits the caller. A full disk must not end the host: what
+   * was told then stays queued until there is room.
+   */
+  flushOrRetry(): void {
     try {
       this.flush();
     } catch (error) {
       if (errorCode(error) !== 'SQLITE_FULL' && !errorCode(error).startsWith('SQLITE_IOERR')) throw error;
       this.#flushScheduled = true;
-      setTimeout(() => this.#flushOrRetry(), FLUSH_RETRY_MS).unref();
+      this.#retry ??= setTimeout(() => {
+        this.#retry = null;
+        this.flushOrRetry();
+      }, FLUSH_RETRY_MS).unref();
     }
   }
 
@@ -280,7 +293,7 @@ export class Transcript {
     return row === undefined ? null : toMessage(row);
   }
 
-  /** A message as committed: costs no commit, and may be a turn of the event loop behind. */
+  /** A message as committed: costs no commit, and may be FLUSH_WITHIN_MS behind. */
   peek(id: MessageId): TranscriptMessage | null {
     const row = this.#get.get(id);
     return row === undefined ? null : toMessage(row);
