@@ -9,6 +9,9 @@
  *
  * I1. The host alone writes in/, the container alone writes out/ and state/. The host creates
  *     both databases before the first wake and never opens outbound.db for writing after that.
+ * I2. Each side has a doorbell: an empty file that it touches after a commit, and that the other side
+ *     watches. A hint, that may be lost or doubled. Why not the databases themselves: one commit is thirty
+ *     file events, each of which wakes the watcher, and the last comes before the lock is let go.
  */
 import { join } from 'node:path';
 import { BUSY_TIMEOUT_MS } from './limits.ts';
@@ -43,6 +46,7 @@ export const FILE_NAMES = {
   session: 'session.json',
   files: 'files',
   heartbeat: 'heartbeat',
+  doorbell: 'doorbell',
 } as const;
 
 /** Paths of one session folder as the host sees them. */
@@ -56,6 +60,10 @@ export interface SessionPaths {
   chart: string;
   session: string;
   heartbeat: string;
+  /** Touched by the host after a commit that the runner should hear of. Empty, as its counterpart is. */
+  inDoorbell: string;
+  /** Touched by the runner after a commit that the host should hear of. */
+  outDoorbell: string;
   inFiles: string;
   outFiles: string;
 }
@@ -76,6 +84,8 @@ export function workspaceFiles(inFolder: string, outFolder: string): Omit<Sessio
     chart: join(inFolder, FILE_NAMES.chart),
     session: join(inFolder, FILE_NAMES.session),
     heartbeat: join(outFolder, FILE_NAMES.heartbeat),
+    inDoorbell: join(inFolder, FILE_NAMES.doorbell),
+    outDoorbell: join(outFolder, FILE_NAMES.doorbell),
     inFiles: join(inFolder, FILE_NAMES.files),
     outFiles: join(outFolder, FILE_NAMES.files),
   };

@@ -1,38 +1,33 @@
 /**
- * Wakes the runner: file events on `in/`, a slow poll beside them, and a timer for work that becomes due.
+ * Wakes the runner: the host's touch of `in/doorbell`, a slow poll beside it, and a timer for work that
+ * becomes due.
  *
  * I1. A ring carries no data and may be lost or doubled; whoever is woken reads the database.
- * I2. While the host is in mid-commit the ring is held back a little: reading then would make the
- *     host's commit fail and try again. The end of the commit is an event of its own.
  */
-import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { RUNNER_POLL_MS } from '../../shared/limits.ts';
 import { log } from './log.ts';
 
-/** Longest that a ring is held back. Higher: a busy host delays its own messages. Lower: more clashes. */
-const MID_COMMIT_HOLD_MS = 5;
+/** No watch is left (128 per user id, across containers), or an older host made no doorbell: the poll alone must do. */
+const PASSING = new Set(['EMFILE', 'ENOSPC', 'ENOENT']);
 
 export class Doorbell implements Disposable {
-  readonly #journal: string;
   readonly #poll: NodeJS.Timeout;
   #watcher: FSWatcher | null = null;
   #isScheduled = false;
-  #held: NodeJS.Timeout | null = null;
   #hasRung = false;
   #wake: (() => void) | null = null;
   /** Called for each ring while nobody waits: how a running turn hears of follow-ups. */
   onRing: (() => void) | null = null;
 
-  constructor(folder: string, inboundDb: string) {
-    this.#journal = `${inboundDb}-journal`;
+  constructor(path: string) {
     this.#poll = setInterval(() => this.ring(), RUNNER_POLL_MS);
     try {
-      this.#watcher = watch(folder, () => this.#schedule());
+      this.#watcher = watch(path, () => this.#schedule());
       this.#watcher.on('error', (error: NodeJS.ErrnoException) => this.#pollOnly(error.code));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : null;
-      // 128 watches per user id, across containers: with none left the poll alone must do.
-      if (code !== 'EMFILE' && code !== 'ENOSPC') throw error;
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (!PASSING.has(code)) throw error;
       this.#pollOnly(code);
     }
   }
@@ -61,24 +56,14 @@ export class Doorbell implements Disposable {
     else this.#hasRung = true;
   }
 
-  /** One commit is several events; they become one ring. */
+  /** Rings of one turn of the event loop are one. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      if (!existsSync(this.#journal)) {
-        this.#release();
-        return;
-      }
-      this.#held ??= setTimeout(() => this.#release(), MID_COMMIT_HOLD_MS);
+      this.ring();
     });
-  }
-
-  #release(): void {
-    if (this.#held) clearTimeout(this.#held);
-    this.#held = null;
-    this.ring();
   }
 
   #pollOnly(code: string | null | undefined): void {
@@ -89,7 +74,6 @@ export class Doorbell implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#poll);
-    if (this.#held) clearTimeout(this.#held);
     this.#watcher?.close();
   }
 }

@@ -6,6 +6,7 @@ import type { Provider } from '../providers/provider.ts';
 import { LiveChart } from './chart.ts';
 import { Doorbell } from './doorbell.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { HostBell } from './host-bell.ts';
 import { InboxReader } from './inbox.ts';
 import { describeError, log } from './log.ts';
 import { RunnerLoop } from './loop.ts';
@@ -35,14 +36,17 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
   const { files, folders } = workspace;
   using inbox = new InboxReader(files.inboundDb);
   let lastInboundSeq = 0;
-  using outbox = openOutbox(files.outboundDb, () => {
+  const bell = new HostBell(files.outDoorbell);
+  bell.ensure();
+  const lastSeq = () => {
     const read = inbox.read((tables) => tables.lastSeq());
     if (read.kind === 'read') lastInboundSeq = read.value;
     return lastInboundSeq;
-  });
+  };
+  using outbox = openOutbox(files.outboundDb, lastSeq, bell);
   using _heartbeat = new Heartbeat(files.heartbeat);
   // Before the first look, so that what arrives between the two rings.
-  using doorbell = new Doorbell(folders.in, files.inboundDb);
+  using doorbell = new Doorbell(files.inDoorbell);
   const chart = new LiveChart(files.chart);
   const parts = { session, paths: folders, outFiles: files.outFiles, provider, chart, inbox, outbox };
   const loop = new RunnerLoop(parts, doorbell);
@@ -60,9 +64,9 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
 }
 
 /** The host creates both databases before the first wake: a missing one is a broken contract. */
-function openOutbox(path: string, lastInboundSeq: () => number): Outbox {
+function openOutbox(path: string, lastInboundSeq: () => number, bell: HostBell): Outbox {
   try {
-    return new Outbox(path, lastInboundSeq);
+    return new Outbox(path, lastInboundSeq, bell);
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_CANTOPEN';
     if (!isMissing) throw cause;

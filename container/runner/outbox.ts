@@ -99,6 +99,7 @@ export class Outbox implements Disposable {
   readonly #sql;
   /** The highest sequence number of the host's side, as far as this side can see. */
   readonly #lastInboundSeq: () => number;
+  readonly #bell: { ring(): void };
   readonly #claimed = new Set<string>();
   /** Try that is settled, by message; null when the note does not say which. */
   readonly #settled = new Map<string, number | null>();
@@ -108,11 +109,12 @@ export class Outbox implements Disposable {
   #hasFinished = false;
 
   /** Opens read-write, which also rolls back what a killed predecessor left half-written. */
-  constructor(path: string, lastInboundSeq: () => number) {
+  constructor(path: string, lastInboundSeq: () => number, bell: { ring(): void }) {
     this.#db = new Database(path, { fileMustExist: true, timeout: CONTAINER_BUSY_TIMEOUT_MS });
     for (const pragma of WRITER_PRAGMAS) this.#db.pragma(pragma);
     this.#sql = prepareStatements(this.#db);
     this.#lastInboundSeq = lastInboundSeq;
+    this.#bell = bell;
   }
 
   /** Says hello and clears what a predecessor left of its own state. */
@@ -270,6 +272,7 @@ export class Outbox implements Disposable {
     this.#unwritten = [];
     if (this.#claimTimer) clearTimeout(this.#claimTimer);
     this.#claimTimer = null;
+    this.#bell.ring();
     return result;
   }
 

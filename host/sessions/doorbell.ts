@@ -1,23 +1,23 @@
 /**
  * Doorbells: hints that a running session's container committed something. May be lost or doubled; the
- * sweep over running sessions covers a lost one.
+ * sweep over running sessions covers a lost one. Only running sessions are watched.
  *
- * Only running sessions are watched, each by one watch of its `out/` folder. In DELETE mode a commit ends by
- * removing the journal, so that is what rings: at the writes before it the database is still locked.
+ * The doorbell is a file in a folder that the container writes: what is watched is the descriptor that was
+ * checked, not the path (I2 of the architecture).
  *
- * Why Node's own `watch`: libraries for it look into the folder at each event (half a millisecond of the
- * host per message), or hold events back.
+ * Why Node's own `watch`: libraries for it look into the folder at each event, or hold events back.
  */
-import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, type FSWatcher, watch } from 'node:fs';
 import type { SessionId } from '../../shared/ids.ts';
 import { FILE_NAMES } from '../../shared/session-files.ts';
 import { errorCode } from '../config/errors.ts';
 import { sessionsLog } from '../observe/logger.ts';
+import { openInside } from './safe-open.ts';
 
-const JOURNAL = `${FILE_NAMES.outboundDb}-journal`;
 /** No watch is left for this user (EMFILE, ENOSPC), or the folder is gone (ENOENT): the sweep alone must do. */
 const PASSING = new Set(['EMFILE', 'ENOSPC', 'ENOENT']);
+/** A doorbell is empty; nobody reads what a container put there. */
+const MAX_DOORBELL_BYTES = Number.MAX_SAFE_INTEGER;
 
 export class Doorbells implements Disposable {
   readonly #ring: (id: SessionId) => void;
@@ -32,17 +32,20 @@ export class Doorbells implements Disposable {
 
   watch(id: SessionId, out: string): void {
     if (this.#watchers.has(id)) return;
-    const journal = join(out, JOURNAL);
+    const opened = openInside(out, [FILE_NAMES.doorbell], MAX_DOORBELL_BYTES);
+    if (opened.kind === 'refused') {
+      this.#giveUp(id, opened.reason);
+      return;
+    }
     try {
-      const watcher = watch(out, (event, name) => {
-        // `rename` is the making and the removal of a name; without a name, anything may have happened.
-        if (event === 'rename' && (name === JOURNAL || name === null) && !existsSync(journal)) this.#mark(id);
-      });
+      const watcher = watch(`/proc/self/fd/${opened.fd}`, () => this.#mark(id));
       watcher.on('error', (error) => this.#giveUp(id, error));
       this.#watchers.set(id, watcher);
     } catch (error) {
       if (!PASSING.has(errorCode(error))) throw error;
       this.#giveUp(id, error);
+    } finally {
+      closeSync(opened.fd);
     }
   }
 
@@ -51,8 +54,8 @@ export class Doorbells implements Disposable {
     this.#watchers.delete(id);
   }
 
-  #giveUp(id: SessionId, error: unknown): void {
-    sessionsLog.warn({ sessionId: id, err: error }, 'watching a session failed; its sweep goes on');
+  #giveUp(id: SessionId, why: unknown): void {
+    sessionsLog.warn({ sessionId: id, err: why }, 'a session has no doorbell; its sweep goes on');
     this.unwatch(id);
   }
 

@@ -8,9 +8,10 @@
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, renameSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { AgentGroupId } from '../../shared/ids.ts';
-import { MODES, type SessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
+import { FILE_NAMES, MODES, type SessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
 import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from '../../shared/session-schema.ts';
 
 export interface ContainerUser {
@@ -51,6 +52,7 @@ export function createSessionFolder(paths: SessionPaths, user: ContainerUser): v
   makeFolder(paths.in, MODES.in);
   makeFolder(paths.inFiles, MODES.in);
   makeDatabase(paths.inboundDb, INBOUND_SCHEMA, MODES.inFile);
+  makeEmptyFile(paths.inDoorbell, MODES.inFile);
   if (existsSync(paths.out) && existsSync(paths.state)) return;
   const making = `${paths.out}.making`;
   mkdirSync(making, { recursive: true, mode: MODES.out });
@@ -62,13 +64,25 @@ function makeContainerFolder(paths: SessionPaths, making: string, user: Containe
   makeFolder(paths.state, MODES.state);
   chownSync(paths.state, user.uid, user.gid);
   if (existsSync(paths.out)) return;
-  const names = { db: `${making}/outbound.db`, heartbeat: `${making}/heartbeat`, files: `${making}/files` };
+  const names = {
+    db: join(making, FILE_NAMES.outboundDb),
+    heartbeat: join(making, FILE_NAMES.heartbeat),
+    doorbell: join(making, FILE_NAMES.doorbell),
+    files: join(making, FILE_NAMES.files),
+  };
   makeDatabase(names.db, OUTBOUND_SCHEMA, MODES.outFile);
   makeFolder(names.files, MODES.out);
-  closeSync(openSync(names.heartbeat, 'a', MODES.outFile));
+  makeEmptyFile(names.doorbell, MODES.outFile);
+  makeEmptyFile(names.heartbeat, MODES.outFile);
   utimesSync(names.heartbeat, 0, 0);
-  for (const path of [names.db, names.files, names.heartbeat, making]) chownSync(path, user.uid, user.gid);
+  for (const path of [names.db, names.files, names.doorbell, names.heartbeat, making])
+    chownSync(path, user.uid, user.gid);
   renameSync(making, paths.out);
+}
+
+function makeEmptyFile(path: string, mode: number): void {
+  closeSync(openSync(path, 'a', mode));
+  chmodSync(path, mode);
 }
 
 function makeFolder(path: string, mode: number): void {

@@ -101,6 +101,8 @@ export class InboxTables {
   #highestSeq: number | null = null;
   /** The highest that the container showed; given by whoever reads outbound.db. */
   #containerSeq = 0;
+  /** Rows were queued that the runner has not been rung for. */
+  #hasNews = false;
 
   constructor(db: Database.Database) {
     this.#db = db;
@@ -115,6 +117,14 @@ export class InboxTables {
   /** After a rolled-back transaction: what was cached may not be so. */
   forget(): void {
     this.#highestSeq = null;
+    this.#hasNews = false;
+  }
+
+  /** Whether the runner should hear of what was written since the last call. */
+  takeNews(): boolean {
+    const hasNews = this.#hasNews;
+    this.#hasNews = false;
+    return hasNews;
   }
 
   /** Appends in order; an id that is there already is left as it is. Returns how many were new. */
@@ -146,6 +156,7 @@ export class InboxTables {
       );
       if (made.changes === 0) continue;
       this.#highestSeq = seq;
+      this.#hasNews = true;
       added++;
     }
     return added;
@@ -230,6 +241,7 @@ export class InboxTables {
   }
 
   requeue(id: string, tries: number, processAfter: number): void {
+    this.#hasNews = true;
     this.#prepare(`UPDATE messages_in SET tries = ?, process_after = ? WHERE id = ? AND status = 'pending'`).run(
       tries,
       processAfter,

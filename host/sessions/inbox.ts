@@ -6,14 +6,16 @@
  *     long as it likes, and waiting would stop every other session (I10). A busy commit is tried again
  *     later; past INBOX_LOCK_DEADLINE_MS the work fails with `session_busy` and `onLockHeld` is told.
  * I3. At most MAX_OPEN_INBOXES databases are open.
+ * I4. The runner is rung after a commit that it should hear of, and for no other.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
-import { sessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
+import { type SessionPaths, sessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
 import { errorCode, Fault } from '../config/errors.ts';
 import { INBOX_LOCK_DEADLINE_MS, MAX_OPEN_INBOXES } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
+import { sessionsLog } from '../observe/logger.ts';
 import { InboxTables } from './inbox-tables.ts';
 
 export interface SessionRef {
@@ -31,6 +33,7 @@ interface Job {
 class Inbox {
   readonly ref: SessionRef;
   readonly #path: string;
+  readonly #doorbell: string;
   readonly #onLockHeld: (id: SessionId) => void;
   #db: Database.Database | null = null;
   #tables: InboxTables | null = null;
@@ -38,9 +41,10 @@ class Inbox {
   #scheduled = false;
   #busySince: number | null = null;
 
-  constructor(ref: SessionRef, path: string, onLockHeld: (id: SessionId) => void) {
+  constructor(ref: SessionRef, paths: SessionPaths, onLockHeld: (id: SessionId) => void) {
     this.ref = ref;
-    this.#path = path;
+    this.#path = paths.inboundDb;
+    this.#doorbell = paths.inDoorbell;
     this.#onLockHeld = onLockHeld;
   }
 
@@ -85,10 +89,22 @@ class Inbox {
       else this.#fail(batch, translate(error));
       return;
     }
+    if (this.#tables?.takeNews()) this.#ring();
     this.#busySince = null;
     this.#jobs = this.#jobs.slice(batch.length);
     for (const [at, job] of batch.entries()) job.resolve(results[at] as never);
     if (this.#jobs.length > 0) this.#schedule();
+  }
+
+  /** A ring that fails is a late message, not a lost one: the runner looks by itself every second. */
+  #ring(): void {
+    try {
+      const now = new Date();
+      utimesSync(this.#doorbell, now, now);
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
+      sessionsLog.warn({ sessionId: this.ref.id, err: error }, 'the runner could not be rung');
+    }
   }
 
   #retryLater(batch: Job[]): void {
@@ -170,7 +186,7 @@ export class Inboxes implements Disposable {
       return known;
     }
     this.#evict();
-    const inbox = new Inbox(ref, sessionPaths(this.#home, ref.agentGroupId, ref.id).inboundDb, this.#onLockHeld);
+    const inbox = new Inbox(ref, sessionPaths(this.#home, ref.agentGroupId, ref.id), this.#onLockHeld);
     this.#open.set(ref.id, inbox);
     return inbox;
   }

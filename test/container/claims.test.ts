@@ -13,7 +13,7 @@ function openOutbox() {
   const path = join(folder, 'outbound.db');
   const reader = new Database(path);
   for (const statement of OUTBOUND_SCHEMA) reader.exec(statement);
-  const outbox = new Outbox(path, () => 0);
+  const outbox = new Outbox(path, () => 0, { ring: () => undefined });
   onTestFinished(() => {
     outbox[Symbol.dispose]();
     reader.close();

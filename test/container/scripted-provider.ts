@@ -86,8 +86,8 @@ export class LoopHarness implements AsyncDisposable {
       const read = this.#inbox.read((tables) => tables.lastSeq());
       return read.kind === 'read' ? read.value : 0;
     };
-    this.#outbox = new Outbox(session.files.outboundDb, lastSeq);
-    this.#doorbell = new Doorbell(session.folders.in, session.files.inboundDb);
+    this.#outbox = new Outbox(session.files.outboundDb, lastSeq, { ring: () => undefined });
+    this.#doorbell = new Doorbell(session.files.inDoorbell);
     this.#loop = new RunnerLoop(
       {
         session: readSession(session.files.session),

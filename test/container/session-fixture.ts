@@ -1,6 +1,6 @@
 /** A session folder with real databases, and the real runner on it as a child process. The test plays the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,6 +86,7 @@ export class SessionFixture implements AsyncDisposable {
     for (const folder of Object.values(this.folders)) mkdirSync(folder);
     this.inbound = createDatabase(this.files.inboundDb, INBOUND_SCHEMA);
     createDatabase(this.files.outboundDb, OUTBOUND_SCHEMA).close();
+    for (const doorbell of [this.files.inDoorbell, this.files.outDoorbell]) writeFileSync(doorbell, '');
     this.writeChart(options.destinations ?? [TERMINAL]);
     this.writeSession({
       provider: options.provider ?? 'echo',
@@ -122,7 +123,9 @@ export class SessionFixture implements AsyncDisposable {
        VALUES (@id, @seq, @kind, @timestamp, @status, @processAfter, @trigger, @onWake, @channelType,
          @platformId, @threadId, @senderId, @sourceSessionId, @inReplyTo, @traceId, @content)`,
     );
-    return this.inbound.transaction(() => messages.map((message) => this.#insert(insert, message)))();
+    const ids = this.inbound.transaction(() => messages.map((message) => this.#insert(insert, message)))();
+    utimesSync(this.files.inDoorbell, new Date(), new Date());
+    return ids;
   }
 
   #insert(insert: Database.Statement, message: NewInbound): string {
