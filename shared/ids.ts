@@ -23,6 +23,8 @@ export type UserId = Id<'UserId'>;
 export type TraceId = Id<'TraceId'>;
 export type InstallId = Id<'InstallId'>;
 export type UploadId = Id<'UploadId'>;
+export type TaskId = Id<'TaskId'>;
+export type ApprovalId = Id<'ApprovalId'>;
 
 /** Made by a container driver: Docker's id, or the process driver's. Names one run, never its successor. */
 export type ContainerId = Id<'ContainerId'>;
@@ -38,6 +40,8 @@ const PREFIX = {
   trace: 'trc',
   install: 'ins',
   upload: 'upl',
+  task: 'tsk',
+  approval: 'apr',
 } as const;
 
 interface IdOf {
@@ -49,6 +53,8 @@ interface IdOf {
   trace: TraceId;
   install: InstallId;
   upload: UploadId;
+  task: TaskId;
+  approval: ApprovalId;
 }
 
 /** Makes a fresh id. `now` is epoch ms. */
@@ -64,10 +70,24 @@ export function makeId<K extends keyof IdOf>(kind: K, now: number = Date.now()):
  * The same parts give the same id, always: so that telling one event twice is one message.
  * Such ids do not sort by age.
  */
-export function deriveMessageId(...parts: string[]): MessageId {
+export function deriveId<K extends keyof IdOf>(kind: K, ...parts: string[]): IdOf[K] {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
   const text = digest.readBigUInt64BE(0).toString(36) + digest.readBigUInt64BE(8).toString(36);
-  return `${PREFIX.message}_${text.padStart(20, '0').slice(0, 20)}` as MessageId;
+  return `${PREFIX[kind]}_${text.padStart(20, '0').slice(0, 20)}` as IdOf[K];
+}
+
+export function deriveMessageId(...parts: string[]): MessageId {
+  return deriveId('message', ...parts);
+}
+
+/** The task that a `create_task` row makes: both sides know it without asking. */
+export function deriveTaskId(sessionId: string, messageId: string): TaskId {
+  return deriveId('task', sessionId, messageId);
+}
+
+/** The agent that a `create_agent` row makes. */
+export function deriveAgentGroupId(sessionId: string, messageId: string): AgentGroupId {
+  return deriveId('agentGroup', sessionId, messageId);
 }
 
 const ID_SHAPE = /^[a-z]{2,4}_[0-9a-z]{20}$/;

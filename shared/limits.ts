@@ -10,6 +10,12 @@ const MIB = 1024 * KIB;
 export const MAX_TEXT_BYTES = 64 * KIB;
 /** One row's whole JSON content, UTF-8 bytes: the text, JSON-escaped, plus attachment records. */
 export const MAX_CONTENT_BYTES = 512 * KIB;
+/** A task's pre-check script, UTF-8 bytes. Higher: programs hide in tasks. Lower: real checks do not fit. */
+export const MAX_SCRIPT_BYTES = 16 * KIB;
+/** How long a pre-check script may run. Higher: a hanging one holds the session up. Lower: a slow site fails it. */
+export const SCRIPT_TIMEOUT_MS = 30_000;
+/** Instructions of an agent made by another, UTF-8 bytes. */
+export const MAX_INSTRUCTIONS_BYTES = 64 * KIB;
 /** One attachment. Higher: disk and upload time. Lower: phone photographs are refused. */
 export const MAX_FILE_BYTES = 25 * MIB;
 /** Attachments of one message. Higher: one message can fill the folder. Lower: albums are split. */

@@ -32,6 +32,21 @@ export const inboundContentSchema = z.object({
   attachments,
   /** For `system`: a machine word that says what happened (`delivery_failed`, `delivery_refused`, `cleared`…). */
   event: z.string().max(64).optional(),
+  /** For `task`: which firing this is. */
+  task: z
+    .object({
+      id: z.string().max(64),
+      /** When it was to fire, epoch ms. */
+      dueAt: z.number(),
+      script: z.string().optional(),
+      /** Runs before this one that passed without firing. */
+      missed: z.number().int().nonnegative().default(0),
+    })
+    .optional(),
+  /** For the end of a question (`question_answered`, `question_expired`): what was chosen, and by whom. */
+  answer: z
+    .object({ questionId: z.string().max(64), choice: z.string().max(100).nullable(), by: z.string().max(200) })
+    .optional(),
 });
 export type InboundContent = z.infer<typeof inboundContentSchema>;
 

@@ -3,21 +3,29 @@
  *
  * Versions, newest last; each bump adds a dated line:
  *   1  2026-11-21  first version
+ *   2  2026-11-21  earlier names in the chart, tasks.json, tasks and answers in inbound content, all requests
  */
 import { z } from 'zod';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const LOCAL_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const localNameSchema = z
   .string()
   .regex(LOCAL_NAME, 'a name is 1 to 63 of a–z, 0–9 and "-", starting with a letter or digit');
 
+/** The channel type of rows that go to, or come from, another agent; the platform id is its agent group id. */
+export const AGENT_CHANNEL = 'agent';
+
+/** Earlier names of a destination: an answer under one still arrives. */
+const formerNames = z.array(localNameSchema).default([]);
+
 /** One place this agent may reach. Routing ids are for the runner; a model sees names only. */
 export const destinationSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('channel'),
     name: localNameSchema,
+    formerNames,
     displayName: z.string(),
     channelType: z.string(),
     platformId: z.string(),
@@ -28,6 +36,7 @@ export const destinationSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('agent'),
     name: localNameSchema,
+    formerNames,
     displayName: z.string(),
     agentGroupId: z.string(),
   }),
@@ -42,6 +51,25 @@ export const chartSchema = z.object({
 export type Chart = z.infer<typeof chartSchema>;
 
 export const EMPTY_CHART: Chart = { version: 1, destinations: [] };
+
+/** One task of this session, as `list_tasks` shows it. Times are epoch ms. */
+export const taskViewSchema = z.object({
+  id: z.string(),
+  prompt: z.string(),
+  at: z.number().nullable(),
+  cron: z.string().nullable(),
+  timezone: z.string(),
+  hasScript: z.boolean(),
+  missed: z.enum(['skip', 'once', 'all']),
+  state: z.enum(['active', 'paused']),
+  nextAt: z.number().nullable(),
+  lastFiredAt: z.number().nullable(),
+});
+export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** `in/tasks.json`: the session's open tasks. Replaced atomically on every change; absent when there never was one. */
+export const taskListSchema = z.object({ version: z.literal(1), tasks: z.array(taskViewSchema) });
+export type TaskList = z.infer<typeof taskListSchema>;
 
 /** `in/session.json`: who the runner is. Replaced atomically before every wake. */
 export const sessionFileSchema = z.object({

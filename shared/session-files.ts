@@ -43,6 +43,7 @@ export const FILE_NAMES = {
   inboundDb: 'inbound.db',
   outboundDb: 'outbound.db',
   chart: 'destinations.json',
+  tasks: 'tasks.json',
   session: 'session.json',
   files: 'files',
   heartbeat: 'heartbeat',
@@ -58,6 +59,7 @@ export interface SessionPaths {
   inboundDb: string;
   outboundDb: string;
   chart: string;
+  tasks: string;
   session: string;
   heartbeat: string;
   /** Touched by the host after a commit that the runner should hear of. Empty, as its counterpart is. */
@@ -82,6 +84,7 @@ export function workspaceFiles(inFolder: string, outFolder: string): Omit<Sessio
     inboundDb: join(inFolder, FILE_NAMES.inboundDb),
     outboundDb: join(outFolder, FILE_NAMES.outboundDb),
     chart: join(inFolder, FILE_NAMES.chart),
+    tasks: join(inFolder, FILE_NAMES.tasks),
     session: join(inFolder, FILE_NAMES.session),
     heartbeat: join(outFolder, FILE_NAMES.heartbeat),
     inDoorbell: join(inFolder, FILE_NAMES.doorbell),

@@ -1,6 +1,6 @@
 /** The rows of the two session databases as the runner's own types. */
 import type { Attachment, InboundContent, InboundKind } from '../../shared/messages.ts';
-import type { Destination } from '../../shared/protocol.ts';
+import { AGENT_CHANNEL, type Destination } from '../../shared/protocol.ts';
 import type { Request } from '../../shared/requests.ts';
 
 /** Where a message comes from or goes to. */
@@ -43,9 +43,6 @@ export interface SentRow extends Draft {
   id: string;
   seq: number;
 }
-
-/** The channel type of rows that go to, or come from, another agent; the platform id is its agent group id. */
-export const AGENT_CHANNEL = 'agent';
 
 export function routeOf(destination: Destination): { channelType: string; platformId: string } {
   return destination.type === 'channel'

@@ -32,7 +32,7 @@ export const createTask: Tool<typeof input> = {
       threadId: null,
       inReplyTo: answered?.id ?? null,
       traceId: answered?.traceId ?? null,
-      body: { kind: 'request', content: { action: 'create_task', prompt, at: dueMs } },
+      body: { kind: 'request', content: { action: 'create_task', prompt, at: dueMs, missed: 'once' } },
     });
     return { ok: true, text: `Asked for ${formatLocalTime(dueMs)}.`, messageId: row.id, seq: row.seq };
   },

@@ -1,7 +1,6 @@
 /** What becomes of a request of an agent. Pure. */
 import { deriveMessageId, type MessageId, type SessionId, type TraceId } from '../../shared/ids.ts';
-import type { Request } from '../../shared/requests.ts';
-import { assertNever } from '../config/errors.ts';
+import type { Request, RequestOf } from '../../shared/requests.ts';
 import type { NewInboundRow } from '../sessions/inbox-tables.ts';
 
 /** Open tasks of one session. Higher: an agent fills its own inbox. Lower: people's reminders are refused. */
@@ -24,26 +23,23 @@ export type RequestPlan = { kind: 'schedule'; row: NewInboundRow } | { kind: 're
 export function planRequest(request: Request, facts: RequestFacts, now: number): RequestPlan {
   switch (request.action) {
     case 'create_task': {
+      if (request.at === undefined) return { kind: 'refuse', reason: 'this host cannot do that yet' };
       if (request.at > now + MAX_AHEAD_MS) return { kind: 'refuse', reason: 'a task may lie at most five years ahead' };
       if (facts.openRows >= MAX_OPEN_TASKS)
         return { kind: 'refuse', reason: `at most ${MAX_OPEN_TASKS} tasks may be open` };
-      return { kind: 'schedule', row: taskRow(request, facts, now) };
+      return { kind: 'schedule', row: taskRow(request, request.at, facts, now) };
     }
     default:
-      return assertNever(request.action);
+      return { kind: 'refuse', reason: 'this host cannot do that yet' };
   }
 }
 
-function taskRow(
-  request: Extract<Request, { action: 'create_task' }>,
-  facts: RequestFacts,
-  now: number,
-): NewInboundRow {
+function taskRow(request: RequestOf<'create_task'>, at: number, facts: RequestFacts, now: number): NewInboundRow {
   return {
     id: deriveMessageId(facts.sessionId, 'task', facts.messageId),
     kind: 'task',
     timestamp: now,
-    processAfter: request.at,
+    processAfter: at,
     trigger: true,
     onWake: false,
     channelType: facts.origin?.channelType ?? null,

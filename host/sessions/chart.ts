@@ -65,6 +65,7 @@ export class Charts {
         return {
           type: 'channel',
           name: row.localName,
+          formerNames: [],
           displayName: chat.name === '' ? row.localName : chat.name,
           channelType: chat.channelType,
           platformId: chat.platformId,
@@ -74,7 +75,7 @@ export class Charts {
       case 'agent': {
         const agent = this.#agents.get(row.targetId as AgentGroupId);
         if (agent === null) return null;
-        return { type: 'agent', name: row.localName, displayName: agent.name, agentGroupId: agent.id };
+        return { type: 'agent', name: row.localName, formerNames: [], displayName: agent.name, agentGroupId: agent.id };
       }
     }
   }

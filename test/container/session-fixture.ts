@@ -17,6 +17,7 @@ export const RUNNER = fileURLToPath(new URL('../../dist/runner.mjs', import.meta
 export const TERMINAL: Destination = {
   type: 'channel',
   name: 'terminal',
+  formerNames: [],
   displayName: 'Terminal',
   channelType: 'terminal',
   platformId: 'owner',
@@ -26,6 +27,7 @@ export const TERMINAL: Destination = {
 export const FAMILY: Destination = {
   type: 'channel',
   name: 'family',
+  formerNames: [],
   displayName: 'The family',
   channelType: 'web',
   platformId: 'chat-family',
@@ -35,6 +37,7 @@ export const FAMILY: Destination = {
 export const RESEARCHER: Destination = {
   type: 'agent',
   name: 'researcher',
+  formerNames: [],
   displayName: 'Researcher',
   agentGroupId: 'agt_researcher',
 };

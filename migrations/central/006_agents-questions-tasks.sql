@@ -1,0 +1,152 @@
+-- Names that live on after a rename, agents that write to agents, questions put to people, tasks.
+
+-- An answer under a destination's earlier name still arrives, until the name is given to another.
+CREATE TABLE former_destination_names (
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  former_name TEXT NOT NULL,
+  destination_id TEXT NOT NULL REFERENCES agent_destinations (id) ON DELETE CASCADE,
+  renamed_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_group_id, former_name)
+) STRICT;
+CREATE INDEX former_destination_names_destination ON former_destination_names (destination_id);
+
+-- Which session of another agent a session last talked with.
+CREATE TABLE peer_links (
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  peer_agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  peer_session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (session_id, peer_agent_group_id)
+) STRICT;
+CREATE INDEX peer_links_agent ON peer_links (peer_agent_group_id);
+CREATE INDEX peer_links_peer ON peer_links (peer_session_id);
+
+-- Two agents whose exchange was stopped until a person decides. `agent_a` < `agent_b`.
+CREATE TABLE peer_pauses (
+  id TEXT PRIMARY KEY NOT NULL,
+  agent_a TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  agent_b TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  reason TEXT NOT NULL CHECK (reason IN ('rate', 'hop')),
+  state TEXT NOT NULL CHECK (state IN ('paused', 'resumed', 'ended')),
+  decided_by TEXT,
+  created_at INTEGER NOT NULL,
+  decided_at INTEGER,
+  CHECK (agent_a < agent_b)
+) STRICT;
+CREATE UNIQUE INDEX peer_pauses_pair ON peer_pauses (agent_a, agent_b) WHERE state = 'paused';
+CREATE INDEX peer_pauses_agent_b ON peer_pauses (agent_b);
+
+-- Nothing wrote these two before.
+DROP TABLE pending_questions;
+DROP TABLE pending_approvals;
+
+-- A decision that the host needs from an admin. `subject_key`: one open approval per subject.
+CREATE TABLE pending_approvals (
+  id TEXT PRIMARY KEY NOT NULL,
+  action TEXT NOT NULL,
+  subject_key TEXT NOT NULL,
+  -- SHA-256 of action and payload; an approval holds for this text alone (I5).
+  request_hash TEXT NOT NULL CHECK (length(request_hash) = 64),
+  payload TEXT NOT NULL CHECK (json_valid(payload)),
+  -- Whose admins may decide; null: global admins and owners alone.
+  agent_group_id TEXT REFERENCES agent_groups (id) ON DELETE CASCADE,
+  requester_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  title TEXT NOT NULL,
+  question TEXT NOT NULL,
+  options TEXT NOT NULL CHECK (json_valid(options)),
+  state TEXT NOT NULL DEFAULT 'pending'
+    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'superseded', 'applied', 'failed')),
+  choice TEXT,
+  decided_by TEXT,
+  decided_at INTEGER,
+  outcome TEXT,
+  expires_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
+CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
+-- Decided, and what was approved is still to be done.
+CREATE INDEX pending_approvals_decided ON pending_approvals (decided_at) WHERE state = 'approved';
+CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
+CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
+
+-- A question as it stands in one chat: an agent's own, or the card of an approval.
+CREATE TABLE pending_questions (
+  -- The transcript's message that shows it.
+  message_id TEXT PRIMARY KEY NOT NULL,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  messaging_group_id TEXT NOT NULL REFERENCES messaging_groups (id) ON DELETE CASCADE,
+  thread_id TEXT NOT NULL DEFAULT '',
+  -- Null: an agent asks.
+  approval_id TEXT REFERENCES pending_approvals (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  question TEXT NOT NULL,
+  options TEXT NOT NULL CHECK (json_valid(options)),
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'answered', 'expired', 'withdrawn')),
+  -- One of `options`.
+  answer TEXT,
+  answered_by TEXT,
+  answered_at INTEGER,
+  -- 0 while the agent that asked has not been told how it ended.
+  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  expires_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pending_questions_chat ON pending_questions (messaging_group_id, thread_id, created_at) WHERE state = 'pending';
+CREATE INDEX pending_questions_expiry ON pending_questions (expires_at) WHERE state = 'pending';
+CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
+CREATE INDEX pending_questions_session ON pending_questions (session_id);
+CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
+
+-- Messages that wait for an admin to let their sender in, or to wire their chat.
+CREATE TABLE held_messages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  channel_type TEXT NOT NULL,
+  platform_id TEXT NOT NULL,
+  sender_id TEXT NOT NULL,
+  reason TEXT NOT NULL CHECK (reason IN ('unknown_sender', 'unwired')),
+  -- The event as the channel gave it; its files lie in the home under held/<id>.
+  event TEXT NOT NULL CHECK (json_valid(event)),
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX held_messages_place ON held_messages (channel_type, platform_id, sender_id, id);
+
+-- What an agent asked to be woken for.
+CREATE TABLE tasks (
+  id TEXT PRIMARY KEY NOT NULL,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  prompt TEXT NOT NULL,
+  -- Once at `at`, or by `cron` in `timezone`.
+  at INTEGER,
+  cron TEXT,
+  timezone TEXT NOT NULL,
+  script TEXT,
+  missed_policy TEXT NOT NULL DEFAULT 'once' CHECK (missed_policy IN ('skip', 'once', 'all')),
+  state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'done', 'cancelled')),
+  -- Next firing, epoch ms; exactly while active.
+  next_at INTEGER,
+  -- Where the request came from, so that the answer goes there.
+  channel_type TEXT,
+  platform_id TEXT,
+  thread_id TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  CHECK ((at IS NULL) <> (cron IS NULL)),
+  CHECK ((state = 'active') = (next_at IS NOT NULL))
+) STRICT;
+CREATE INDEX tasks_next ON tasks (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX tasks_session ON tasks (session_id, created_at);
+
+-- One receipt per firing, the missed ones too.
+CREATE TABLE task_firings (
+  task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+  -- When it was to fire.
+  due_at INTEGER NOT NULL,
+  fired_at INTEGER,
+  message_id TEXT,
+  outcome TEXT NOT NULL CHECK (outcome IN ('fired', 'missed', 'quiet', 'answered', 'failed')),
+  note TEXT,
+  PRIMARY KEY (task_id, due_at)
+) STRICT;
+CREATE UNIQUE INDEX task_firings_message ON task_firings (message_id) WHERE message_id IS NOT NULL;
