@@ -113,6 +113,10 @@ export class Router {
     const traceId = makeId('trace', now());
     const attachments = await this.#placeFiles(session, messageId, event);
     const timestamp = Math.floor(event.receivedAt);
+    const inReplyTo =
+      event.replyToPlatformId === null
+        ? null
+        : (transcript.findByPlatformId(chat.id, event.replyToPlatformId, session.id)?.id ?? null);
     failpoint('routing.before-commit');
     const added = await inboxes.commit(session, (tables) =>
       tables.append([
@@ -128,7 +132,7 @@ export class Router {
           threadId: event.threadId,
           senderId: event.senderId,
           sourceSessionId: null,
-          inReplyTo: null,
+          inReplyTo,
           hop: 0,
           traceId,
           content: JSON.stringify({
@@ -156,9 +160,10 @@ export class Router {
       destination: null,
       text: event.text,
       attachments,
-      inReplyTo: null,
+      inReplyTo,
       state: engaged ? 'queued' : 'context',
       stateReason: null,
+      platformMessageId: event.platformMessageId ?? (event.hostIsPlatform === true ? messageId : null),
       clientId: event.clientId,
       traceId,
       stamps: {

@@ -21,7 +21,14 @@ export interface InboundEvent {
   /** The platform said that the bot is addressed: a mention, a reply to it, a private chat. */
   isMention: boolean;
   isPrivate: boolean;
+  /** The platform's id of this message, null when it has none: reactions, edits and replies name it. */
+  platformMessageId: string | null;
+  /** The platform's id of the message that this one answers. */
   replyToPlatformId: string | null;
+  /** This host is the platform: the message's id here is its id there. */
+  hostIsPlatform?: boolean;
+  /** What the platform calls the chat: untrusted, for a chat that the host does not know yet. */
+  chatName?: string;
   /** The platform's own id, or the id that the sender's program made: a repeated event is the same message. */
   clientId: string | null;
   /** When the channel got it, from `stampNow`. */

@@ -49,7 +49,10 @@ export interface TranscriptMessage {
 export type NewTranscriptMessage = Omit<
   TranscriptMessage,
   'position' | 'revision' | 'reactions' | 'platformMessageId' | 'editedAt'
->;
+> & {
+  /** Known at once for what comes in; what goes out learns it when it is sent. */
+  platformMessageId?: string | null;
+};
 
 /** What may change of a row later. `stamps` are merged, first stamp of a stage wins. */
 export interface TranscriptChange {
@@ -124,15 +127,17 @@ export class Transcript {
         ?.revision ?? 0;
     this.#insert = db.prepare(
       `INSERT INTO messages (id, revision, session_id, messaging_group_id, thread_id, direction, kind, author_id,
-         author_name, destination, text, attachments, in_reply_to, state, state_reason, client_id, trace_id, stamps, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         author_name, destination, text, attachments, in_reply_to, state, state_reason, platform_message_id, client_id,
+         trace_id, stamps, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#update = db.prepare(
       `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
          edited_at = ?, reactions = ? WHERE id = ?`,
     );
     this.#nameClient = db.prepare(
-      'UPDATE OR IGNORE messages SET revision = ?, client_id = ? WHERE id = ? AND client_id IS NULL',
+      `UPDATE OR IGNORE messages SET revision = ?, client_id = ?, platform_message_id = coalesce(platform_message_id, ?)
+       WHERE id = ? AND client_id IS NULL`,
     );
     this.#get = db.prepare<[string], Row>('SELECT * FROM messages WHERE id = ?');
     this.#touchSession = db.prepare('UPDATE sessions SET last_active_at = max(last_active_at, ?) WHERE id = ?');
@@ -236,14 +241,17 @@ export class Transcript {
       message.inReplyTo,
       message.state,
       message.stateReason,
+      message.platformMessageId ?? null,
       message.clientId,
       message.traceId,
       JSON.stringify(message.stamps),
       message.createdAt,
     );
     if (made.changes === 0) {
-      // Told again from inbound.db after a crash, which keeps no client id: the sender's repeat brings it.
-      const named = message.clientId !== null && this.#nameClient.run(this.#revision + 1, message.clientId, message.id);
+      // Told again from inbound.db after a crash, which keeps neither id: the sender's repeat brings them.
+      const { clientId, platformMessageId = null } = message;
+      const named =
+        clientId !== null && this.#nameClient.run(this.#revision + 1, clientId, platformMessageId, message.id);
       if (!named || named.changes === 0) return;
       this.#revision++;
       touched.add(message.id);
@@ -333,6 +341,25 @@ export class Transcript {
       );
     if (!forward) rows.reverse();
     return rows.map(toMessage);
+  }
+
+  /**
+   * The message that a platform means by this id in this chat, null when there is none. Agents of one chat have
+   * a row each of what a person wrote: the one of `sessionId` comes first.
+   */
+  findByPlatformId(
+    messagingGroupId: MessagingGroupId,
+    platformMessageId: string,
+    sessionId: SessionId,
+  ): TranscriptMessage | null {
+    this.flush();
+    const row = this.#db
+      .prepare<[string, string, string], Row>(
+        `SELECT * FROM messages WHERE messaging_group_id = ? AND platform_message_id = ?
+         ORDER BY session_id = ? DESC, position LIMIT 1`,
+      )
+      .get(messagingGroupId, platformMessageId, sessionId);
+    return row === undefined ? null : toMessage(row);
   }
 
   /** Messages changed after `revision`, in order of change. */

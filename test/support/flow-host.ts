@@ -95,6 +95,7 @@ export class FlowHost {
       files,
       isMention: false,
       isPrivate: false,
+      platformMessageId: null,
       replyToPlatformId: null,
       clientId: null,
       receivedAt: stampNow(),

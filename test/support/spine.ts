@@ -146,6 +146,7 @@ export class Spine {
       files: [],
       isMention: false,
       isPrivate: false,
+      platformMessageId: null,
       replyToPlatformId: null,
       clientId: null,
       receivedAt: stampNow(),

@@ -130,3 +130,39 @@ test('messages of one burst commit together and keep their order', async () => {
   expect(texts).toEqual(['first', ...Array.from({ length: 50 }, (_, at) => `m${at}`)]);
   await until('the transcript has them', () => spine.transcript.listForSession(session, { limit: 100 }).length === 51);
 });
+
+test('a reply names the message it answers, in the rows of each agent that hears it', async () => {
+  const spine = new Spine();
+  const [one, two] = [spine.addAgent('one'), spine.addAgent('two')];
+  const chat = spine.addChat(one, 'test', 'room');
+  spine.addChat(two, 'test', 'room');
+  const first = await spine.router.receive(spine.event(chat, 'first', { platformMessageId: 'p1' }));
+  const second = await spine.router.receive(spine.event(chat, 'second', { replyToPlatformId: 'p1' }));
+  if (first.kind !== 'routed' || second.kind !== 'routed') throw new Error('dropped');
+  for (const [at, { sessionId, messageId }] of second.messages.entries()) {
+    const asked = first.messages[at];
+    expect(asked?.sessionId).toBe(sessionId);
+    expect(spine.transcript.get(messageId)?.inReplyTo).toBe(asked?.messageId);
+    const rows = spine.inboxes.read(spine.session(sessionId), (tables) => tables.listOpen(10));
+    expect(rows).toHaveLength(2);
+  }
+});
+
+test('a reply to a message of another chat, or to none that is known, names nothing', async () => {
+  const spine = new Spine();
+  const agent = spine.addAgent();
+  const room = spine.addChat(agent, 'test', 'room');
+  const hall = spine.addChat(agent, 'test', 'hall');
+  await spine.say(room, 'first', { platformMessageId: 'p1' });
+  for (const replyToPlatformId of ['p1', 'nothing']) {
+    const { messageId } = await spine.say(hall, 'a reply', { replyToPlatformId });
+    expect(spine.transcript.get(messageId)?.inReplyTo).toBeNull();
+  }
+});
+
+test('where this host is the platform, a message has its own id there', async () => {
+  const spine = new Spine();
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { messageId } = await spine.say(chat, 'hello', { hostIsPlatform: true });
+  expect(spine.transcript.get(messageId)?.platformMessageId).toBe(messageId);
+});

@@ -109,7 +109,13 @@ async function receive(host: Host, message: Extract<ToHosted, { op: 'receive' }>
   try {
     const value = await host.receive({
       ...{ channelType, platformId, text, clientId, senderId, senderName: 'Someone', threadId: null, files: [] },
-      ...{ isMention: false, isPrivate: false, replyToPlatformId: null, receivedAt: stampNow() },
+      ...{
+        isMention: false,
+        isPrivate: false,
+        platformMessageId: null,
+        replyToPlatformId: null,
+        receivedAt: stampNow(),
+      },
     });
     boundaries.at('accepted');
     tell({ op: 'done', call, value });

@@ -114,6 +114,8 @@ async function takeMessage(
       files: said.files,
       isMention: true,
       isPrivate: true,
+      platformMessageId: null,
+      hostIsPlatform: true,
       replyToPlatformId: null,
       clientId: said.clientId ?? null,
       receivedAt,
