@@ -2,10 +2,11 @@
  * The commands of `portolan`, their help, and how each ends. Only commander is loaded here: what a command
  * does is loaded when it is called, so that `--help` and a misspelt word answer at once.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { Fault } from '../config/errors.ts';
 import { VERSION } from '../config/version.ts';
-import type { Context, GlobalOptions } from './context.ts';
+import { type Action, type Add, limitOption, parseCount, placeCommand } from './add.ts';
+import type { GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
 import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
@@ -14,8 +15,6 @@ import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
 type Outcome = ExitCode | undefined;
-/** Returns an exit code, or anything else when all went well. */
-type Action = (context: Context, ...words: string[]) => Promise<unknown>;
 
 const HELP_AFTER = `
 Examples:
@@ -71,20 +70,22 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     });
 
   /** Adds a command; `run` gets the context, then the words, then nothing else: options come by closure. */
-  const add = (
+  const add: Add = (
     usage: string,
     description: string,
     examples: readonly string[],
     run: (command: Command) => Action,
+    isDefault = false,
   ): Command => {
-    const command = program.command(usage).description(description);
+    const place = placeCommand(program, usage);
+    const command = place.group.command(place.usage, { isDefault }).description(description);
     if (examples.length > 0) {
       command.addHelpText(
         'after',
         `\nExamples:\n${examples.map((example) => `  $ ${typeable(formatExample(example), terminal)}`).join('\n')}`,
       );
     }
-    command.showHelpAfterError(`\nNext, type:\n  ${typeable(`portolan ${command.name()} --help`, terminal)}`);
+    command.showHelpAfterError(`\nNext, type:\n  ${typeable(`portolan ${place.path} --help`, terminal)}`);
     command.action(async () => {
       const { createContext } = await import('./context.ts');
       const context = createContext(terminal, program.opts<GlobalOptions>());
@@ -98,17 +99,6 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addDeliveryCommands(add);
   addHostCommands(add);
   return program;
-}
-
-type Add = (
-  usage: string,
-  description: string,
-  examples: readonly string[],
-  run: (command: Command) => Action,
-) => Command;
-
-function limitOption(): Option {
-  return new Option('--limit <n>', 'at most so many').default(50).argParser(parseCount(1, 100_000));
 }
 
 function addLookCommands(add: Add): void {
@@ -272,17 +262,6 @@ function addHostCommands(add: Add): void {
     ['stop'],
     (command) => async (context) => (await import('./commands/stop.ts')).stopHost(context, command.opts()),
   ).addOption(new Option('--timeout <seconds>', 'how long to wait').default(60).argParser(parseCount(1, 3_600)));
-}
-
-/** Whole numbers of this range; commander names the option in front of the message. */
-function parseCount(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }
 
 /** An example that pipes into the command names it already. */

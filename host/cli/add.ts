@@ -1,0 +1,50 @@
+/** How a command is declared: its words, its help, its options. Loads commander alone. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Context } from './context.ts';
+
+/** Returns an exit code, or anything else when all went well. */
+export type Action = (context: Context, ...words: string[]) => Promise<unknown>;
+
+/**
+ * Adds a command. `usage` is its words, then its arguments: `agents create <name>` is the command `create` of
+ * the group `agents`; `isDefault` makes it what the group's name alone does.
+ */
+export type Add = (
+  usage: string,
+  description: string,
+  examples: readonly string[],
+  run: (command: Command) => Action,
+  isDefault?: boolean,
+) => Command;
+
+/** What a word that stands before other commands is about. */
+const GROUPS: Readonly<Record<string, string>> = {
+  agents: 'agents: list, make, remove, restore',
+  destinations: 'where an agent may send: list, add, rename, remove',
+  tasks: 'what agents asked to be woken for',
+};
+
+/** The command's own usage, and the group it belongs to, made when it is not there yet. */
+export function placeCommand(program: Command, usage: string): { group: Command; usage: string; path: string } {
+  const words = usage.split(' ');
+  const [first = '', second] = words;
+  if (second === undefined || !/^[a-z]/.test(second)) return { group: program, usage, path: first };
+  const known = program.commands.find((command) => command.name() === first);
+  const group = known ?? program.command(first).description(GROUPS[first] ?? first);
+  return { group, usage: words.slice(1).join(' '), path: `${first} ${second}` };
+}
+
+export function limitOption(): Option {
+  return new Option('--limit <n>', 'at most so many').default(50).argParser(parseCount(1, 100_000));
+}
+
+/** Whole numbers of this range; commander names the option in front of the message. */
+export function parseCount(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
