@@ -1,9 +1,16 @@
-/** Messages that were turned away, counted by place and reason: a flood must not grow the database. */
+/**
+ * Messages that were turned away, counted by place, sender and reason.
+ *
+ * I1. A flood does not grow the table: past the bounds below a message is counted in a row that names less.
+ * I2. Every message is counted somewhere.
+ */
 import type { CentralDb } from './database.ts';
 
 export interface DroppedMessages {
   channelType: string;
+  /** Empty: several chats of this channel, folded into one row. */
   platformId: string;
+  /** Empty: several senders, folded into one row. */
   senderId: string;
   reason: string;
   count: number;
@@ -11,41 +18,88 @@ export interface DroppedMessages {
   lastAt: number;
 }
 
-/** Rows kept; the oldest go first. Higher: disk. Lower: an attacker's many names push real entries out. */
-const MAX_ROWS = 10_000;
+/** Where a page starts: strictly after this entry of the page before. */
+export interface DroppedCursor {
+  lastAt: number;
+  row: number;
+}
+
+export interface DroppedBounds {
+  /** Rows of one chat. Higher: one chat's flood hides the others. Lower: less is known of who wrote. */
+  rowsPerChat: number;
+  /** Rows of all. Higher: disk. Lower: chats are folded while there is room. */
+  rows: number;
+  /** Rows older than this make room for new ones, milliseconds. Lower: less of the past is shown. */
+  keptMs: number;
+}
+
+const DEFAULT_BOUNDS: DroppedBounds = { rowsPerChat: 100, rows: 10_000, keptMs: 30 * 24 * 3_600_000 };
+
+interface Dropped {
+  channelType: string;
+  platformId: string;
+  senderId: string;
+  reason: string;
+  now: number;
+}
 
 export class DroppedStore {
   readonly #db: CentralDb;
+  readonly #bounds: DroppedBounds;
+  readonly #count;
+  readonly #insert;
+  readonly #countChat;
+  /** Rows in the table: this store alone writes it. */
+  #rows: number;
 
-  constructor(db: CentralDb) {
+  constructor(db: CentralDb, bounds: DroppedBounds = DEFAULT_BOUNDS) {
     this.#db = db;
+    this.#bounds = bounds;
+    this.#count = db.prepare(
+      `UPDATE dropped_messages SET count = count + 1, last_at = max(last_at, @now)
+       WHERE channel_type = @channelType AND platform_id = @platformId AND sender_id = @senderId AND reason = @reason`,
+    );
+    this.#insert = db.prepare(
+      `INSERT INTO dropped_messages (channel_type, platform_id, sender_id, reason, first_at, last_at)
+       VALUES (@channelType, @platformId, @senderId, @reason, @now, @now)`,
+    );
+    this.#countChat = db.prepare<[string, string], { n: number }>(
+      'SELECT count(*) AS n FROM dropped_messages WHERE channel_type = ? AND platform_id = ?',
+    );
+    this.#rows = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM dropped_messages').get()?.n ?? 0;
   }
 
-  record(input: { channelType: string; platformId: string; senderId: string; reason: string; now: number }): void {
-    const made = this.#db
-      .prepare(
-        `INSERT INTO dropped_messages (channel_type, platform_id, sender_id, reason, first_at, last_at)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at`,
-      )
-      .run(input.channelType, input.platformId, input.senderId, input.reason, input.now, input.now);
-    if (Number(made.lastInsertRowid) % 1_000 === 0) {
-      this.#db
-        .prepare(
-          `DELETE FROM dropped_messages WHERE rowid IN
-             (SELECT rowid FROM dropped_messages ORDER BY last_at DESC LIMIT -1 OFFSET ${MAX_ROWS})`,
-        )
-        .run();
-    }
+  record(dropped: Dropped): void {
+    this.#db.transaction(() => {
+      if (this.#count.run(dropped).changes > 0) return;
+      const place = this.#fold(dropped);
+      if (this.#count.run(place).changes > 0) return;
+      this.#insert.run(place);
+      this.#rows++;
+    })();
   }
 
-  /** Newest first. */
-  list(limit: number, before: number | null = null): DroppedMessages[] {
+  /** The row a new entry goes to: names the sender while its chat has room, the chat while the table has. */
+  #fold(dropped: Dropped): Dropped {
+    if (this.#rows >= this.#bounds.rows) this.#forgetOld(dropped.now);
+    if (this.#rows >= this.#bounds.rows) return { ...dropped, platformId: '', senderId: '' };
+    const ofChat = this.#countChat.get(dropped.channelType, dropped.platformId)?.n ?? 0;
+    return ofChat >= this.#bounds.rowsPerChat ? { ...dropped, senderId: '' } : dropped;
+  }
+
+  #forgetOld(now: number): void {
+    const gone = this.#db.prepare('DELETE FROM dropped_messages WHERE last_at < ?').run(now - this.#bounds.keptMs);
+    this.#rows -= gone.changes;
+  }
+
+  /** Newest first; entries of the same millisecond in a fixed order, so that pages lose none of them. */
+  list(limit: number, after: DroppedCursor | null = null): (DroppedMessages & { row: number })[] {
     return this.#db
-      .prepare<[number, number], DroppedMessages>(
-        `SELECT channel_type AS channelType, platform_id AS platformId, sender_id AS senderId, reason, count,
-                first_at AS firstAt, last_at AS lastAt
-         FROM dropped_messages WHERE last_at < ? ORDER BY last_at DESC LIMIT ?`,
+      .prepare<[number, number, number], DroppedMessages & { row: number }>(
+        `SELECT rowid AS row, channel_type AS channelType, platform_id AS platformId, sender_id AS senderId, reason,
+                count, first_at AS firstAt, last_at AS lastAt
+         FROM dropped_messages WHERE (last_at, rowid) < (?, ?) ORDER BY last_at DESC, rowid DESC LIMIT ?`,
       )
-      .all(before ?? Number.MAX_SAFE_INTEGER, limit);
+      .all(after?.lastAt ?? Number.MAX_SAFE_INTEGER, after?.row ?? Number.MAX_SAFE_INTEGER, limit);
   }
 }

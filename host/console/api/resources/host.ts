@@ -1,5 +1,6 @@
 /** The host itself over the API: status, sign-in, stop, and what was turned away. */
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { DroppedCursor } from '../../../store/dropped.ts';
 import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
 import { newApi, paginate } from '../api.ts';
 import { cookieName, requireOwner, type SignInLimit } from '../door.ts';
@@ -59,18 +60,19 @@ export function hostRoutes(parts: ApiParts) {
     })
     .openapi(routes.listDropped, (c) => {
       const { cursor, limit } = c.req.valid('query');
-      const before = cursor === undefined ? null : readTime(cursor);
+      const after = cursor === undefined ? null : readDroppedCursor(cursor);
       const page = paginate(
         limit,
-        (n) => parts.dropped.list(n, before),
-        (entry) => String(entry.lastAt),
+        (n) => parts.dropped.list(n, after),
+        (entry) => `${entry.lastAt}-${entry.row}`,
       );
-      return c.json(page, 200);
+      return c.json({ ...page, items: page.items.map(({ row: _row, ...entry }) => entry) }, 200);
     });
 }
 
-function readTime(cursor: string): number {
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+function readDroppedCursor(cursor: string): DroppedCursor {
+  const [, lastAt, row] = /^(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
+  if (lastAt !== undefined && row !== undefined) return { lastAt: Number(lastAt), row: Number(row) };
   throw new Problem(400, 'bad_input', 'The cursor is not one of this list.', {
     expected: 'the nextCursor of an earlier page',
   });
