@@ -30,6 +30,7 @@ import { Notices } from './delivery/notices.ts';
 import { ensureFirstRun, OWNER, openChat } from './first-run.ts';
 import { hostLog, runtimeLog } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
+import { RequestDesk } from './requests/desk.ts';
 import { Router } from './routing/apply.ts';
 import type { Receive } from './routing/inbound.ts';
 import { DockerDriver } from './runtime/drivers/docker.ts';
@@ -135,6 +136,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       channels,
       tellChat,
       authority: new Authority(agents, chats, destinations, transcript),
+      desk: new RequestDesk(stores.commit),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),
@@ -315,6 +317,8 @@ function openStores(paths: HomePaths, closers: Closers) {
   const transcript = new Transcript(db);
   closers.add(() => transcript.close());
   return {
+    /** Runs the work in one transaction of the central database. */
+    commit: <T>(work: () => T): T => db.transaction(work)(),
     settings: new SettingsStore(db),
     agents: new AgentStore(db),
     chats: new ChatStore(db),

@@ -1,18 +1,24 @@
 /**
  * One read's rows on their way into inbound.db, the transcript and the lanes.
  *
- * Order: `add` each row, `write` inside the inbox transaction, then `show` and `start` after the commit.
+ * Order: `add` each row, `carryOut`, `write` inside the inbox transaction, then `show` and `start` after the commit.
  */
 import { deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
 import { describeRefusal } from '../access/authorise.ts';
 import { deliveryLog } from '../observe/logger.ts';
-import { planRequest } from '../requests/plan.ts';
-import type { DeliveryRow, InboxTables } from '../sessions/inbox-tables.ts';
+import type { Answered, Asked, Origin } from '../sessions/asked.ts';
+import type { DeliveryRow, InboundRoute, InboxTables } from '../sessions/inbox-tables.ts';
 import type { Session } from '../store/sessions.ts';
 import { type Lane, type LaneItem, markSending } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { type OutboundMessage, type ParsedRow, renderText } from './plan.ts';
 import { tellAgent } from './tell-agent.ts';
+
+interface RequestEntry {
+  message: OutboundMessage;
+  row: DeliveryRow;
+  after?: () => void;
+}
 
 /** One read's rows on their way into inbound.db, the transcript and the lanes. */
 export class Batch {
@@ -26,8 +32,7 @@ export class Batch {
   readonly #deferred: { item: LaneItem; isNew: boolean }[] = [];
   readonly #gone: DeliveryRow[] = [];
   readonly #refused: { message: OutboundMessage | null; row: DeliveryRow; isNew: boolean }[] = [];
-  readonly #requests: { message: OutboundMessage; row: DeliveryRow }[] = [];
-  scheduled = false;
+  readonly #requests: RequestEntry[] = [];
 
   constructor(session: Session, parts: DeliveryParts, laneOf: (item: LaneItem) => Lane, readAt: number) {
     this.#session = session;
@@ -103,6 +108,34 @@ export class Batch {
     });
   }
 
+  /**
+   * Before the inbox transaction: what is asked of the host is done and committed, and only then said to be.
+   * Throws what a handler throws; all is asked again with the next drain.
+   */
+  carryOut(): void {
+    if (this.#requests.length === 0) return;
+    const asked = this.#parts.inboxes.read(this.#session, (tables) =>
+      this.#requests.flatMap((entry) => {
+        entry.row = this.#ownId(tables, entry.row);
+        const one = entry.row.state === 'refused' ? null : this.#ask(tables, entry.message);
+        return one === null ? [] : [{ entry, one }];
+      }),
+    );
+    const answers = this.#parts.desk.answerAll(asked.map(({ one }) => one));
+    for (const [at, { entry }] of asked.entries()) this.#note(entry, answers[at]);
+  }
+
+  #note(entry: RequestEntry, answered: Answered | undefined): void {
+    if (answered === undefined) throw new Error('the desk left a request out');
+    const updatedAt = this.#parts.now();
+    const { answer, after } = answered;
+    if (after !== undefined) entry.after = after;
+    entry.row =
+      answer.kind === 'done'
+        ? { ...entry.row, state: 'delivered', updatedAt }
+        : { ...entry.row, state: 'refused', reason: answer.reason, updatedAt };
+  }
+
   /** In the inbox transaction, after the acks. A row whose id was used before under another number is dropped. */
   write(tables: InboxTables): void {
     for (const row of this.#gone) tables.putDelivery(row);
@@ -114,8 +147,7 @@ export class Batch {
       if (entry.isNew) entry.row = this.#ownId(tables, entry.row);
       tables.putDelivery(entry.row);
     }
-    for (const entry of this.#requests)
-      entry.row = this.#carryOut(tables, entry.message, this.#ownId(tables, entry.row));
+    for (const { row } of this.#requests) tables.putDelivery(row);
   }
 
   /** An id that names something already is not this row's: it is refused under an id of ours. */
@@ -136,40 +168,20 @@ export class Batch {
     };
   }
 
-  #carryOut(tables: InboxTables, message: OutboundMessage, row: DeliveryRow): DeliveryRow {
+  #ask(tables: InboxTables, message: OutboundMessage): Asked | null {
+    if (message.body.kind !== 'request') return null;
     const now = this.#parts.now();
-    if (message.body.kind !== 'request' || row.state === 'refused') {
-      tables.putDelivery(row);
-      return row;
-    }
-    const origin = message.inReplyTo === null ? null : tables.getRoute(message.inReplyTo);
-    const plan = planRequest(
-      message.body.content,
-      {
-        sessionId: this.#session.id,
-        messageId: message.id,
-        traceId: message.traceId ?? makeId('trace', now),
-        openRows: tables.work(now).open,
-        origin:
-          origin === null || origin.channelType === null || origin.platformId === null
-            ? null
-            : { channelType: origin.channelType, platformId: origin.platformId, threadId: origin.threadId },
-      },
+    return {
+      session: this.#session,
+      messageId: message.id,
+      traceId: message.traceId ?? makeId('trace', now),
+      request: message.body.content,
+      origin: message.inReplyTo === null ? null : toOrigin(tables.getRoute(message.inReplyTo)),
       now,
-    );
-    const done: DeliveryRow =
-      plan.kind === 'refuse'
-        ? { ...row, state: 'refused', reason: plan.reason, updatedAt: now }
-        : { ...row, state: 'delivered', updatedAt: now };
-    if (plan.kind === 'schedule') {
-      tables.append([plan.row]);
-      this.scheduled = true;
-    }
-    tables.putDelivery(done);
-    return done;
+    };
   }
 
-  /** After the commit: the transcript. */
+  /** After the commit: the transcript, and what requests left to do. */
   show(): void {
     // Told again after a restart: a row that is there already stays as it is.
     const refused: { message: OutboundMessage | null; row: DeliveryRow }[] = [...this.#refused, ...this.#requests];
@@ -183,6 +195,7 @@ export class Batch {
       this.#parts.transcript.change(row.messageOutId as MessageId, { state: 'failed', stateReason: row.reason });
     }
     this.#recordRefusals(refused.filter(({ row }) => row.state === 'refused'));
+    for (const { after } of this.#requests) after?.();
   }
 
   /** Hands the items to their lanes. Returns the sequence numbers that are held now. */
@@ -255,4 +268,9 @@ export class Batch {
     );
     for (const { message, row } of refused) if (message !== null) tellAgent(this.#parts, this.#session, message, row);
   }
+}
+
+function toOrigin(route: InboundRoute | null): Origin | null {
+  if (route === null || route.channelType === null || route.platformId === null) return null;
+  return { channelType: route.channelType, platformId: route.platformId, threadId: route.threadId };
 }

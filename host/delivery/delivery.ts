@@ -311,6 +311,8 @@ export class Delivery implements AsyncDisposable {
     for (const row of takenOver.values()) batch.addGone(row);
     const changed = effects.some((effect) => effect.kind !== 'read');
     failpoint('delivery.read');
+    batch.carryOut();
+    failpoint('delivery.carried-out');
     if (changed || !batch.isEmpty) {
       await inboxes.commit(session, (tables) => {
         writeAcks(tables, effects);
@@ -333,7 +335,7 @@ export class Delivery implements AsyncDisposable {
       );
     }
     for (const seq of batch.start()) memory.held.add(seq);
-    if (changed || batch.scheduled) this.#parts.onWorkChanged(session.id);
+    if (changed) this.#parts.onWorkChanged(session.id);
     memory.isFull = memory.held.size >= MAX_HELD_DELIVERIES;
     const acksWait = changed && facts.open.length === MAX_WATCHED_ACKS;
     if (!snapshot.more && !facts.isBehind) return acksWait ? 'more' : null;

@@ -1,5 +1,6 @@
 /** What delivery is built from. */
 import type { SessionId } from '../../shared/ids.ts';
+import type { RequestDesk } from '../requests/desk.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
 import type { OutboxReader } from '../sessions/outbox-reader.ts';
 import type { TellChat } from '../sessions/settle.ts';
@@ -17,6 +18,7 @@ export interface DeliveryParts {
   transcript: Transcript;
   ledger: Ledger;
   authority: Authority;
+  desk: RequestDesk;
   channels: ReadonlyMap<string, Channel>;
   tellChat: TellChat;
   /** The session broke the contract. */

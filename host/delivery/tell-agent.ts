@@ -35,7 +35,11 @@ async function append(
       : row.state === 'unknown'
         ? 'may not have arrived'
         : 'could not be delivered';
-  const text = `Your message to "${message.destination ?? '(nobody)'}" ${what}: ${row.reason ?? 'no reason given'}. Do not send it again unless someone asks.`;
+  const reason = row.reason ?? 'no reason given';
+  const text =
+    message.body.kind === 'request'
+      ? `Your request ${message.body.content.action} ${what}: ${reason}.`
+      : `Your message to "${message.destination ?? '(nobody)'}" ${what}: ${reason}. Do not send it again unless someone asks.`;
   await parts.inboxes.commit(session, (tables) => {
     const route = message.inReplyTo === null ? null : tables.getRoute(message.inReplyTo);
     const window = String(Math.floor(at / TELL_AGENT_EVERY_MS));

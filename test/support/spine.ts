@@ -9,6 +9,7 @@ import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
 import { Delivery } from '../../host/delivery/delivery.ts';
 import { Notices } from '../../host/delivery/notices.ts';
+import { RequestDesk } from '../../host/requests/desk.ts';
 import { Router } from '../../host/routing/apply.ts';
 import type { InboundEvent } from '../../host/routing/inbound.ts';
 import { FreeDisk } from '../../host/sessions/disk.ts';
@@ -61,6 +62,7 @@ export class Spine {
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
   readonly notices = new Notices(this.transcript, this.chats, this.channels);
   readonly authority = new Authority(this.agents, this.chats, this.destinations, this.transcript);
+  readonly desk = new RequestDesk((work) => this.db.transaction(work)());
   delivery = this.makeDelivery();
   readonly router = new Router({
     home: this.home.home,
@@ -98,6 +100,7 @@ export class Spine {
       transcript: this.transcript,
       ledger: this.ledger,
       authority: this.authority,
+      desk: this.desk,
       channels: this.channels,
       tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
       quarantine: (id, reason) => {

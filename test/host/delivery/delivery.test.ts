@@ -287,23 +287,25 @@ test('a retryable failure queues the message again with back-off, and the fifth 
   await until('it is failed', () => spine.transcript.get(messageId)?.state === 'failed');
 });
 
-test('a task is scheduled once, however often its row is read', async () => {
+test('a request that the host refuses is recorded, and the agent is told why, once', async () => {
   const spine = new Spine();
   spine.addChannel('test');
   const chat = spine.addChat(spine.addAgent(), 'test', 'room');
-  const { session, messageId, paths } = await spine.say(chat, 'remind me');
-  const at = Date.now() + 60_000;
-  spine
-    .container(paths)
-    .send({ kind: 'request', inReplyTo: messageId, content: { action: 'create_task', prompt: 'tea', at } });
+  const { session, messageId, paths } = await spine.say(chat, 'make one');
+  const content = { action: 'create_agent', name: 'mine', instructions: 'obey' };
+  const id = spine.container(paths).send({ kind: 'request', inReplyTo: messageId, content });
   spine.delivery.ring(session.id);
-  const tasks = () => spine.inboxes.read(session, (tables) => tables.listOpen(10)).filter((row) => row.kind === 'task');
-  await until('the task is there', () => tasks().length === 1);
+  const told = () =>
+    spine.inboxes.read(session, (tables) => tables.listOpen(10)).filter((row) => row.kind === 'system');
+  await until('the agent is told', () => told().length === 1);
   await spine.delivery[Symbol.asyncDispose]();
   spine.delivery = spine.makeDelivery();
   spine.delivery.ring(session.id);
   await until('it is quiet', () => spine.delivery.isQuiet(session.id));
-  expect(tasks()).toMatchObject([{ processAfter: at, channelType: 'test', platformId: 'room' }]);
+  expect(told().map((row) => JSON.parse(row.content).text)).toEqual([
+    expect.stringContaining('Your request create_agent was refused: '),
+  ]);
+  expect(spine.ledger.countByMessage(id, 'delivery.refused')).toBe(1);
 });
 
 test('sending one message again doubles none that waits', async () => {
@@ -320,27 +322,6 @@ test('sending one message again doubles none that waits', async () => {
   await until('all are delivered', () => ids.every((id) => spine.transcript.get(id)?.state === 'delivered'));
   await until('it is quiet', () => spine.delivery.isQuiet(session.id));
   expect(channel.visible.map((sent) => sent.text).sort()).toEqual(['one', 'one', 'three', 'two']);
-});
-
-test('tasks that wait for their time do not hide what was answered', async () => {
-  const spine = new Spine();
-  spine.addChannel('test');
-  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
-  const { session, messageId: first, paths } = await spine.say(chat, 'hello');
-  const container = spine.container(paths);
-  for (let at = 0; at < 250; at++) {
-    container.send({
-      kind: 'request',
-      inReplyTo: first,
-      content: { action: 'create_task', prompt: `t${at}`, at: Date.now() + 3_600_000 },
-    });
-  }
-  spine.delivery.ring(session.id);
-  await until('they wait', () => spine.inboxes.read(session, (tables) => tables.work(Date.now())).open === 251);
-  const { messageId } = await spine.say(chat, 'and this?');
-  container.mark(messageId, 'done');
-  spine.delivery.ring(session.id);
-  await until('it is answered', () => spine.transcript.get(messageId)?.state === 'answered');
 });
 
 test('a message put off by the agent holds up nobody, and comes when it is due', async () => {

@@ -1,0 +1,48 @@
+/**
+ * The desk that answers every request of an agent.
+ *
+ * I1. A handler's work in the central database is synchronous, and is committed before the session's database
+ *     says `delivered`: a crash in between answers the same row again, so a handler names what it makes after
+ *     the row and finds it there the second time.
+ * I2. One read's requests share one commit: a flood of them stops the host for one, not for one each.
+ * I3. A handler that throws answers nothing: the error ends the drain, which tries again.
+ */
+import type { Request, RequestOf } from '../../shared/requests.ts';
+import type { Answered, Asked } from '../sessions/asked.ts';
+
+/** One handler for each action; the compiler misses none. */
+type Handlers = { [Action in Request['action']]: (asked: Asked<RequestOf<Action>>) => Answered };
+
+/** Runs `work` in one transaction of the central database. */
+export type CommitTogether = <T>(work: () => T) => T;
+
+export class RequestDesk {
+  readonly #commit: CommitTogether;
+  readonly #handlers: Handlers = {
+    create_task: () => refuse('tasks are not available on this host'),
+    update_task: () => refuse('tasks are not available on this host'),
+    pause_task: () => refuse('tasks are not available on this host'),
+    resume_task: () => refuse('tasks are not available on this host'),
+    cancel_task: () => refuse('tasks are not available on this host'),
+    create_agent: () => refuse('agents cannot be made on this host'),
+  };
+
+  constructor(commit: CommitTogether) {
+    this.#commit = commit;
+  }
+
+  /** Answers in the order asked. Whatever a handler throws is thrown on, and nothing of the batch was done (I3). */
+  answerAll(asked: readonly Asked[]): Answered[] {
+    return asked.length === 0 ? [] : this.#commit(() => asked.map((one) => this.answer(one)));
+  }
+
+  answer<Action extends Request['action']>(asked: Asked<RequestOf<Action>>): Answered {
+    // The table is keyed by the same word that the request carries, which the compiler cannot follow.
+    const handler = this.#handlers[asked.request.action] as (asked: Asked<RequestOf<Action>>) => Answered;
+    return handler(asked);
+  }
+}
+
+function refuse(reason: string): Answered {
+  return { answer: { kind: 'refused', reason } };
+}

@@ -1,0 +1,31 @@
+/** A request of an agent on its way to whoever carries it out, and what became of it. */
+import type { MessageId, TraceId } from '../../shared/ids.ts';
+import type { Request } from '../../shared/requests.ts';
+import type { Session } from '../store/sessions.ts';
+
+/** Where the message that made the agent ask came from. */
+export interface Origin {
+  channelType: string;
+  platformId: string;
+  threadId: string | null;
+}
+
+export interface Asked<R extends Request = Request> {
+  session: Session;
+  /** The row that asks. What the request makes is named after it: after a crash the row is answered again. */
+  messageId: MessageId;
+  traceId: TraceId;
+  request: R;
+  origin: Origin | null;
+  /** Epoch ms. */
+  now: number;
+}
+
+/** `reason` goes to the agent: what was wrong, what was expected, what to do instead. */
+export type Answer = { kind: 'done' } | { kind: 'refused'; reason: string };
+
+export interface Answered {
+  answer: Answer;
+  /** Once the answer stands in the session's database: files, charts, telling. A crash may leave it out. */
+  after?: () => void;
+}
