@@ -69,8 +69,37 @@ export class ConsolePage {
     await this.chats.waitFor();
   }
 
+  /** Path of the chat that is shown. */
+  get here(): string {
+    return new URL(this.page.url()).pathname;
+  }
+
+  /** Starts a chat; resolves when it is the one that is shown. */
   async startChat(): Promise<void> {
+    const before = this.here;
     await this.page.getByRole('button', { name: 'New chat' }).click();
+    await this.page.waitForURL((url) => url.pathname !== before);
+    await this.#waitForChat(this.here);
+  }
+
+  /** Opens a chat of the list by its path; resolves when it is the one that is shown. */
+  async openChat(path: string, how: 'click' | 'tap' = 'click'): Promise<void> {
+    const row = this.chats.locator(`a[href="${path}"]`);
+    await (how === 'tap' ? row.tap() : row.click());
+    await this.page.waitForURL((url) => url.pathname === path);
+    await this.#waitForChat(path);
+  }
+
+  /** Paths of all chats in the list, in its order. */
+  async listChats(): Promise<string[]> {
+    const rows = await this.chats.locator('a').all();
+    const paths = await Promise.all(rows.map((row) => row.getAttribute('href')));
+    return paths.filter((path) => path !== null);
+  }
+
+  async #waitForChat(path: string): Promise<void> {
+    // On a phone the list is there, but hidden beside the conversation, also from roles.
+    await this.page.locator(`nav a[href="${path}"][aria-current]`).waitFor({ state: 'attached' });
     await this.composer.waitFor();
   }
 

@@ -2,13 +2,16 @@
  * The first-run story in a real browser against the built host: one person, one page, top to bottom. Each
  * test goes on where the one before stopped.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BuiltHost } from './built-host.ts';
 import { ConsolePage, launchChromium, PHONE } from './console-page.ts';
 
-const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
+/** Pictures of this run. `npm run screenshots` puts them into the README's place. */
+const TAKEN = new URL('../../dist/screenshots/', import.meta.url).pathname;
+const KEPT = new URL('../../docs/screenshots/', import.meta.url).pathname;
 
 describe('a person who opens the console for the first time', () => {
   let host: BuiltHost;
@@ -17,7 +20,8 @@ describe('a person who opens the console for the first time', () => {
   let link: string;
 
   beforeAll(async () => {
-    mkdirSync(SCREENSHOTS, { recursive: true });
+    rmSync(TAKEN, { recursive: true, force: true });
+    mkdirSync(TAKEN, { recursive: true });
     host = await BuiltHost.make();
     link = await host.start();
     browser = await launchChromium();
@@ -134,26 +138,40 @@ describe('a person who opens the console for the first time', () => {
   });
 
   test('sees in the list what arrived in another chat, until it is opened', async () => {
-    const first = new URL(person.page.url()).pathname;
+    const first = person.here;
     await person.say('slow task 3');
     await person.mine('slow task 3').waitFor();
     await person.startChat();
-    await person.page.waitForURL((url) => url.pathname !== first);
     const row = person.chats.locator(`a[href="${first}"]`);
     await row.getByText('unread').waitFor();
-    await row.click();
+    await person.openChat(first);
     await person.fromAgent(/100 % of 3 s/).waitFor();
     await row.getByText('unread').waitFor({ state: 'detached' });
-    expect(await person.chats.locator('a').count()).toBe(2);
+    expect(await person.listChats()).toHaveLength(2);
+  });
+
+  test('sees another chat before the next key, so that nothing typed lands in the one that was left', async () => {
+    const before = person.here;
+    const other = (await person.listChats()).find((path) => path !== before);
+    // Between the click and the look lies no more than between two events of a person.
+    const seen: unknown = await person.page.evaluate(`(async () => {
+      const row = document.querySelector('nav a[href="${other}"]');
+      row.click();
+      await Promise.resolve();
+      return { shown: row.getAttribute('aria-current'), writing: document.activeElement.hasAttribute('data-composer') };
+    })()`);
+    expect(seen).toEqual({ shown: 'page', writing: true });
+    await person.openChat(before);
   });
 
   test('sees what the agent sends elsewhere with the name of the place, and there as well', async () => {
-    const here = new URL(person.page.url()).pathname;
-    await person.chats.locator(`a:not([href="${here}"])`).click();
+    const here = person.here;
+    const there = String((await person.listChats()).find((path) => path !== here));
+    await person.openChat(there);
     await person.say('note that high water is at 17:42');
     await person.fromAgent('Noted').waitFor();
     await person.chats.locator('a[aria-current]').getByText('note that high water').waitFor();
-    await person.chats.locator(`a[href="${here}"]`).click();
+    await person.openChat(here);
 
     await person.say('destinations');
     const list = person.fromAgent('I can write to').last().locator('li code');
@@ -163,9 +181,9 @@ describe('a person who opens the console for the first time', () => {
     await person.say(`tell ${elsewhere} the berth is booked`);
     const sent = person.page.locator('[data-elsewhere]').filter({ hasText: 'the berth is booked' });
     await sent.getByText(String(elsewhere), { exact: true }).waitFor();
-    await person.chats.locator(`a:not([href="${here}"])`).click();
+    await person.openChat(there);
     await person.fromAgent('the berth is booked').waitFor();
-    await person.chats.locator(`a[href="${here}"]`).click();
+    await person.openChat(here);
     await sent.waitFor();
   });
 
@@ -181,10 +199,9 @@ describe('a person who opens the console for the first time', () => {
 
     await person.page.keyboard.press('Escape');
     await person.chats.locator('a[aria-current]:focus').waitFor();
-    const rows = await person.chats.locator('a').all();
-    const hrefs = await Promise.all(rows.map((row) => row.getAttribute('href')));
+    const paths = await person.listChats();
     await person.page.keyboard.press('Home');
-    for (let at = 0; at < hrefs.indexOf(new URL(here).pathname); at++) await person.page.keyboard.press('ArrowDown');
+    for (let at = 0; at < paths.indexOf(new URL(here).pathname); at++) await person.page.keyboard.press('ArrowDown');
     await person.page.keyboard.press('Enter');
     await person.page.waitForURL(here);
   });
@@ -201,8 +218,7 @@ describe('a person who opens the console for the first time', () => {
     await phone.page.goto(host.origin);
     await phone.chats.waitFor();
     expect(await phone.composer.isVisible()).toBe(false);
-    await phone.chats.locator(`a[href="${new URL(person.page.url()).pathname}"]`).tap();
-    await phone.composer.waitFor();
+    await phone.openChat(person.here, 'tap');
     expect(await phone.chats.isVisible()).toBe(false);
 
     const send = phone.page.getByRole('button', { name: 'Send', exact: true });
@@ -213,19 +229,20 @@ describe('a person who opens the console for the first time', () => {
     await phone.mine('who am i').getByText('Answered').waitFor();
     const overflow = await phone.page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect(overflow).toBeLessThanOrEqual(0);
-    await phone.page.screenshot({ path: `${SCREENSHOTS}console-phone.png` });
+    await phone.page.screenshot({ path: `${TAKEN}console-phone.png` });
     await phone.page.getByRole('link', { name: 'All chats' }).tap();
     await phone.chats.waitFor();
     expect(phone.complaints).toEqual([]);
     await phone.page.context().close();
   });
 
-  test('keeps a picture of it all for the README', async () => {
+  test('is in the pictures of the README, all of which are kept', async () => {
     await person.mine('who am i').waitFor();
     await person.say('send a file');
     await person.mine('send a file').last().getByText('Answered').waitFor();
     await person.page.mouse.move(640, 780);
-    await person.page.screenshot({ path: `${SCREENSHOTS}console-desktop.png` });
+    await person.page.screenshot({ path: `${TAKEN}console-desktop.png` });
+    for (const name of readdirSync(TAKEN)) expect(existsSync(join(KEPT, name)), name).toBe(true);
   });
 
   test('never made the browser complain', () => {

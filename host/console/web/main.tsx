@@ -24,7 +24,8 @@ createRoot(root).render(
     <QueryClientProvider client={queries}>
       <PartsProvider value={parts}>
         <NoticesProvider>
-          <BrowserRouter>
+          {/* Not as a transition: those yield to keys, and what is typed after a click lands in the chat that was left. */}
+          <BrowserRouter useTransitions={false}>
             <App />
           </BrowserRouter>
         </NoticesProvider>
