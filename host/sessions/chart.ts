@@ -26,7 +26,10 @@ export class Charts {
   }
 
   build(agentGroupId: AgentGroupId): Chart {
-    const destinations = this.#destinations.listFor(agentGroupId).flatMap((row) => this.#describe(row) ?? []);
+    const formerNames = this.#destinations.listFormerNames(agentGroupId);
+    const destinations = this.#destinations
+      .listFor(agentGroupId)
+      .flatMap((row) => this.#describe(row, formerNames.get(row.id) ?? []) ?? []);
     return { version: 1, destinations };
   }
 
@@ -56,7 +59,7 @@ export class Charts {
     replaceFile(paths.chart, `${JSON.stringify(this.build(session.agentGroupId), null, 2)}\n`, MODES.inFile);
   }
 
-  #describe(row: DestinationRow): Destination | null {
+  #describe(row: DestinationRow, formerNames: string[]): Destination | null {
     switch (row.targetType) {
       case 'channel': {
         // The table holds messaging group ids for targets of type 'channel', agent group ids for 'agent'.
@@ -65,7 +68,7 @@ export class Charts {
         return {
           type: 'channel',
           name: row.localName,
-          formerNames: [],
+          formerNames,
           displayName: chat.name === '' ? row.localName : chat.name,
           channelType: chat.channelType,
           platformId: chat.platformId,
@@ -75,7 +78,7 @@ export class Charts {
       case 'agent': {
         const agent = this.#agents.get(row.targetId as AgentGroupId);
         if (agent === null) return null;
-        return { type: 'agent', name: row.localName, formerNames: [], displayName: agent.name, agentGroupId: agent.id };
+        return { type: 'agent', name: row.localName, formerNames, displayName: agent.name, agentGroupId: agent.id };
       }
     }
   }

@@ -1,4 +1,10 @@
-/** Destinations: `(agent group, local name) → channel or agent`, both the name map and the access list. */
+/**
+ * Destinations: `(agent group, local name) → channel or agent`, both the name map and the access list.
+ *
+ * I1. A name that a destination had before a rename goes on finding it, so that answers under way arrive.
+ * I2. A current name wins over a former one; giving the name to another destination ends the former use.
+ * I3. Nothing takes over a former name by itself: a name that the host makes up is one that nobody had.
+ */
 import { randomBytes } from 'node:crypto';
 import type { AgentGroupId } from '../../shared/ids.ts';
 import { LOCAL_NAME } from '../../shared/protocol.ts';
@@ -26,14 +32,22 @@ interface Row {
   revision: number;
 }
 
+/** Former names kept of one destination, the newest. Higher: charts grow with each rename. Lower: answers under way are lost. */
+export const MAX_FORMER_NAMES = 20;
+
 export class DestinationStore {
   readonly #db: CentralDb;
   readonly #find;
+  readonly #findFormer;
 
   constructor(db: CentralDb) {
     this.#db = db;
     this.#find = db.prepare<[string, string], Row>(
       'SELECT * FROM agent_destinations WHERE agent_group_id = ? AND local_name = ?',
+    );
+    this.#findFormer = db.prepare<[string, string], Row>(
+      `SELECT d.* FROM former_destination_names f JOIN agent_destinations d ON d.id = f.destination_id
+       WHERE f.agent_group_id = ? AND f.former_name = ?`,
     );
   }
 
@@ -47,16 +61,20 @@ export class DestinationStore {
   }): DestinationRow | null {
     if (!LOCAL_NAME.test(input.localName)) throw new RangeError(`not a local name: ${input.localName}`);
     const id = `dst_${randomBytes(10).toString('hex')}`;
-    const made = this.#db
-      .prepare(
-        `INSERT INTO agent_destinations (id, agent_group_id, local_name, target_type, target_id, created_at)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agent_group_id, local_name) DO NOTHING`,
-      )
-      .run(id, input.agentGroupId, input.localName, input.targetType, input.targetId, input.now);
-    return made.changes === 0 ? null : this.get(id);
+    return this.#db.transaction(() => {
+      const made = this.#db
+        .prepare(
+          `INSERT INTO agent_destinations (id, agent_group_id, local_name, target_type, target_id, created_at)
+           VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agent_group_id, local_name) DO NOTHING`,
+        )
+        .run(id, input.agentGroupId, input.localName, input.targetType, input.targetId, input.now);
+      if (made.changes === 0) return null;
+      this.#endFormerUse(input.agentGroupId, input.localName);
+      return this.get(id);
+    })();
   }
 
-  /** Adds under a name made from `wanted`, with `-2`, `-3`… when taken; keeps a destination that exists for the target. */
+  /** Adds under a name made from `wanted`, with `-2`, `-3`… when it is or was another's (I3); keeps a destination that exists for the target. */
   ensureFor(input: {
     agentGroupId: AgentGroupId;
     wanted: string;
@@ -69,7 +87,7 @@ export class DestinationStore {
     const base = toLocalName(input.wanted);
     for (let number = 1; ; number++) {
       const localName = number === 1 ? base : `${base}-${number}`;
-      const made = this.add({ ...input, localName });
+      const made = this.find(input.agentGroupId, localName) === null ? this.add({ ...input, localName }) : null;
       if (made !== null) return made;
     }
   }
@@ -79,8 +97,9 @@ export class DestinationStore {
     return row === undefined ? null : toDestination(row);
   }
 
+  /** By its current name, else by a former one (I1, I2). */
   find(agentGroupId: AgentGroupId, localName: string): DestinationRow | null {
-    const row = this.#find.get(agentGroupId, localName);
+    const row = this.#find.get(agentGroupId, localName) ?? this.#findFormer.get(agentGroupId, localName);
     return row === undefined ? null : toDestination(row);
   }
 
@@ -101,22 +120,59 @@ export class DestinationStore {
       .map(toDestination);
   }
 
-  /** Null when the revision no longer holds; 'taken' when the agent has that name already. */
-  rename(id: string, revision: number, localName: string): DestinationRow | 'taken' | null {
+  /** What this agent's destinations were called before, newest first, by destination id. */
+  listFormerNames(agentGroupId: AgentGroupId): Map<string, string[]> {
+    const names = new Map<string, string[]>();
+    const rows = this.#db
+      .prepare<[string], { destination_id: string; former_name: string }>(
+        `SELECT destination_id, former_name FROM former_destination_names WHERE agent_group_id = ?
+         ORDER BY renamed_at DESC, former_name`,
+      )
+      .all(agentGroupId);
+    for (const row of rows) names.set(row.destination_id, [...(names.get(row.destination_id) ?? []), row.former_name]);
+    return names;
+  }
+
+  /** The old name goes on finding it (I1). Null when the revision no longer holds; 'taken' when the agent has that name already. */
+  rename(id: string, revision: number, localName: string, now: number): DestinationRow | 'taken' | null {
     if (!LOCAL_NAME.test(localName)) throw new RangeError(`not a local name: ${localName}`);
     return this.#db.transaction(() => {
       const current = this.get(id);
       if (current === null || current.revision !== revision) return null;
-      const other = this.find(current.agentGroupId, localName);
-      if (other !== null && other.id !== id) return 'taken';
+      if (current.localName === localName) return current;
+      if (this.#find.get(current.agentGroupId, localName) !== undefined) return 'taken';
+      this.#endFormerUse(current.agentGroupId, localName);
       this.#db
         .prepare('UPDATE agent_destinations SET local_name = ?, revision = revision + 1 WHERE id = ?')
         .run(localName, id);
+      this.#keepFormerName(current, now);
       return this.get(id);
     })();
   }
 
-  /** Whether a row with this revision was removed. */
+  #keepFormerName({ id, agentGroupId, localName }: DestinationRow, now: number): void {
+    this.#db
+      .prepare(
+        `INSERT INTO former_destination_names (agent_group_id, former_name, destination_id, renamed_at)
+         VALUES (?, ?, ?, ?)`,
+      )
+      .run(agentGroupId, localName, id, now);
+    this.#db
+      .prepare(
+        `DELETE FROM former_destination_names WHERE rowid IN
+           (SELECT rowid FROM former_destination_names WHERE destination_id = ?
+            ORDER BY renamed_at DESC, rowid DESC LIMIT -1 OFFSET ${MAX_FORMER_NAMES})`,
+      )
+      .run(id);
+  }
+
+  #endFormerUse(agentGroupId: AgentGroupId, localName: string): void {
+    this.#db
+      .prepare('DELETE FROM former_destination_names WHERE agent_group_id = ? AND former_name = ?')
+      .run(agentGroupId, localName);
+  }
+
+  /** Whether a row with this revision was removed, its former names with it. */
   remove(id: string, revision: number): boolean {
     return (
       this.#db.prepare('DELETE FROM agent_destinations WHERE id = ? AND revision = ?').run(id, revision).changes > 0

@@ -96,7 +96,7 @@ export function destinationRoutes(parts: ApiParts) {
     .openapi(routes.updateDestination, (c) => {
       const { id, agentGroupId } = findDestination(parts, c.req.valid('param').id);
       const { name } = c.req.valid('json');
-      const row = destinations.rename(id, readIfMatch(c), name);
+      const row = destinations.rename(id, readIfMatch(c), name, parts.now());
       if (row === 'taken') throw nameTaken(name);
       if (row === null) throw refuseChange('destination', destinations.get(id));
       parts.onDestinationsChanged(agentGroupId);
