@@ -1,5 +1,14 @@
 -- Names that live on after a rename, agents that write to agents, questions put to people, tasks.
 
+-- The agent that made it; null: a person did.
+ALTER TABLE agent_groups ADD COLUMN created_by TEXT;
+-- What is still to be done about it after the commit that decided it: files, containers, telling. Null when nothing is.
+ALTER TABLE agent_groups ADD COLUMN open_work TEXT CHECK (open_work IS NULL OR json_valid(open_work));
+CREATE INDEX agent_groups_made ON agent_groups (created_by, created_at) WHERE created_by IS NOT NULL;
+CREATE INDEX agent_groups_open ON agent_groups (id) WHERE open_work IS NOT NULL;
+
+CREATE INDEX ledger_refusals ON ledger (position) WHERE kind = 'delivery.refused';
+
 -- An answer under a destination's earlier name still arrives, until the name is given to another.
 CREATE TABLE former_destination_names (
   agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
@@ -27,14 +36,22 @@ CREATE TABLE peer_pauses (
   agent_a TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   agent_b TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   reason TEXT NOT NULL CHECK (reason IN ('rate', 'hop')),
+  -- What an admin is asked, word for word.
+  question TEXT NOT NULL,
+  -- Whose message was too much, and the session it was for, if there was one yet.
+  session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  peer_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
   state TEXT NOT NULL CHECK (state IN ('paused', 'resumed', 'ended')),
   decided_by TEXT,
   created_at INTEGER NOT NULL,
   decided_at INTEGER,
   CHECK (agent_a < agent_b)
 ) STRICT;
-CREATE UNIQUE INDEX peer_pauses_pair ON peer_pauses (agent_a, agent_b) WHERE state = 'paused';
+CREATE UNIQUE INDEX peer_pauses_open ON peer_pauses (agent_a, agent_b) WHERE state = 'paused';
+CREATE INDEX peer_pauses_pair ON peer_pauses (agent_a, agent_b, created_at);
 CREATE INDEX peer_pauses_agent_b ON peer_pauses (agent_b);
+CREATE INDEX peer_pauses_session ON peer_pauses (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX peer_pauses_peer_session ON peer_pauses (peer_session_id) WHERE peer_session_id IS NOT NULL;
 
 -- Nothing wrote these two before.
 DROP TABLE pending_questions;
@@ -53,20 +70,23 @@ CREATE TABLE pending_approvals (
   requester_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
   title TEXT NOT NULL,
   question TEXT NOT NULL,
+  -- [{text, approves}]
   options TEXT NOT NULL CHECK (json_valid(options)),
   state TEXT NOT NULL DEFAULT 'pending'
-    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'superseded', 'applied', 'failed')),
+    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'applied', 'failed')),
   choice TEXT,
   decided_by TEXT,
   decided_at INTEGER,
+  -- What came of it, in words; null while what follows from the decision is still to be done.
   outcome TEXT,
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
 CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
--- Decided, and what was approved is still to be done.
-CREATE INDEX pending_approvals_decided ON pending_approvals (decided_at) WHERE state = 'approved';
+-- At its end, and what follows from that is still to be done.
+CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
+CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
 CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
 CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
 
@@ -86,15 +106,24 @@ CREATE TABLE pending_questions (
   -- One of `options`.
   answer TEXT,
   answered_by TEXT,
+  answered_by_name TEXT,
   answered_at INTEGER,
+  -- The platform's id of the message that answered it: told twice, it is one answer.
+  answer_client_id TEXT,
   -- 0 while the agent that asked has not been told how it ended.
   is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  -- 0 while the chat does not show how it ended.
+  is_shown INTEGER NOT NULL DEFAULT 1 CHECK (is_shown IN (0, 1)),
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX pending_questions_chat ON pending_questions (messaging_group_id, thread_id, created_at) WHERE state = 'pending';
-CREATE INDEX pending_questions_expiry ON pending_questions (expires_at) WHERE state = 'pending';
+-- The card of an approval ends with its approval.
+CREATE INDEX pending_questions_expiry ON pending_questions (expires_at) WHERE state = 'pending' AND approval_id IS NULL;
+CREATE INDEX pending_questions_client ON pending_questions (messaging_group_id, answer_client_id)
+  WHERE answer_client_id IS NOT NULL;
 CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
+CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE is_shown = 0;
 CREATE INDEX pending_questions_session ON pending_questions (session_id);
 CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
 

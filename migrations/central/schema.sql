@@ -37,7 +37,7 @@ CREATE TABLE agent_groups (
   archived_at INTEGER,
   created_at INTEGER NOT NULL,
   revision INTEGER NOT NULL DEFAULT 1
-) STRICT;
+, created_by TEXT, open_work TEXT CHECK (open_work IS NULL OR json_valid(open_work))) STRICT;
 
 CREATE TABLE container_configs (
   agent_group_id TEXT PRIMARY KEY NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
@@ -157,6 +157,11 @@ CREATE TABLE peer_pauses (
   agent_a TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   agent_b TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   reason TEXT NOT NULL CHECK (reason IN ('rate', 'hop')),
+  -- What an admin is asked, word for word.
+  question TEXT NOT NULL,
+  -- Whose message was too much, and the session it was for, if there was one yet.
+  session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  peer_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
   state TEXT NOT NULL CHECK (state IN ('paused', 'resumed', 'ended')),
   decided_by TEXT,
   created_at INTEGER NOT NULL,
@@ -176,12 +181,14 @@ CREATE TABLE pending_approvals (
   requester_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
   title TEXT NOT NULL,
   question TEXT NOT NULL,
+  -- [{text, approves}]
   options TEXT NOT NULL CHECK (json_valid(options)),
   state TEXT NOT NULL DEFAULT 'pending'
-    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'superseded', 'applied', 'failed')),
+    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'applied', 'failed')),
   choice TEXT,
   decided_by TEXT,
   decided_at INTEGER,
+  -- What came of it, in words; null while what follows from the decision is still to be done.
   outcome TEXT,
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL
@@ -202,9 +209,14 @@ CREATE TABLE pending_questions (
   -- One of `options`.
   answer TEXT,
   answered_by TEXT,
+  answered_by_name TEXT,
   answered_at INTEGER,
+  -- The platform's id of the message that answered it: told twice, it is one answer.
+  answer_client_id TEXT,
   -- 0 while the agent that asked has not been told how it ended.
   is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  -- 0 while the chat does not show how it ended.
+  is_shown INTEGER NOT NULL DEFAULT 1 CHECK (is_shown IN (0, 1)),
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
@@ -335,6 +347,10 @@ CREATE TABLE wirings (
 
 CREATE INDEX agent_destinations_target ON agent_destinations (target_type, target_id);
 
+CREATE INDEX agent_groups_made ON agent_groups (created_by, created_at) WHERE created_by IS NOT NULL;
+
+CREATE INDEX agent_groups_open ON agent_groups (id) WHERE open_work IS NOT NULL;
+
 CREATE INDEX dropped_messages_recent ON dropped_messages (last_at);
 
 CREATE INDEX former_destination_names_destination ON former_destination_names (destination_id);
@@ -342,6 +358,8 @@ CREATE INDEX former_destination_names_destination ON former_destination_names (d
 CREATE INDEX held_messages_place ON held_messages (channel_type, platform_id, sender_id, id);
 
 CREATE INDEX ledger_message ON ledger (message_id) WHERE message_id IS NOT NULL;
+
+CREATE INDEX ledger_refusals ON ledger (position) WHERE kind = 'delivery.refused';
 
 CREATE INDEX logins_expiry ON logins (expires_at);
 
@@ -366,25 +384,38 @@ CREATE INDEX peer_links_peer ON peer_links (peer_session_id);
 
 CREATE INDEX peer_pauses_agent_b ON peer_pauses (agent_b);
 
-CREATE UNIQUE INDEX peer_pauses_pair ON peer_pauses (agent_a, agent_b) WHERE state = 'paused';
+CREATE UNIQUE INDEX peer_pauses_open ON peer_pauses (agent_a, agent_b) WHERE state = 'paused';
+
+CREATE INDEX peer_pauses_pair ON peer_pauses (agent_a, agent_b, created_at);
+
+CREATE INDEX peer_pauses_peer_session ON peer_pauses (peer_session_id) WHERE peer_session_id IS NOT NULL;
+
+CREATE INDEX peer_pauses_session ON peer_pauses (session_id) WHERE session_id IS NOT NULL;
 
 CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
 
-CREATE INDEX pending_approvals_decided ON pending_approvals (decided_at) WHERE state = 'approved';
-
 CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
+
+CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
 
 CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
 
 CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
 
+CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
+
 CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
 
 CREATE INDEX pending_questions_chat ON pending_questions (messaging_group_id, thread_id, created_at) WHERE state = 'pending';
 
-CREATE INDEX pending_questions_expiry ON pending_questions (expires_at) WHERE state = 'pending';
+CREATE INDEX pending_questions_client ON pending_questions (messaging_group_id, answer_client_id)
+  WHERE answer_client_id IS NOT NULL;
+
+CREATE INDEX pending_questions_expiry ON pending_questions (expires_at) WHERE state = 'pending' AND approval_id IS NULL;
 
 CREATE INDEX pending_questions_session ON pending_questions (session_id);
+
+CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE is_shown = 0;
 
 CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
 
