@@ -25,6 +25,8 @@ export type InstallId = Id<'InstallId'>;
 export type UploadId = Id<'UploadId'>;
 export type TaskId = Id<'TaskId'>;
 export type ApprovalId = Id<'ApprovalId'>;
+export type HeldId = Id<'HeldId'>;
+export type PeerPauseId = Id<'PeerPauseId'>;
 
 /** Made by a container driver: Docker's id, or the process driver's. Names one run, never its successor. */
 export type ContainerId = Id<'ContainerId'>;
@@ -42,6 +44,8 @@ const PREFIX = {
   upload: 'upl',
   task: 'tsk',
   approval: 'apr',
+  held: 'hld',
+  peerPause: 'pau',
 } as const;
 
 interface IdOf {
@@ -55,6 +59,8 @@ interface IdOf {
   upload: UploadId;
   task: TaskId;
   approval: ApprovalId;
+  held: HeldId;
+  peerPause: PeerPauseId;
 }
 
 /** Makes a fresh id. `now` is epoch ms. */

@@ -3,10 +3,12 @@
  * The runner's routing is never the authority: the host resolves the destination name itself and
  * requires that the row agrees. Absence of anything refuses (I11).
  */
-import { LOCAL_NAME } from '../../shared/protocol.ts';
+import type { OutboundKind } from '../../shared/messages.ts';
+import { AGENT_CHANNEL, LOCAL_NAME } from '../../shared/protocol.ts';
 
 /** What the row from outbound.db claims. */
 export interface ClaimedRoute {
+  kind: OutboundKind;
   destination: string | null;
   channelType: string | null;
   platformId: string | null;
@@ -15,12 +17,16 @@ export interface ClaimedRoute {
 
 /** What the host's tables say. */
 export interface RouteFacts {
+  /** The agent group that sends. */
+  agentGroupId: string;
   /** The destination row of this agent group and this name, null when there is none. */
   destination: { targetType: 'channel' | 'agent'; targetId: string } | null;
   /** The messaging group that the destination names, null when it names none that exists. */
   chat: { id: string; channelType: string; platformId: string } | null;
   /** Whether a message came in through the claimed thread of that chat. */
   threadIsOfChat: boolean;
+  /** The agent group that the destination names, null when it names none, or one that is archived. */
+  agent: { id: string } | null;
 }
 
 export type Authorisation = { kind: 'allow' } | { kind: 'refuse'; reason: RefusalReason };
@@ -28,22 +34,48 @@ export type Authorisation = { kind: 'allow' } | { kind: 'refuse'; reason: Refusa
 export type RefusalReason =
   | 'no_destination_named'
   | 'unknown_destination'
-  | 'not_a_channel'
   | 'chat_is_gone'
   | 'routing_disagrees'
-  | 'thread_of_another_chat';
+  | 'thread_of_another_chat'
+  | 'agent_is_gone'
+  | 'own_agent'
+  | 'chat_only';
 
 export function authoriseSend(claimed: ClaimedRoute, facts: RouteFacts): Authorisation {
   if (claimed.destination === null || !LOCAL_NAME.test(claimed.destination)) return refuse('no_destination_named');
   if (facts.destination === null) return refuse('unknown_destination');
-  if (facts.destination.targetType !== 'channel') return refuse('not_a_channel');
-  if (facts.chat === null || facts.chat.id !== facts.destination.targetId) return refuse('chat_is_gone');
-  if (claimed.channelType !== facts.chat.channelType || claimed.platformId !== facts.chat.platformId) {
+  switch (facts.destination.targetType) {
+    case 'channel':
+      return authoriseChannel(claimed, facts, facts.destination.targetId);
+    case 'agent':
+      return authoriseAgent(claimed, facts, facts.destination.targetId);
+  }
+}
+
+function authoriseChannel(
+  claimed: ClaimedRoute,
+  { chat, threadIsOfChat }: RouteFacts,
+  targetId: string,
+): Authorisation {
+  if (chat === null || chat.id !== targetId) return refuse('chat_is_gone');
+  if (claimed.channelType !== chat.channelType || claimed.platformId !== chat.platformId) {
     return refuse('routing_disagrees');
   }
-  if (claimed.threadId !== null && !facts.threadIsOfChat) return refuse('thread_of_another_chat');
-  return { kind: 'allow' };
+  if (claimed.threadId !== null && !threadIsOfChat) return refuse('thread_of_another_chat');
+  return ALLOW;
 }
+
+function authoriseAgent(claimed: ClaimedRoute, { agent, agentGroupId }: RouteFacts, targetId: string): Authorisation {
+  if (agent === null || agent.id !== targetId) return refuse('agent_is_gone');
+  if (claimed.channelType !== AGENT_CHANNEL || claimed.platformId !== targetId) return refuse('routing_disagrees');
+  // Agents have no threads: one that is named belongs to some chat.
+  if (claimed.threadId !== null) return refuse('thread_of_another_chat');
+  if (targetId === agentGroupId) return refuse('own_agent');
+  if (claimed.kind !== 'chat') return refuse('chat_only');
+  return ALLOW;
+}
+
+const ALLOW: Authorisation = { kind: 'allow' };
 
 function refuse(reason: RefusalReason): Authorisation {
   return { kind: 'refuse', reason };
@@ -56,13 +88,17 @@ export function describeRefusal(reason: RefusalReason, destination: string | nul
       return 'the message names no destination';
     case 'unknown_destination':
       return `this agent has no destination "${destination ?? ''}"`;
-    case 'not_a_channel':
-      return `"${destination ?? ''}" is an agent, and agents cannot be written to yet`;
     case 'chat_is_gone':
       return `the chat behind "${destination ?? ''}" no longer exists`;
     case 'routing_disagrees':
       return `the message's routing is not that of "${destination ?? ''}"`;
     case 'thread_of_another_chat':
       return `the thread does not belong to "${destination ?? ''}"`;
+    case 'agent_is_gone':
+      return `the agent behind "${destination ?? ''}" no longer exists`;
+    case 'own_agent':
+      return `"${destination ?? ''}" is this agent itself, which does not write to itself`;
+    case 'chat_only':
+      return `"${destination ?? ''}" is an agent, which takes plain messages alone: write what you mean as a message`;
   }
 }

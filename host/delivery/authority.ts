@@ -1,10 +1,11 @@
 /** Asks the host's tables whether an agent group may send somewhere (I4). Reads anew at each question. */
 import type { AgentGroupId, MessagingGroupId } from '../../shared/ids.ts';
-import { type Authorisation, authoriseSend, type ClaimedRoute } from '../access/authorise.ts';
-import type { AgentStore } from '../store/agents.ts';
+import { type Authorisation, authoriseSend } from '../access/authorise.ts';
+import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
-import type { DestinationStore } from '../store/destinations.ts';
+import type { DestinationRow, DestinationStore } from '../store/destinations.ts';
 import type { Transcript } from '../store/transcript.ts';
+import type { OutboundMessage } from './plan.ts';
 
 export class Authority {
   readonly #agents: AgentStore;
@@ -19,16 +20,26 @@ export class Authority {
     this.#transcript = transcript;
   }
 
-  check(agentGroupId: AgentGroupId, claimed: ClaimedRoute): Authorisation {
-    const destination =
-      claimed.destination === null ? null : this.#destinations.find(agentGroupId, claimed.destination);
-    const chat = this.findChat(agentGroupId, claimed.destination);
-    return authoriseSend(claimed, {
-      destination,
-      chat,
-      threadIsOfChat:
-        chat !== null && claimed.threadId !== null && this.#transcript.knowsThread(chat.id, claimed.threadId),
-    });
+  check(agentGroupId: AgentGroupId, message: OutboundMessage): Authorisation {
+    const { destination: name, channelType, platformId, threadId } = message;
+    const destination = name === null ? null : this.#destinations.find(agentGroupId, name);
+    const chat = this.findChat(agentGroupId, name);
+    return authoriseSend(
+      { kind: message.body.kind, destination: name, channelType, platformId, threadId },
+      {
+        agentGroupId,
+        destination,
+        chat,
+        threadIsOfChat: chat !== null && threadId !== null && this.#transcript.knowsThread(chat.id, threadId),
+        agent: destination === null ? null : this.#findAgent(destination),
+      },
+    );
+  }
+
+  /** Null for a chat, and for an agent that is archived. */
+  #findAgent({ targetType, targetId }: DestinationRow): AgentGroup | null {
+    // The table holds agent group ids for targets of type 'agent'.
+    return targetType === 'agent' ? this.#agents.get(targetId as AgentGroupId) : null;
   }
 
   /** The chat behind a name of this agent group's, null when there is none. */

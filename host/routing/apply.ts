@@ -14,7 +14,7 @@ import { failpoint } from '../observe/failpoint.ts';
 import { routingLog } from '../observe/logger.ts';
 import { placeIncoming, safeFileNames } from '../sessions/attachments.ts';
 import type { FreeDisk } from '../sessions/disk.ts';
-import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
+import { ensureSession } from '../sessions/ensure-session.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { DroppedStore } from '../store/dropped.ts';
@@ -180,15 +180,7 @@ export class Router {
   /** Finds or makes the session and its folder; marks it open before the work exists. */
   #ensureSession(key: SessionKey, chat: MessagingGroup, event: InboundEvent): Session {
     const { sessions, now, home } = this.#parts;
-    let session = sessions.find(key);
-    if (session === null) {
-      session = sessions.create(key, chat.name, now());
-      failpoint('routing.session-made');
-    }
-    if (!session.isOpen) {
-      createSessionFolder(sessionPaths(home, session.agentGroupId, session.id), hostContainerUser(session));
-      sessions.markOpen(session.id, now());
-    }
+    const session = ensureSession({ home, sessions }, key, chat.name, now());
     if (session.engagedAt === null && (event.isMention || event.isPrivate)) sessions.markEngaged(session.id, now());
     return session;
   }

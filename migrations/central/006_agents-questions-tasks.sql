@@ -127,18 +127,37 @@ CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE i
 CREATE INDEX pending_questions_session ON pending_questions (session_id);
 CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
 
--- Messages that wait for an admin to let their sender in, or to wire their chat.
+-- Messages that wait for an admin to let their sender in, or to wire their chat. Received again in the order of `position`.
 CREATE TABLE held_messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- Its files lie in the home under held/<id>.
+  id TEXT NOT NULL UNIQUE,
   channel_type TEXT NOT NULL,
   platform_id TEXT NOT NULL,
   sender_id TEXT NOT NULL,
-  reason TEXT NOT NULL CHECK (reason IN ('unknown_sender', 'unwired')),
-  -- The event as the channel gave it; its files lie in the home under held/<id>.
+  -- Whose agent the sender is to be let in to; '': the chat is to be wired first.
+  agent_group_id TEXT NOT NULL DEFAULT '',
+  -- The event's own, or one made for it: what is told twice is held once, and received again as the same message.
+  client_id TEXT NOT NULL,
+  -- The event as the channel gave it.
   event TEXT NOT NULL CHECK (json_valid(event)),
-  created_at INTEGER NOT NULL
+  -- Of the event and its files.
+  size_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (channel_type, platform_id, agent_group_id, sender_id, client_id)
 ) STRICT;
-CREATE INDEX held_messages_place ON held_messages (channel_type, platform_id, sender_id, id);
+CREATE INDEX held_messages_sender ON held_messages (agent_group_id, sender_id, position);
+CREATE INDEX held_messages_age ON held_messages (created_at);
+
+-- What an admin said no to, by the subject of that approval: nobody is asked again before `until_at`.
+CREATE TABLE turned_away (
+  subject_key TEXT PRIMARY KEY NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at INTEGER NOT NULL,
+  -- Null: for ever.
+  until_at INTEGER
+) STRICT;
+CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NULL;
 
 -- What an agent asked to be woken for.
 CREATE TABLE tasks (
