@@ -163,6 +163,8 @@ CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NUL
 CREATE TABLE tasks (
   id TEXT PRIMARY KEY NOT NULL,
   session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  -- The session's, so that an agent's tasks are counted without looking at its sessions.
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   prompt TEXT NOT NULL,
   -- Once at `at`, or by `cron` in `timezone`.
   at INTEGER,
@@ -184,7 +186,8 @@ CREATE TABLE tasks (
   CHECK ((state = 'active') = (next_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX tasks_next ON tasks (next_at) WHERE next_at IS NOT NULL;
-CREATE INDEX tasks_session ON tasks (session_id, created_at);
+CREATE INDEX tasks_session ON tasks (session_id, state);
+CREATE INDEX tasks_agent ON tasks (agent_group_id, state);
 
 -- One receipt per firing, the missed ones too.
 CREATE TABLE task_firings (
@@ -198,3 +201,5 @@ CREATE TABLE task_firings (
   PRIMARY KEY (task_id, due_at)
 ) STRICT;
 CREATE UNIQUE INDEX task_firings_message ON task_firings (message_id) WHERE message_id IS NOT NULL;
+-- Firings whose end is not noted yet.
+CREATE INDEX task_firings_open ON task_firings (task_id, due_at) WHERE outcome = 'fired';

@@ -71,14 +71,22 @@ CREATE TABLE former_destination_names (
 ) STRICT;
 
 CREATE TABLE held_messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- Its files lie in the home under held/<id>.
+  id TEXT NOT NULL UNIQUE,
   channel_type TEXT NOT NULL,
   platform_id TEXT NOT NULL,
   sender_id TEXT NOT NULL,
-  reason TEXT NOT NULL CHECK (reason IN ('unknown_sender', 'unwired')),
-  -- The event as the channel gave it; its files lie in the home under held/<id>.
+  -- Whose agent the sender is to be let in to; '': the chat is to be wired first.
+  agent_group_id TEXT NOT NULL DEFAULT '',
+  -- The event's own, or one made for it: what is told twice is held once, and received again as the same message.
+  client_id TEXT NOT NULL,
+  -- The event as the channel gave it.
   event TEXT NOT NULL CHECK (json_valid(event)),
-  created_at INTEGER NOT NULL
+  -- Of the event and its files.
+  size_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (channel_type, platform_id, agent_group_id, sender_id, client_id)
 ) STRICT;
 
 CREATE TABLE ledger (
@@ -285,6 +293,8 @@ CREATE TABLE task_firings (
 CREATE TABLE tasks (
   id TEXT PRIMARY KEY NOT NULL,
   session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  -- The session's, so that an agent's tasks are counted without looking at its sessions.
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   prompt TEXT NOT NULL,
   -- Once at `at`, or by `cron` in `timezone`.
   at INTEGER,
@@ -304,6 +314,14 @@ CREATE TABLE tasks (
   revision INTEGER NOT NULL DEFAULT 1,
   CHECK ((at IS NULL) <> (cron IS NULL)),
   CHECK ((state = 'active') = (next_at IS NOT NULL))
+) STRICT;
+
+CREATE TABLE turned_away (
+  subject_key TEXT PRIMARY KEY NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at INTEGER NOT NULL,
+  -- Null: for ever.
+  until_at INTEGER
 ) STRICT;
 
 CREATE TABLE user_dms (
@@ -355,7 +373,9 @@ CREATE INDEX dropped_messages_recent ON dropped_messages (last_at);
 
 CREATE INDEX former_destination_names_destination ON former_destination_names (destination_id);
 
-CREATE INDEX held_messages_place ON held_messages (channel_type, platform_id, sender_id, id);
+CREATE INDEX held_messages_age ON held_messages (created_at);
+
+CREATE INDEX held_messages_sender ON held_messages (agent_group_id, sender_id, position);
 
 CREATE INDEX ledger_message ON ledger (message_id) WHERE message_id IS NOT NULL;
 
@@ -429,8 +449,14 @@ CREATE INDEX sessions_recent ON sessions (last_active_at DESC, id DESC);
 
 CREATE UNIQUE INDEX task_firings_message ON task_firings (message_id) WHERE message_id IS NOT NULL;
 
+CREATE INDEX task_firings_open ON task_firings (task_id, due_at) WHERE outcome = 'fired';
+
+CREATE INDEX tasks_agent ON tasks (agent_group_id, state);
+
 CREATE INDEX tasks_next ON tasks (next_at) WHERE next_at IS NOT NULL;
 
-CREATE INDEX tasks_session ON tasks (session_id, created_at);
+CREATE INDEX tasks_session ON tasks (session_id, state);
+
+CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NULL;
 
 CREATE INDEX wirings_agent ON wirings (agent_group_id);
