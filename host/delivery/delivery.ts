@@ -67,7 +67,7 @@ export class Delivery implements AsyncDisposable {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    this.#sender = new Sender(parts.home, parts.transcript);
+    this.#sender = new Sender(parts.home, parts.transcript, parts.authority);
   }
 
   /** A doorbell: read this session's outbound.db soon. */
@@ -363,8 +363,11 @@ export class Delivery implements AsyncDisposable {
       random,
       refuse: (item) => {
         const answer = authority.check(session.agentGroupId, item.message);
-        if (answer.kind === 'allow') return null;
-        return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
+        if (answer.kind === 'refuse') {
+          return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
+        }
+        const target = this.#sender.findTarget(session, item.message);
+        return target.kind === 'refuse' ? { reason: 'no_such_message', words: target.words } : null;
       },
       attempt: (channel, item, signal) => {
         const maySpend = (bytes: number) => memory.bytes.spend(bytes, now());

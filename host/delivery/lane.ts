@@ -15,6 +15,7 @@ import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
 import type { Channel, SendOutcome } from './channel.ts';
 import { type NextState, type OutboundMessage, planAfterProbe, planAfterSend, planRecovery } from './plan.ts';
+import { namedId } from './target.ts';
 
 export interface LaneItem {
   sessionId: SessionId;
@@ -160,6 +161,8 @@ export class Lane {
     const batch: LaneItem[] = [];
     for (const item of this.#queue) {
       if (batch.length >= limit || (item.row.nextAttemptAt !== null && item.row.nextAttemptAt > now)) break;
+      // What it is about may stand before it, and has its platform's id once that is settled.
+      if (batch.length > 0 && namedId(item.message) !== null) break;
       batch.push(item);
     }
     return batch;

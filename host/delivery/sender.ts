@@ -8,9 +8,11 @@ import { assertNever, errorCode } from '../config/errors.ts';
 import { type Collected, collectOutgoing } from '../sessions/attachments.ts';
 import type { Session } from '../store/sessions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
+import type { Authority } from './authority.ts';
 import type { Channel, ChannelAddress, OutgoingFile, SendOutcome } from './channel.ts';
 import type { LaneItem } from './lane.ts';
 import { type OutboundMessage, renderText } from './plan.ts';
+import { matchTarget, namedId, type Target } from './target.ts';
 
 /** Wait of a message whose files are over the session's rate. */
 const TOO_FAST_MS = 30_000;
@@ -18,10 +20,24 @@ const TOO_FAST_MS = 30_000;
 export class Sender {
   readonly #home: string;
   readonly #transcript: Transcript;
+  readonly #authority: Authority;
 
-  constructor(home: string, transcript: Transcript) {
+  constructor(home: string, transcript: Transcript, authority: Authority) {
     this.#home = home;
     this.#transcript = transcript;
+    this.#authority = authority;
+  }
+
+  /** What an edit or a reaction is about; asked at every attempt, like the destination (I4). */
+  findTarget(session: Session, message: OutboundMessage): Target {
+    const id = namedId(message);
+    if (id === null) return { kind: 'none' };
+    return matchTarget(message, {
+      session,
+      chatId: this.#authority.findChat(session.agentGroupId, message.destination)?.id ?? null,
+      // Any text may be looked up; only an id of ours is found.
+      named: this.#transcript.get(id as MessageId),
+    });
   }
 
   async attempt(
@@ -41,9 +57,13 @@ export class Sender {
       case 'question':
         return this.#send(channel, session, paths, item, address, maySpend, signal);
       case 'edit':
-        return this.#edit(channel, session, message, address, body.content, signal);
-      case 'reaction':
-        return this.#react(channel, session, message, address, body.content, signal);
+      case 'reaction': {
+        const target = this.findTarget(session, message);
+        if (target.kind !== 'found') return { kind: 'rejected', reason: 'the message it is about is gone' };
+        return body.kind === 'edit'
+          ? this.#edit(channel, target.message, address, body.content, signal)
+          : this.#react(channel, session.agentGroupId, target.message, address, body.content, signal);
+      }
       case 'request':
         return { kind: 'rejected', reason: 'a request is not sent anywhere' };
       default:
@@ -120,16 +140,16 @@ export class Sender {
 
   async #edit(
     channel: Channel,
-    session: Session,
-    message: OutboundMessage,
+    target: TranscriptMessage,
     address: ChannelAddress,
-    content: { messageId: string; text: string },
+    content: { text: string },
     signal: AbortSignal,
   ): Promise<SendOutcome> {
-    if (channel.edit === undefined) return { kind: 'rejected', reason: `${channel.type} cannot edit messages` };
-    const target = this.#findTarget(session, message, content.messageId);
-    if (target === null || target.direction !== 'out') {
-      return { kind: 'rejected', reason: 'there is no message of this agent with that id in that chat' };
+    if (!channel.abilities.canEdit || channel.edit === undefined) {
+      return {
+        kind: 'rejected',
+        reason: `messages on ${channel.type} cannot be edited: send a new message instead`,
+      };
     }
     if (target.platformMessageId === null) return notYet(target, 'edited');
     const outcome = await channel.edit(address, target.platformMessageId, content.text, signal);
@@ -139,34 +159,25 @@ export class Sender {
 
   async #react(
     channel: Channel,
-    session: Session,
-    message: OutboundMessage,
+    by: string,
+    target: TranscriptMessage,
     address: ChannelAddress,
-    content: { messageId: string; emoji: string },
+    { emoji }: { emoji: string },
     signal: AbortSignal,
   ): Promise<SendOutcome> {
-    if (channel.react === undefined) return { kind: 'rejected', reason: `${channel.type} cannot react to messages` };
-    const target = this.#findTarget(session, message, content.messageId);
-    if (target === null) return { kind: 'rejected', reason: 'there is no message with that id in that chat' };
+    if (!channel.abilities.canReact || channel.react === undefined) {
+      return {
+        kind: 'rejected',
+        reason: `messages on ${channel.type} cannot be reacted to: say it in a message instead`,
+      };
+    }
     if (target.platformMessageId === null) return notYet(target, 'reacted to');
-    const outcome = await channel.react(address, target.platformMessageId, content.emoji, signal);
+    const outcome = await channel.react(address, target.platformMessageId, emoji, signal);
     if (outcome.kind === 'sent') {
-      const others = target.reactions.filter(
-        (known) => known.by !== session.agentGroupId || known.emoji !== content.emoji,
-      );
-      this.#transcript.change(target.id, {
-        reactions: [...others, { emoji: content.emoji, by: session.agentGroupId }],
-      });
+      const others = target.reactions.filter((known) => known.by !== by || known.emoji !== emoji);
+      this.#transcript.change(target.id, { reactions: [...others, { emoji, by }] });
     }
     return outcome;
-  }
-
-  /** A message of this session, in the chat that the row was authorised for. */
-  #findTarget(session: Session, message: OutboundMessage, messageId: string): TranscriptMessage | null {
-    // Any text may be looked up; only an id of ours is found.
-    const target = this.#transcript.get(messageId as MessageId);
-    if (target === null || target.sessionId !== session.id) return null;
-    return target.direction === 'in' || target.destination === message.destination ? target : null;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Telling an agent that its message did not arrive. */
 import { createHash } from 'node:crypto';
 import { deriveMessageId, makeId } from '../../shared/ids.ts';
-import { Fault } from '../config/errors.ts';
+import { assertNever, Fault } from '../config/errors.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
 import type { Session } from '../store/sessions.ts';
@@ -29,17 +29,7 @@ async function append(
   row: DeliveryRow,
 ): Promise<void> {
   const at = parts.now();
-  const what =
-    row.state === 'refused'
-      ? 'was refused'
-      : row.state === 'unknown'
-        ? 'may not have arrived'
-        : 'could not be delivered';
-  const reason = row.reason ?? 'no reason given';
-  const text =
-    message.body.kind === 'request'
-      ? `Your request ${message.body.content.action} ${what}: ${reason}.`
-      : `Your message to "${message.destination ?? '(nobody)'}" ${what}: ${reason}. Do not send it again unless someone asks.`;
+  const text = describeEnd(message, row);
   await parts.inboxes.commit(session, (tables) => {
     const route = message.inReplyTo === null ? null : tables.getRoute(message.inReplyTo);
     const window = String(Math.floor(at / TELL_AGENT_EVERY_MS));
@@ -66,4 +56,33 @@ async function append(
     ]);
   });
   parts.onWorkChanged(session.id);
+}
+
+/** What became of a row, for the agent that wrote it: what, where, why, and whether to try again. */
+function describeEnd(
+  message: Pick<OutboundMessage, 'body' | 'destination'>,
+  row: Pick<DeliveryRow, 'state' | 'reason'>,
+): string {
+  const place = `"${message.destination ?? '(nobody)'}"`;
+  const what =
+    row.state === 'refused'
+      ? 'was refused'
+      : row.state === 'unknown'
+        ? 'may not have arrived'
+        : 'could not be delivered';
+  const why = row.reason ?? 'no reason given';
+  const { body } = message;
+  switch (body.kind) {
+    case 'request':
+      return `Your request ${body.content.action} ${what}: ${why}.`;
+    case 'edit':
+      return `Your edit of a message in ${place} ${what}: ${why}.`;
+    case 'reaction':
+      return `Your reaction ${body.content.emoji} in ${place} ${what}: ${why}.`;
+    case 'chat':
+    case 'question':
+      return `Your message to ${place} ${what}: ${why}. Do not send it again unless someone asks.`;
+    default:
+      return assertNever(body);
+  }
 }

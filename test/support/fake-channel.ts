@@ -17,10 +17,11 @@ export interface SentMessage {
 
 export class FakeChannel implements Channel {
   readonly type: string;
-  readonly abilities: ChannelAbilities;
+  abilities: ChannelAbilities;
   /** What people see in the chat, doubles included. */
   readonly visible: SentMessage[] = [];
   readonly edits: { platformMessageId: string; text: string }[] = [];
+  readonly reactions: { platformMessageId: string; emoji: string }[] = [];
   readonly typing: { address: ChannelAddress; typing: boolean }[] = [];
   /** Answers for the next calls, first in first out; then everything is sent. `lost`: sent, but the answer is lost. */
   readonly script: (SendOutcome | 'lost' | 'throws' | 'hangs')[] = [];
@@ -63,7 +64,8 @@ export class FakeChannel implements Channel {
     return { kind: 'sent', platformMessageId };
   }
 
-  async react(_address: ChannelAddress, platformMessageId: string, _emoji: string): Promise<SendOutcome> {
+  async react(_address: ChannelAddress, platformMessageId: string, emoji: string): Promise<SendOutcome> {
+    this.reactions.push({ platformMessageId, emoji });
     return { kind: 'sent', platformMessageId };
   }
 

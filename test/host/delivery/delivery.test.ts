@@ -256,7 +256,7 @@ test('an edit changes the sent message and what is shown; someone else’s messa
   await until('all is done', () => channel.visible.length === 2);
   expect(channel.edits).toEqual([{ platformMessageId: 'p1', text: '100 %' }]);
   expect(spine.transcript.get(id as never)).toMatchObject({ text: '100 %', state: 'delivered' });
-  await until('the wrong edit failed', () => spine.ledger.countByMessage(wrong, 'delivery.failed') === 1);
+  await until('the wrong edit is refused', () => spine.ledger.countByMessage(wrong, 'delivery.refused') === 1);
   expect(spine.transcript.get(messageId)?.text).toBe('hello');
 });
 

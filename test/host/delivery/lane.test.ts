@@ -18,7 +18,7 @@ afterEach(() => {
 function makeItem(id: string): LaneItem {
   return {
     sessionId: makeId('session'),
-    message: { id } as LaneItem['message'],
+    message: { id, body: { kind: 'chat', content: { text: id, attachments: [] } } } as unknown as LaneItem['message'],
     row: {
       messageOutId: id,
       seq: 1,
