@@ -5,6 +5,7 @@
 import type { Attachment, InboundKind } from '../../shared/messages.ts';
 import type { SessionFile } from '../../shared/protocol.ts';
 import type { WorkspacePaths } from '../../shared/session-files.ts';
+import type { CheckResult } from '../runner/format.ts';
 import type { ToolBox } from '../tools/tool.ts';
 
 export interface PromptAttachment extends Attachment {
@@ -26,6 +27,10 @@ export interface PromptMessage {
   sender: string;
   text: string;
   attachments: PromptAttachment[];
+  /** For `task`: which firing this is. */
+  task: { id: string; dueAt: number; missed: number } | null;
+  /** What the task's own check said, if it has one. */
+  check: CheckResult | null;
   /** False for context that only rides along. */
   isTrigger: boolean;
 }

@@ -31,10 +31,15 @@ export class LiveChart {
   }
 }
 
-/** The destination of this name. Models write `Family` for `family`. */
+/**
+ * The destination of this name, or the one that used to have it: what was read before a rename is answered
+ * after it. A current name wins. Models write `Family` for `family`.
+ */
 export function findDestination(chart: Chart, name: string): Destination | null {
   const wanted = name.trim().toLowerCase();
-  return chart.destinations.find((destination) => destination.name === wanted) ?? null;
+  const { destinations } = chart;
+  const current = destinations.find((destination) => destination.name === wanted);
+  return current ?? destinations.find(({ formerNames }) => formerNames.includes(wanted)) ?? null;
 }
 
 /** Reverse look-up: the destination that a message came from. */

@@ -18,6 +18,9 @@ import { findOrigin } from './chart.ts';
 import type { InboundMessage } from './message.ts';
 import { formatLocalTime } from './zone.ts';
 
+/** What the check of a task said before the agent was woken: its data, or why there is none. */
+export type CheckResult = { kind: 'data'; json: string | null } | { kind: 'failed'; problem: string; output: string };
+
 export interface FormatFacts {
   chart: Chart;
   timezone: string;
@@ -25,6 +28,7 @@ export interface FormatFacts {
   inFolder: string;
   /** Older context messages that did not fit into this batch. */
   omittedCount: number;
+  checkOf: (messageId: string) => CheckResult | null;
   /** Sequence number of the message with this id, in either file. */
   findSeq: (messageId: string) => number | null;
 }
@@ -52,8 +56,16 @@ function toPromptMessage(message: InboundMessage, facts: FormatFacts): PromptMes
     sender: message.content.senderName,
     text: message.content.text,
     attachments: message.content.attachments.map((file) => ({ ...file, path: join(folder, file.name) })),
+    task: describeTask(message),
+    check: facts.checkOf(message.id),
     isTrigger: message.isTrigger,
   };
+}
+
+function describeTask({ kind, content }: InboundMessage): PromptMessage['task'] {
+  if (kind !== 'task' || !content.task) return null;
+  const { id, dueAt, missed } = content.task;
+  return { id, dueAt, missed };
 }
 
 function formatMessage(message: InboundMessage, prompt: PromptMessage, facts: FormatFacts): string {
@@ -63,6 +75,8 @@ function formatMessage(message: InboundMessage, prompt: PromptMessage, facts: Fo
     ['id', String(message.seq)],
     ['kind', message.kind === 'chat' ? null : message.kind],
     ['event', prompt.event],
+    ['task', prompt.task?.id ?? null],
+    ['missed', prompt.task && prompt.task.missed > 0 ? String(prompt.task.missed) : null],
     ['from', prompt.from ?? (hasRoute ? '(unlisted chat)' : null)],
     ['sender', prompt.sender || null],
     ['time', formatLocalTime(message.timestamp)],
@@ -77,8 +91,16 @@ function formatMessage(message: InboundMessage, prompt: PromptMessage, facts: Fo
     ]).replace(/>$/, '/>'),
   );
   const text = encodeText(dropControls(prompt.text));
-  const body = files.length === 0 ? text : [text, ...files].filter(Boolean).join('\n');
+  const extras = [...files, ...formatCheck(prompt.check)];
+  const body = extras.length === 0 ? text : [text, ...extras].filter(Boolean).join('\n');
   return `${formatTag('message', attributes)}${body}</message>`;
+}
+
+function formatCheck(check: CheckResult | null): string[] {
+  if (check === null || (check.kind === 'data' && check.json === null)) return [];
+  const text = check.kind === 'data' ? (check.json ?? '') : check.output;
+  const open = formatTag('check', [['problem', check.kind === 'failed' ? check.problem : null]]);
+  return [`${open}${encodeText(dropControls(text))}</check>`];
 }
 
 function formatTag(name: string, attributes: [string, string | null][]): string {

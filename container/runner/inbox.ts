@@ -26,17 +26,30 @@ export type Read<T> = { kind: 'read'; value: T } | { kind: 'unavailable'; code: 
 export interface Candidate {
   id: string;
   seq: number;
+  kind: InboundKind;
   tries: number;
   isOnWake: boolean;
   processAfter: number | null;
+  inReplyTo: string | null;
 }
 
 interface CandidateRow {
   id: string;
   seq: number;
+  kind: string;
   tries: number;
   on_wake: number;
   process_after: number | null;
+  in_reply_to: string | null;
+}
+
+const DELIVERY_STATES = ['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown'] as const;
+
+/** What the host made of a row of ours. */
+export interface Delivery {
+  state: (typeof DELIVERY_STATES)[number];
+  /** In words, when it is not simply delivered. */
+  reason: string | null;
 }
 
 interface MessageRow {
@@ -56,7 +69,7 @@ interface MessageRow {
 }
 
 const PENDING = `FROM messages_in INDEXED BY messages_in_pending WHERE status = 'pending'`;
-const CANDIDATE = 'id, seq, tries, on_wake, process_after';
+const CANDIDATE = 'id, seq, kind, tries, on_wake, process_after, in_reply_to';
 const MESSAGE = `id, seq, kind, timestamp, tries, trigger, channel_type, platform_id, thread_id,
   source_session_id, in_reply_to, trace_id, content`;
 
@@ -68,6 +81,9 @@ export const INBOX_SQL = {
   byId: `SELECT ${MESSAGE} FROM messages_in WHERE id = ?`,
   bySeq: `SELECT ${MESSAGE} FROM messages_in WHERE seq = ?`,
   lastSeq: 'SELECT max(seq) AS seq FROM messages_in',
+  isPending: `SELECT 1 AS pending FROM messages_in WHERE id = ? AND status = 'pending'`,
+  noticesOn: `SELECT ${MESSAGE} FROM messages_in WHERE seq > ? AND kind = 'system' AND in_reply_to = ? ORDER BY seq LIMIT 20`,
+  delivery: 'SELECT state, reason FROM deliveries WHERE message_out_id = ?',
 } as const;
 
 /** What may be asked inside one `InboxReader.read`. */
@@ -78,6 +94,9 @@ export class InboxTables {
   readonly #byId;
   readonly #bySeq;
   readonly #lastSeq;
+  readonly #isPending;
+  readonly #noticesOn;
+  readonly #delivery;
 
   constructor(db: Database.Database) {
     this.#triggers = db.prepare<[number, number], CandidateRow>(INBOX_SQL.triggers);
@@ -86,6 +105,9 @@ export class InboxTables {
     this.#byId = db.prepare<[string], MessageRow>(INBOX_SQL.byId);
     this.#bySeq = db.prepare<[number], MessageRow>(INBOX_SQL.bySeq);
     this.#lastSeq = db.prepare<[], { seq: number | null }>(INBOX_SQL.lastSeq);
+    this.#isPending = db.prepare<[string], { pending: number }>(INBOX_SQL.isPending);
+    this.#noticesOn = db.prepare<[number, string], MessageRow>(INBOX_SQL.noticesOn);
+    this.#delivery = db.prepare<[string], { state: string; reason: string | null }>(INBOX_SQL.delivery);
   }
 
   /** Pending rows that call for a turn, oldest first. */
@@ -115,6 +137,22 @@ export class InboxTables {
 
   lastSeq(): number {
     return this.#lastSeq.get()?.seq ?? 0;
+  }
+
+  /** Whether the host still counts this message as work. */
+  isPending(id: string): boolean {
+    return this.#isPending.get(id) !== undefined;
+  }
+
+  /** The host's notices about an own row, whatever became of them; the cost grows with what came after the row. */
+  noticesOn(row: { id: string; seq: number }): InboundMessage[] {
+    return this.#noticesOn.all(row.seq, row.id).map(toMessage);
+  }
+
+  /** Null while the host has not read the row. */
+  delivery(messageId: string): Delivery | null {
+    const row = this.#delivery.get(messageId);
+    return row ? { state: parseDeliveryState(row.state), reason: row.reason } : null;
   }
 }
 
@@ -180,9 +218,11 @@ function toCandidate(row: CandidateRow): Candidate {
   return {
     id: row.id,
     seq: row.seq,
+    kind: parseKind(row.kind),
     tries: row.tries,
     isOnWake: row.on_wake === 1,
     processAfter: row.process_after,
+    inReplyTo: row.in_reply_to,
   };
 }
 
@@ -211,5 +251,11 @@ function toMessage(row: MessageRow): InboundMessage {
 function parseKind(kind: string): InboundKind {
   const known = INBOUND_KINDS.find((name) => name === kind);
   if (!known) throw new Error(`messages_in.kind is checked by the table, yet holds ${kind}`);
+  return known;
+}
+
+function parseDeliveryState(state: string): Delivery['state'] {
+  const known = DELIVERY_STATES.find((name) => name === state);
+  if (!known) throw new Error(`deliveries.state is checked by the table, yet holds ${state}`);
   return known;
 }

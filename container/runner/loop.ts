@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stampNow } from '../../shared/trace.ts';
 import { cutAtClear } from './clear.ts';
 import type { Doorbell } from './doorbell.ts';
-import type { InboxTables } from './inbox.ts';
+import type { Candidate, InboxTables } from './inbox.ts';
 import { describeError, log } from './log.ts';
 import type { InboundMessage } from './message.ts';
 import { isPassing, type TurnEnd } from './outbox.ts';
@@ -118,8 +118,17 @@ export class RunnerLoop {
       now,
       maxBatch: session.limits.maxBatch,
       wakeSeq: this.#wakeSeq,
-      isTaken: (candidate) => outbox.isTaken(candidate),
+      isTaken: (candidate) => outbox.isTaken(candidate) || this.#isAwaited(tables, candidate),
     });
+  }
+
+  /** How a question ended is left to the turn that asked, this try of it or the next, while that is not over. */
+  #isAwaited(tables: InboxTables, { kind, inReplyTo }: Candidate): boolean {
+    if (kind !== 'system' || inReplyTo === null) return false;
+    const { outbox } = this.#parts;
+    const question = outbox.byId(inReplyTo);
+    if (question?.body.kind !== 'question' || question.inReplyTo === null) return false;
+    return tables.isPending(question.inReplyTo) && !outbox.isDone(question.inReplyTo);
   }
 
   #claim(messages: readonly InboundMessage[], selection: Selection): boolean {
@@ -138,8 +147,13 @@ export class RunnerLoop {
     const startedAt = performance.now();
     const turn = new Turn(this.#parts, messages);
     this.#turn = turn;
-    this.#doorbell.onRing = () => this.#offerFollowUps(turn);
+    this.#doorbell.onRing = () => {
+      turn.ring();
+      this.#offerFollowUps(turn);
+    };
+    this.#parts.toolDoor?.open(turn.tools);
     const result = await turn.run(omittedCount);
+    this.#parts.toolDoor?.close();
     this.#doorbell.onRing = null;
     this.#turn = null;
     if (!result) return;

@@ -1,5 +1,5 @@
 /** The rows of the two session databases as the runner's own types. */
-import type { Attachment, InboundContent, InboundKind } from '../../shared/messages.ts';
+import type { Attachment, InboundContent, InboundKind, OutboundContent } from '../../shared/messages.ts';
 import { AGENT_CHANNEL, type Destination } from '../../shared/protocol.ts';
 import type { Request } from '../../shared/requests.ts';
 
@@ -28,6 +28,7 @@ export type OutboundBody =
   | { kind: 'chat'; content: { text: string; attachments: Attachment[] } }
   | { kind: 'edit'; content: { messageId: string; text: string } }
   | { kind: 'reaction'; content: { messageId: string; emoji: string } }
+  | Extract<OutboundContent, { kind: 'question' }>
   | { kind: 'request'; content: Request };
 
 /** A row for messages_out before it has its place in the sequence. */

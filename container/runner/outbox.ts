@@ -22,7 +22,8 @@ import { describeError, log } from './log.ts';
 import type { Draft, OutboundBody, SentRow } from './message.ts';
 
 export type Ack =
-  | { id: string; tries: number; state: 'done'; stamps: Stamps }
+  /** `isQuiet`: a task whose own check decided that nothing is to be done. */
+  | { id: string; tries: number; state: 'done'; stamps: Stamps; isQuiet?: boolean }
   | { id: string; tries: number; state: 'failed'; error: string; retryable: boolean; stamps: Stamps };
 
 export interface TurnEnd {
@@ -30,6 +31,8 @@ export interface TurnEnd {
   acks: readonly Ack[];
   /** Kept as it is when undefined; removed when null. */
   continuation: { provider: string; continuation: string } | null | undefined;
+  /** Claimed, and given back unseen: they ride along with the next batch. */
+  released?: readonly string[];
   /** Epoch ms when the runner has nothing more to do; null when it goes on. */
   idleSince: number | null;
 }
@@ -133,6 +136,11 @@ export class Outbox implements Disposable {
     return tries === null || tries === message.tries;
   }
 
+  /** Whether this message was brought to its end here, by any try. */
+  isDone(messageId: string): boolean {
+    return this.#sql.processing.get(messageId)?.state === 'done';
+  }
+
   /** Takes a batch. `omitted` rows are settled without being shown to the provider. Throws only when it writes at once (I4). */
   claim(rows: readonly Claimable[], omitted: readonly Claimable[], now: number): void {
     const claims = { rows: [...rows], omitted: [...omitted], at: now };
@@ -160,6 +168,7 @@ export class Outbox implements Disposable {
         this.#insert(draft, makeId('message', now), firstSeq + 2 * index),
       );
       for (const ack of end.acks) this.#sql.mark.run(ack.id, ack.state, now, formatNote(ack));
+      for (const id of end.released ?? []) this.#sql.release.run(id);
       if (end.continuation === null) this.#sql.deleteState.run(RUNNER_STATE.continuation);
       else if (end.continuation) this.#setState(RUNNER_STATE.continuation, end.continuation, now);
       this.#sql.deleteState.run(RUNNER_STATE.tool);
@@ -168,6 +177,7 @@ export class Outbox implements Disposable {
     }, acked);
     this.#hasFinished = true;
     for (const ack of end.acks) this.#settle(ack.id, ack.tries);
+    for (const id of end.released ?? []) this.#claimed.delete(id);
     return rows;
   }
 
@@ -314,7 +324,7 @@ export function isPassing(error: unknown): boolean {
 
 function formatNote(ack: Ack): string {
   const common = { tries: ack.tries, ...ack.stamps };
-  if (ack.state === 'done') return JSON.stringify(common);
+  if (ack.state === 'done') return JSON.stringify(ack.isQuiet ? { ...common, quiet: true } : common);
   return JSON.stringify({ ...common, error: ack.error.slice(0, MAX_ERROR_CHARS), retryable: ack.retryable });
 }
 
@@ -329,10 +339,10 @@ function parseNoteTries(note: string | null): number | null {
   }
 }
 
-/** Null for kinds that this runner never writes, and for rows that the contract would refuse. */
+/** Null for rows that the contract would refuse. */
 function toSentRow(row: OutRow): SentRow | null {
   const parsed = parseOutboundContent(row.kind, row.content);
-  if (!parsed.ok || parsed.value.kind === 'question') return null;
+  if (!parsed.ok) return null;
   const body: OutboundBody = parsed.value;
   return {
     id: row.id,

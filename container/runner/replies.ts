@@ -178,10 +178,13 @@ export function planFailureNotes(facts: ReplyFacts, message: string): Draft[] {
   return [...newestByChat.values()].map((row) => draftNote(facts, row, `(The agent could not answer: ${message})`));
 }
 
-/** Same words to the same place. */
+/** Same words to the same place, which may have got another name meanwhile. */
 export function isSame(left: Draft): (right: Draft) => boolean {
   const content = JSON.stringify(left.body);
-  return (right) => right.destination === left.destination && JSON.stringify(right.body) === content;
+  return (right) =>
+    right.channelType === left.channelType &&
+    right.platformId === left.platformId &&
+    JSON.stringify(right.body) === content;
 }
 
 /** Text that nobody would see: no block, nothing sent by a tool, and more than a notice from the host to answer. */

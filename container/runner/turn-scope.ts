@@ -4,11 +4,18 @@
  * I1. What an earlier, crashed try of the same messages already sent is not sent again. Each such row
  *     stands in for one equal send of this try, so an agent that says "ping" twice still says it twice.
  * I2. A final block does not repeat what a tool already sent in this turn.
+ * I3. After the turn nothing is sent in its name: a tool that comes too late is told so.
  */
 import { makeId } from '../../shared/ids.ts';
 import type { Draft, InboundMessage, SentRow } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { isSame } from './replies.ts';
+
+/** A tool wanted to send after the turn that it was called in (I3). */
+export class TurnOverError extends Error {
+  override readonly name = 'TurnOverError';
+  readonly retryable = false;
+}
 
 export class TurnScope {
   readonly #outbox: Outbox;
@@ -17,7 +24,10 @@ export class TurnScope {
   readonly #earlier: SentRow[] = [];
   /** Sent by tools in this turn, earlier tries' rows that stood in included. */
   readonly #sent: SentRow[] = [];
+  /** Awaited by a tool: acknowledged with the turn, never shown, and nothing is in answer to them. */
+  readonly #absorbed: InboundMessage[] = [];
   readonly #onSend: () => void;
+  #isOver = false;
 
   constructor(outbox: Outbox, batch: readonly InboundMessage[], onSend: () => void) {
     this.#outbox = outbox;
@@ -34,6 +44,24 @@ export class TurnScope {
     return this.#sent;
   }
 
+  get absorbed(): readonly InboundMessage[] {
+    return this.#absorbed;
+  }
+
+  absorb(message: InboundMessage): void {
+    this.#absorbed.push(message);
+  }
+
+  /** Takes messages out that the provider is not to see. */
+  remove(ids: ReadonlySet<string>): void {
+    const kept = this.#batch.filter((message) => !ids.has(message.id));
+    this.#batch.splice(0, this.#batch.length, ...kept);
+  }
+
+  close(): void {
+    this.#isOver = true;
+  }
+
   /** Messages that joined the running turn. */
   add(messages: readonly InboundMessage[]): void {
     this.#batch.push(...messages);
@@ -42,11 +70,21 @@ export class TurnScope {
 
   /** The row of an earlier try that is this very send, if any; it is used up by this call (I1). */
   takeEarlier(draft: Draft): SentRow | null {
-    const isMatch = isSame(draft);
-    const index = this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
+    if (this.#isOver) throw new TurnOverError();
+    const index = this.#findEarlier(draft);
     const [row] = index === -1 ? [] : this.#earlier.splice(index, 1);
     if (row) this.#sent.push(row);
     return row ?? null;
+  }
+
+  /** Whether an earlier try made this very send, and no send of this try has stood for it yet. */
+  hasEarlier(draft: Draft): boolean {
+    return this.#findEarlier(draft) !== -1;
+  }
+
+  #findEarlier(draft: Draft): number {
+    const isMatch = isSame(draft);
+    return this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
   }
 
   /** Commits a tool's row now, unless an earlier try did. */
@@ -59,7 +97,7 @@ export class TurnScope {
     return row;
   }
 
-  /** Final drafts without what was already sent (I1, I2). */
+  /** Final drafts without what was already sent (I1, I2). Before `close`. */
   withoutRepeats(drafts: readonly Draft[]): Draft[] {
     const sent = [...this.#sent];
     return drafts.filter((draft) => {

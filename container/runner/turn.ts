@@ -2,24 +2,26 @@
  * One turn: a claimed batch goes to the provider, and what comes back becomes rows.
  *
  * I1. Nothing is acknowledged before the turn that saw it ends; then all of it in one commit.
- * I2. Messages that joined the turn are acknowledged with it.
+ * I2. Messages that joined the turn, and answers that a tool waited for, are acknowledged with it.
+ * I3. A task whose own check says so is acknowledged without waking the provider; context that came with
+ *     nothing else is given back unseen.
  */
 import type { SessionFile } from '../../shared/protocol.ts';
 import type { WorkspacePaths } from '../../shared/session-files.ts';
 import { type Stamps, stampNow } from '../../shared/trace.ts';
 import type { Prompt, Provider, ProviderEvent, ProviderTurn } from '../providers/provider.ts';
-import type { ToolContext } from '../tools/context.ts';
 import { createToolBox } from '../tools/index.ts';
 import type { ToolBox } from '../tools/tool.ts';
 import { formatAddendum } from './addendum.ts';
 import { assertNever } from './assert.ts';
 import { parseReply } from './blocks/index.ts';
 import type { LiveChart } from './chart.ts';
-import { formatPrompt } from './format.ts';
+import { type CheckResult, formatPrompt } from './format.ts';
 import type { InboxReader } from './inbox.ts';
 import { describeError, log } from './log.ts';
-import type { Draft, InboundMessage } from './message.ts';
+import type { Draft, InboundMessage, SentRow } from './message.ts';
 import { type Ack, isPassing, type Outbox, type TurnEnd } from './outbox.ts';
+import { runPrechecks } from './precheck.ts';
 import {
   type PlannedReplies,
   planFailureNotes,
@@ -28,6 +30,9 @@ import {
   planTurnEnd,
   type ReplyFacts,
 } from './replies.ts';
+import { RingWatch } from './ring-watch.ts';
+import { ToolsInFlight } from './tools-in-flight.ts';
+import { createToolContext } from './turn-context.ts';
 import { TurnScope } from './turn-scope.ts';
 
 export interface TurnParts {
@@ -38,6 +43,8 @@ export interface TurnParts {
   chart: LiveChart;
   inbox: InboxReader;
   outbox: Outbox;
+  /** Where programs beside the runner call the running turn's tools; absent when there are none. */
+  toolDoor?: { open(tools: ToolBox): void; close(): void };
 }
 
 type Answer =
@@ -51,7 +58,15 @@ export type TurnResult = Omit<TurnEnd, 'idleSince'> | null;
 export class Turn {
   readonly #parts: TurnParts;
   readonly #scope: TurnScope;
-  readonly #tools: ToolBox;
+  readonly #watch = new RingWatch();
+  readonly #inFlight: ToolsInFlight;
+  /** Of the provider's own tools, by name. */
+  readonly #ownTools = new Map<string, Disposable>();
+  readonly #stopped = new AbortController();
+  /** Tasks that were not shown, and what the checks of the others said. */
+  readonly #quiet: InboundMessage[] = [];
+  readonly #checks = new Map<string, CheckResult>();
+  readonly tools: ToolBox;
   readonly #stamps: Stamps = {};
   readonly #claimedAt = new Map<string, number>();
   readonly #continuation: string | null;
@@ -63,17 +78,58 @@ export class Turn {
     this.#parts = parts;
     this.#scope = new TurnScope(parts.outbox, batch, () => this.#noteOutput());
     this.#noteClaims(batch);
-    this.#tools = createToolBox(this.#toolContext());
+    this.#inFlight = new ToolsInFlight((tool) => parts.outbox.setTool(tool));
+    const turn = { scope: this.#scope, watch: this.#watch, inFlight: this.#inFlight, facts: () => this.#facts() };
+    this.tools = createToolBox(createToolContext(parts, turn));
     this.#continuation = parts.outbox.continuation(parts.provider.name);
   }
 
-  /** Asks, asks once more if the answer would be lost, and says what to commit. */
+  /** Runs the turn, and says what to commit. */
   async run(omittedCount: number): Promise<TurnResult> {
+    try {
+      if (!(await this.#precheck())) return this.#isInterrupted ? null : this.#planQuiet();
+      return await this.#converse(omittedCount);
+    } finally {
+      // No tool may write once the end of the turn is being committed.
+      this.#watch.close();
+      this.#inFlight.close();
+      this.#scope.close();
+    }
+  }
+
+  /** The host may have written something that a tool waits for. */
+  ring(): void {
+    this.#watch.ring();
+  }
+
+  /** False when nothing is left to show to the provider. */
+  async #precheck(): Promise<boolean> {
+    const { paths, session } = this.#parts;
+    const declare = (timeoutMs: number) => this.#inFlight.begin('task_check', timeoutMs);
+    const where = { agentFolder: paths.agent, homeFolder: paths.state, timezone: session.timezone };
+    const results = await runPrechecks(this.#scope.batch, { ...where, declare, signal: this.#stopped.signal });
+    if (this.#isInterrupted) return false;
+    for (const { message, result } of results) {
+      if (result.kind === 'quiet') this.#quiet.push(message);
+      else this.#checks.set(message.id, result);
+    }
+    this.#scope.remove(new Set(this.#quiet.map(({ id }) => id)));
+    return this.#scope.batch.some((message) => message.isTrigger);
+  }
+
+  #planQuiet(): NonNullable<TurnResult> {
+    const released = this.#scope.batch.map(({ id }) => id);
+    this.#scope.remove(new Set(released));
+    return { ...this.#planEnd([], (common) => ({ ...common, state: 'done' })), released };
+  }
+
+  /** Asks, and asks once more if the answer would be lost. */
+  async #converse(omittedCount: number): Promise<TurnResult> {
     const first = await this.#ask(this.#format(this.#scope.batch, omittedCount));
     if (first.kind === 'interrupted') return null;
     if (first.kind === 'failed') return this.#planFailure(first.retryable, first.message);
     const planned = this.#plan(first.text);
-    const nudge = planNudge(planned, this.#facts(), this.#scope.sent);
+    const nudge = planNudge(planned, this.#facts(), this.#visible());
     let second: PlannedReplies | null = null;
     if (nudge !== null) {
       log.info('asking the provider once more', { unknownNames: planned.unknown.length });
@@ -82,7 +138,7 @@ export class Turn {
       if (answer.kind === 'answered') second = this.#plan(answer.text);
       else if (planned.drafts.length === 0) return this.#planFailure(answer.retryable, answer.message);
     }
-    const drafts = planTurnEnd(planned, second, this.#facts(), this.#scope.sent);
+    const drafts = planTurnEnd(planned, second, this.#facts(), this.#visible());
     return this.#planEnd(this.#scope.withoutRepeats(drafts), (common) => ({ ...common, state: 'done' }));
   }
 
@@ -97,7 +153,9 @@ export class Turn {
 
   interrupt(): void {
     this.#isInterrupted = true;
+    this.#stopped.abort();
     this.#running?.interrupt();
+    this.#watch.close();
   }
 
   async #ask(prompt: Prompt): Promise<Answer> {
@@ -111,7 +169,7 @@ export class Turn {
       addendum: formatAddendum(chart.read()),
       continuation: this.#newContinuation ?? this.#continuation,
       session,
-      tools: this.#tools,
+      tools: this.tools,
       paths,
     });
     this.#running = running;
@@ -137,10 +195,11 @@ export class Turn {
       case 'progress':
         return null;
       case 'tool_start':
-        this.#parts.outbox.setTool({ tool: event.tool, startedAt: Date.now(), timeoutMs: event.timeoutMs });
+        this.#endOwnTool(event.tool);
+        this.#ownTools.set(event.tool, this.#inFlight.begin(event.tool, event.timeoutMs));
         return null;
       case 'tool_end':
-        this.#parts.outbox.setTool(null);
+        this.#endOwnTool(event.tool);
         return null;
       case 'text':
         this.#noteOutput();
@@ -154,6 +213,11 @@ export class Turn {
       default:
         return assertNever(event);
     }
+  }
+
+  #endOwnTool(tool: string): void {
+    this.#ownTools.get(tool)?.[Symbol.dispose]();
+    this.#ownTools.delete(tool);
   }
 
   /** What a provider throws is a fault of the world it talks to; a broken database of our own is not. */
@@ -182,11 +246,13 @@ export class Turn {
   ): NonNullable<TurnResult> {
     if (drafts.length > 0) this.#noteOutput();
     const rowCommitted = stampNow();
-    const acks = this.#scope.batch.map(({ id, tries }) => {
+    const describe = ({ id, tries }: InboundMessage) => {
       const claimed = this.#claimedAt.get(id);
       const stamps = { ...(claimed === undefined ? {} : { claimed }), ...this.#stamps, row_committed: rowCommitted };
-      return makeAck({ id, tries, stamps });
-    });
+      return { id, tries, stamps };
+    };
+    const acks: Ack[] = [...this.#scope.batch, ...this.#scope.absorbed].map((message) => makeAck(describe(message)));
+    for (const message of this.#quiet) acks.push({ ...describe(message), state: 'done', isQuiet: true });
     const isNew = this.#newContinuation !== null && this.#newContinuation !== this.#continuation;
     const continuation = isNew
       ? { provider: this.#parts.provider.name, continuation: this.#newContinuation ?? '' }
@@ -201,11 +267,17 @@ export class Turn {
       timezone: session.timezone,
       inFolder: paths.in,
       omittedCount,
+      checkOf: (messageId) => this.#checks.get(messageId) ?? null,
       findSeq(messageId) {
         const received = inbox.read((tables) => tables.byId(messageId));
         return outbox.byId(messageId)?.seq ?? (received.kind === 'read' ? (received.value?.seq ?? null) : null);
       },
     });
+  }
+
+  /** What a tool sent and people can see as an answer: a request is none, nor is a question. */
+  #visible(): SentRow[] {
+    return this.#scope.sent.filter(({ body }) => body.kind !== 'request' && body.kind !== 'question');
   }
 
   #facts(): ReplyFacts {
@@ -219,27 +291,6 @@ export class Turn {
         const joined = batch.find((message) => message.seq === seq);
         if (joined) return joined;
         const read = inbox.read((tables) => tables.bySeq(seq));
-        return read.kind === 'read' ? read.value : null;
-      },
-    };
-  }
-
-  #toolContext(): ToolContext {
-    const { session, paths, outFiles, outbox, inbox } = this.#parts;
-    const isNumber = (reference: string) => /^\d{1,15}$/.test(reference);
-    return {
-      session,
-      paths,
-      outFiles,
-      now: () => Date.now(),
-      facts: () => this.#facts(),
-      send: (draft, id) => this.#scope.send(draft, id),
-      takeEarlier: (draft) => this.#scope.takeEarlier(draft),
-      findOwn: (reference) => (isNumber(reference) ? outbox.bySeq(Number(reference)) : outbox.byId(reference)),
-      findReceived(reference) {
-        const read = inbox.read((tables) =>
-          isNumber(reference) ? tables.bySeq(Number(reference)) : tables.byId(reference),
-        );
         return read.kind === 'read' ? read.value : null;
       },
     };

@@ -2,6 +2,7 @@
 import type { Chart, Destination, SessionFile } from '../../shared/protocol.ts';
 import type { WorkspacePaths } from '../../shared/session-files.ts';
 import { findDestination, findOrigin, listNames } from '../runner/chart.ts';
+import type { Delivery } from '../runner/inbox.ts';
 import { type Draft, type InboundMessage, isAt, type SentRow } from '../runner/message.ts';
 import { chooseAnswered, type ReplyFacts } from '../runner/replies.ts';
 import type { ToolResult } from './tool.ts';
@@ -17,10 +18,20 @@ export interface ToolContext {
   facts(): ReplyFacts;
   send(draft: Draft, id?: string): SentRow;
   takeEarlier(draft: Draft): SentRow | null;
+  /** Whether `takeEarlier` would find one. */
+  hasEarlier(draft: Draft): boolean;
   /** An own earlier row, by number or id. */
   findOwn(reference: string): SentRow | null;
   /** A received message, by number or id. */
   findReceived(reference: string): InboundMessage | null;
+  /** What the host made of an own row; null while it has not said. */
+  findDelivery(messageId: string): Delivery | null;
+  /** How a question of ours ended; null while it is open. The notice is then acknowledged with this turn. */
+  takeAnswer(question: SentRow): InboundMessage | null;
+  /** Looks now and whenever the host may have written; null when the time is over, or the turn. */
+  watch<T>(look: () => T | null, timeoutMs: number): Promise<T | null>;
+  /** Keeps the turn from being called stuck for this long, until disposed. */
+  declare(tool: string, timeoutMs: number): Disposable;
 }
 
 export type Target =

@@ -12,6 +12,8 @@ export interface Tool<Schema extends z.ZodType = z.ZodType> {
   /** One line. */
   readonly description: string;
   readonly input: Schema;
+  /** Admin agents alone have it (I6): for others it does not exist. */
+  readonly isAdminOnly?: boolean;
   run(input: z.output<Schema>, context: ToolContext): ToolResult | Promise<ToolResult>;
 }
 
@@ -21,7 +23,7 @@ export interface ToolDescription {
   input: z.ZodType;
 }
 
-/** The tools as a provider sees them. */
+/** The tools as a provider sees them, for one turn. */
 export interface ToolBox {
   list(): readonly ToolDescription[];
   /** Input is checked here. A mistake of the model is a result with `ok: false`; a broken disk throws. */

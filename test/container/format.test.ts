@@ -38,8 +38,15 @@ function message(more: Partial<InboundMessage> & { text?: string; sender?: strin
 
 function format(batch: InboundMessage[], omittedCount = 0): string {
   const findSeq = (id: string) => (id === 'msg_out' ? 3 : null);
-  return formatPrompt(batch, { chart, timezone: 'Europe/Berlin', inFolder: '/workspace/in', omittedCount, findSeq })
-    .text;
+  const checkOf = () => null;
+  return formatPrompt(batch, {
+    chart,
+    timezone: 'Europe/Berlin',
+    inFolder: '/workspace/in',
+    omittedCount,
+    findSeq,
+    checkOf,
+  }).text;
 }
 
 describe('the prompt', () => {

@@ -13,6 +13,8 @@ interface Row extends Candidate {
 const row = (seq: number, more: Partial<Row> = {}): Row => ({
   id: `m${seq}`,
   seq,
+  kind: 'chat',
+  inReplyTo: null,
   tries: 0,
   isOnWake: false,
   processAfter: null,

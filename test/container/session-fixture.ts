@@ -1,6 +1,6 @@
 /** A session folder with real databases, and the real runner on it as a child process. The test plays the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import Database from 'better-sqlite3';
 import { makeId } from '../../shared/ids.ts';
 import { MAX_BATCH, MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import type { InboundContent, InboundKind } from '../../shared/messages.ts';
-import { type Destination, PROTOCOL_VERSION, type SessionFile } from '../../shared/protocol.ts';
+import { type Destination, PROTOCOL_VERSION, type SessionFile, type TaskView } from '../../shared/protocol.ts';
 import { RUNNER_ENV, WRITER_PRAGMAS, workspaceFiles } from '../../shared/session-files.ts';
 import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from '../../shared/session-schema.ts';
 
@@ -57,7 +57,12 @@ export interface NewInbound {
   status?: 'pending' | 'done';
   event?: string;
   attachments?: InboundContent['attachments'];
+  task?: InboundContent['task'];
+  answer?: InboundContent['answer'];
 }
+
+/** What the host says to a request; null: nothing yet. */
+export type Decide = (row: OutRow) => { state: 'delivered' | 'refused'; reason?: string } | null;
 
 export interface OutRow {
   id: string;
@@ -84,8 +89,19 @@ export class SessionFixture implements AsyncDisposable {
   readonly inbound: Database.Database;
   #outbound: Database.Database | null = null;
   readonly #runners: Runner[] = [];
+  readonly #desk: FSWatcher;
+  /** How this host answers requests. */
+  decide: Decide = () => ({ state: 'delivered' });
 
-  constructor(options: { provider?: string; destinations?: Destination[]; timezone?: string; maxBatch?: number } = {}) {
+  constructor(
+    options: {
+      provider?: string;
+      destinations?: Destination[];
+      timezone?: string;
+      maxBatch?: number;
+      isAdmin?: boolean;
+    } = {},
+  ) {
     for (const folder of Object.values(this.folders)) mkdirSync(folder);
     this.inbound = createDatabase(this.files.inboundDb, INBOUND_SCHEMA);
     createDatabase(this.files.outboundDb, OUTBOUND_SCHEMA).close();
@@ -95,7 +111,40 @@ export class SessionFixture implements AsyncDisposable {
       provider: options.provider ?? 'echo',
       ...(options.timezone ? { timezone: options.timezone } : {}),
       ...(options.maxBatch ? { maxBatch: options.maxBatch } : {}),
+      isAdmin: options.isAdmin ?? false,
     });
+    this.#desk = watch(this.folders.out, () => this.answerRequests());
+  }
+
+  /** Answers the requests that have no answer, as `decide` says. */
+  answerRequests(): void {
+    const open = this.#try(() => this.rows().filter((row) => row.kind === 'request' && !this.deliveryOf(row.id)));
+    for (const row of open ?? []) {
+      const decision = this.decide(row);
+      if (decision) this.putDelivery(row, decision.state, decision.reason);
+    }
+  }
+
+  deliveryOf(id: string): string | null {
+    const row = this.inbound
+      .prepare<[string], { state: string }>('SELECT state FROM deliveries WHERE message_out_id = ?')
+      .get(id);
+    return row?.state ?? null;
+  }
+
+  /** Says what became of a row, as the host does. */
+  putDelivery(row: Pick<OutRow, 'id' | 'seq'>, state: string, reason: string | null = null): void {
+    this.inbound
+      .prepare(
+        `INSERT OR REPLACE INTO deliveries (message_out_id, seq, state, idempotency_key, reason, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(row.id, row.seq, state, row.id, reason, Date.now());
+    this.ring();
+  }
+
+  ring(): void {
+    utimesSync(this.files.inDoorbell, new Date(), new Date());
   }
 
   get outbound(): Database.Database {
@@ -107,12 +156,23 @@ export class SessionFixture implements AsyncDisposable {
     replaceFile(this.files.chart, JSON.stringify({ version: 1, destinations }));
   }
 
-  writeSession(options: { provider: string; timezone?: string; maxBatch?: number; protocolVersion?: number }): void {
+  writeTasks(tasks: TaskView[]): void {
+    replaceFile(this.files.tasks, JSON.stringify({ version: 1, tasks }));
+  }
+
+  writeSession(options: {
+    provider: string;
+    timezone?: string;
+    maxBatch?: number;
+    protocolVersion?: number;
+    isAdmin?: boolean;
+  }): void {
     replaceFile(
       this.files.session,
       JSON.stringify({
         ...sessionFile(options.provider, options.timezone),
         protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
+        isAdmin: options.isAdmin ?? false,
         limits: { ...sessionFile('').limits, maxBatch: options.maxBatch ?? MAX_BATCH },
       }),
     );
@@ -127,7 +187,7 @@ export class SessionFixture implements AsyncDisposable {
          @platformId, @threadId, @senderId, @sourceSessionId, @inReplyTo, @traceId, @content)`,
     );
     const ids = this.inbound.transaction(() => messages.map((message) => this.#insert(insert, message)))();
-    utimesSync(this.files.inDoorbell, new Date(), new Date());
+    this.ring();
     return ids;
   }
 
@@ -155,6 +215,8 @@ export class SessionFixture implements AsyncDisposable {
         senderName: message.sender ?? 'Anna',
         attachments: message.attachments ?? [],
         ...(message.event ? { event: message.event } : {}),
+        ...(message.task ? { task: message.task } : {}),
+        ...(message.answer ? { answer: message.answer } : {}),
       }),
     });
     return id;
@@ -252,6 +314,7 @@ export class SessionFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#desk.close();
     for (const runner of this.#runners) await runner.kill();
     this.inbound.close();
     this.#outbound?.close();
