@@ -31,6 +31,8 @@ function makeLogger(part: string): Logger {
 export const hostLog = makeLogger('host');
 export const routingLog = makeLogger('routing');
 export const sessionsLog = makeLogger('sessions');
+export const questionsLog = makeLogger('questions');
+export const approvalsLog = makeLogger('approvals');
 export const runtimeLog = makeLogger('runtime');
 export const deliveryLog = makeLogger('delivery');
 export const consoleLog = makeLogger('console');

@@ -96,6 +96,16 @@ export class SessionStore {
     return row === undefined ? null : toSession(row);
   }
 
+  /** The session of a chat that was used last, null when none is of this chat alone. */
+  findInChat(messagingGroupId: MessagingGroupId): Session | null {
+    const row = this.#db
+      .prepare<[string], Row>(
+        `SELECT * FROM sessions WHERE messaging_group_id = ? AND ended_at IS NULL ORDER BY last_active_at DESC LIMIT 1`,
+      )
+      .get(messagingGroupId);
+    return row === undefined ? null : toSession(row);
+  }
+
   create(key: SessionKey, title: string, now: number): Session {
     const id = makeId('session', now);
     this.#db
@@ -139,6 +149,18 @@ export class SessionStore {
       .prepare<[string], Row>('SELECT * FROM sessions WHERE agent_group_id = ? AND ended_at IS NULL')
       .all(agentGroupId)
       .map(toSession);
+  }
+
+  /** Over: nothing finds it any more but the messages it holds. */
+  end(id: SessionId, now: number): void {
+    this.#db
+      .prepare('UPDATE sessions SET ended_at = ?, is_open = 0, next_due_at = NULL WHERE id = ? AND ended_at IS NULL')
+      .run(now, id);
+  }
+
+  /** Sessions of an agent that came back. */
+  reopenAllOf(agentGroupId: AgentGroupId): void {
+    this.#db.prepare('UPDATE sessions SET ended_at = NULL WHERE agent_group_id = ?').run(agentGroupId);
   }
 
   listOpenIds(): SessionId[] {

@@ -1,0 +1,314 @@
+/**
+ * Decisions that the host needs of an admin: asked in a chat, decided there or over the API, and carried out.
+ *
+ *   request → card in one chat → decide → carry out → the card shows who, when and what came of it
+ *
+ * I1. Who may decide is looked up at the decision, never when it was asked (I5 of the architecture).
+ * I2. The decision, the end of its cards and the ledger's entry are one commit; the first decision holds.
+ * I3. What is carried out is what was asked: the hash of the request is checked again before.
+ * I4. What was decided and not carried out is carried out at the next start; handlers are idempotent.
+ * I5. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
+ */
+import { type ApprovalId, type MessageId, type MessagingGroupId, makeId } from '../../shared/ids.ts';
+import { mayDecide, type Role } from '../access/answer.ts';
+import { Fault, toDiskFault } from '../config/errors.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import { approvalsLog } from '../observe/logger.ts';
+import type { AnswerOutcome, GivenAnswer, Questions } from '../questions/apply.ts';
+import { ExpiryTimer } from '../questions/expiry-timer.ts';
+import { describeRefusal, planAnswer } from '../questions/plan.ts';
+import type { Approval, ApprovalState, ApprovalStore } from '../store/approvals.ts';
+import type { Ledger, LedgerEntry } from '../store/ledger.ts';
+import type { QuestionStore } from '../store/questions.ts';
+import type { UserStore } from '../store/users.ts';
+import type { ApprovalHandlers, ApprovalRequest, Decision } from './approval.ts';
+import { type CardParts, Cards } from './cards.ts';
+import { hashRequest, readDecision } from './plan.ts';
+
+/** Higher: forgotten cards can be approved long after. Lower: an admin's night passes and it must be asked again. */
+const DEFAULT_EXPIRY_MS = 24 * 3_600_000;
+/** A rejected subject is not asked about again for this long. Higher: a mistake lasts. Lower: who was turned away nags. */
+const REJECTION_HOLDS_MS = 24 * 3_600_000;
+/** Open approvals of all. Higher: strangers fill the table. Lower: a busy day's requests are turned away. */
+const MAX_PENDING = 500;
+/** Taken up in one go. */
+const MAX_AT_ONCE = 200;
+/** First wait before a decision that could not be carried out is tried again, doubled each time. */
+const TRY_AGAIN_MS = 1_000;
+/** Tries in one run of the host; then it counts as failed. */
+const MAX_TRIES = 6;
+
+export interface ApprovalParts extends CardParts {
+  approvals: ApprovalStore;
+  questions: QuestionStore;
+  users: UserStore;
+  ledger: Ledger;
+  /** Shows and ends cards. */
+  asked: Pick<Questions, 'delivered' | 'showAgain'>;
+  /** Asked when a decision is carried out: the parts that do it are built later. */
+  handlers: () => ApprovalHandlers;
+}
+
+export class Approvals implements Disposable {
+  readonly #parts: ApprovalParts;
+  readonly #cards: Cards;
+  readonly #expiry: ExpiryTimer;
+  readonly #underWay = new Set<ApprovalId>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #isClosed = false;
+
+  constructor(parts: ApprovalParts) {
+    this.#parts = parts;
+    this.#cards = new Cards(parts);
+    this.#expiry = new ExpiryTimer({
+      next: () => parts.approvals.nextExpiry(),
+      expire: (now) => this.#expire(now),
+      now: parts.now,
+    });
+  }
+
+  /** After a start: cards are sent, decisions carried out. */
+  start(): void {
+    const { approvals } = this.#parts;
+    this.#cards.resume();
+    this.#askUnasked('again');
+    for (const { id } of approvals.listUndone(MAX_AT_ONCE)) void this.#carryOut(id, 0);
+    this.#expiry.start();
+  }
+
+  /**
+   * Asks an admin, once: while the same action and subject is pending, and for a day after it was rejected,
+   * that approval's id is returned and nobody is asked. Null: too many wait already, and nothing was recorded.
+   */
+  request(request: ApprovalRequest): ApprovalId | null {
+    const { approvals, questions, now } = this.#parts;
+    const { action, subjectKey, payload, agentGroupId } = request;
+    const at = now();
+    const known =
+      approvals.findPending(action, subjectKey) ?? approvals.findRejected(action, subjectKey, at - REJECTION_HOLDS_MS);
+    if (known !== null) return known.id;
+    if (approvals.countPending() >= MAX_PENDING) {
+      approvalsLog.warn({ action, limit: MAX_PENDING }, 'too many approvals wait; one was not asked for');
+      return null;
+    }
+    const id = makeId('approval', at);
+    const requestHash = hashRequest(action, payload);
+    const expiresAt = request.expiresAt ?? at + DEFAULT_EXPIRY_MS;
+    const approving = new Set(request.approving);
+    questions.transaction(() => {
+      approvals.insert({
+        id,
+        action,
+        subjectKey,
+        requestHash,
+        payload,
+        agentGroupId,
+        requesterSessionId: request.requesterSessionId,
+        title: request.title,
+        question: request.question,
+        options: request.options.map((text) => ({ text, approves: approving.has(text) })),
+        expiresAt,
+        createdAt: at,
+      });
+      this.#record(
+        'requested',
+        { id, action, subjectKey, requestHash, requesterSessionId: request.requesterSessionId },
+        null,
+      );
+    });
+    failpoint('approvals.requested');
+    this.#expiry.note(expiresAt);
+    this.#askUnasked('once');
+    return id;
+  }
+
+  /** What an admin chose. */
+  decide(id: ApprovalId, given: GivenAnswer): AnswerOutcome {
+    const { approvals, users, now } = this.#parts;
+    const approval = approvals.get(id);
+    const question = approval === null ? null : toQuestion(approval, users);
+    const roles: Role[] = users.rolesOf(given.by);
+    const plan = planAnswer(
+      {
+        question,
+        isHere: true,
+        mayAnswer: approval !== null && mayDecide(roles, approval.agentGroupId),
+        choice: given.choice,
+      },
+      now(),
+    );
+    if (plan.kind === 'refuse' || approval === null) {
+      const reason = plan.kind === 'refuse' ? plan.reason : 'unknown';
+      return { kind: 'refused', reason, words: describeRefusal(reason, question) };
+    }
+    this.#commitDecision(approval, plan.option, given);
+    failpoint('approvals.decided');
+    void this.#carryOut(id, 0);
+    this.#askUnasked('once');
+    return { kind: 'accepted', option: plan.option };
+  }
+
+  get(id: ApprovalId): Approval | null {
+    return this.#parts.approvals.get(id);
+  }
+
+  /** Newest first, strictly before the one with this id. */
+  list(limit: number, before: ApprovalId | null, state: ApprovalState | null): Approval[] {
+    return this.#parts.approvals.list(limit, before, state);
+  }
+
+  /** I5: the delivery of a card came to its end. */
+  cardDelivered(messageId: MessageId, state: 'delivered' | 'failed' | 'refused' | 'unknown'): void {
+    this.#parts.asked.delivered(messageId, state);
+    if (state === 'failed' || state === 'refused') this.#askUnasked('once');
+  }
+
+  /** Somebody can be reached who could not be before. */
+  askAgain(): void {
+    this.#askUnasked('once');
+  }
+
+  /** The chat that an open card of this approval stands in. */
+  whereAsked(id: ApprovalId): { messageId: MessageId; messagingGroupId: MessagingGroupId } | null {
+    return this.#parts.questions.listCards(id).find((card) => card.state !== 'withdrawn') ?? null;
+  }
+
+  /** I2 */
+  #commitDecision(approval: Approval, option: string, given: GivenAnswer): void {
+    const { approvals, questions, users, now } = this.#parts;
+    const at = now();
+    const approves = approval.options.find(({ text }) => text === option)?.approves === true;
+    const state = approves ? 'approved' : 'rejected';
+    const byName = users.get(given.by)?.displayName || given.byName || given.by;
+    const answer = { answer: option, by: given.by, byName, clientId: given.clientId ?? null, at };
+    const cards = questions.listCards(approval.id);
+    questions.transaction(() => {
+      if (!approvals.decide(approval.id, state, option, given.by, at)) throw new Error('a pending approval was not');
+      for (const { messageId } of cards) questions.answer(messageId, answer);
+      this.#record(state, approval, given.by, { choice: option });
+    });
+    for (const { messageId } of cards) this.#parts.asked.showAgain(messageId);
+  }
+
+  /** I3, I4 */
+  async #carryOut(id: ApprovalId, tries: number): Promise<void> {
+    if (this.#underWay.has(id) || this.#isClosed) return;
+    const approval = this.#parts.approvals.get(id);
+    const decision = approval === null ? null : readDecision(approval);
+    if (approval === null || decision === null || approval.outcome !== null) return;
+    this.#underWay.add(id);
+    const result = await this.#run(approval, decision, tries);
+    this.#underWay.delete(id);
+    if (this.#isClosed) return;
+    failpoint('approvals.carried-out');
+    if (result.kind === 'again') {
+      this.#later(TRY_AGAIN_MS * 2 ** tries, () => void this.#carryOut(id, tries + 1));
+      return;
+    }
+    this.#finish(approval, decision, result);
+  }
+
+  async #run(approval: Approval, decision: Decision, tries: number): Promise<Result> {
+    const { id, action, payload } = approval;
+    if (hashRequest(action, payload) !== approval.requestHash) {
+      return { kind: 'failed', outcome: 'The request is not what was asked about any more.' };
+    }
+    // A word of another version of this host has no handler.
+    const handler = Object.entries(this.#parts.handlers()).find(([name]) => name === action)?.[1];
+    if (handler === undefined) return { kind: 'failed', outcome: `This host cannot do "${action}".` };
+    try {
+      return { kind: 'done', outcome: (await handler(approval, decision)).outcome };
+    } catch (error) {
+      const fault = error instanceof Fault ? error : toDiskFault(error);
+      // Whatever it is: one request that cannot be carried out must not end the host at each start.
+      if (fault?.retryable === true && tries < MAX_TRIES) return { kind: 'again' };
+      if (!this.#isClosed)
+        approvalsLog.error({ approvalId: id, action, err: error }, 'an approval could not be carried out');
+      return { kind: 'failed', outcome: `This failed: ${fault?.message ?? 'the log of the host says why'}.` };
+    }
+  }
+
+  #finish(approval: Approval, decision: Decision, { kind, outcome }: Exclude<Result, { kind: 'again' }>): void {
+    const { approvals, questions, asked } = this.#parts;
+    try {
+      questions.transaction(() => {
+        if (!approvals.finish(approval.id, kind, outcome)) return;
+        const word = kind === 'failed' ? 'failed' : decision.kind === 'approved' ? 'applied' : 'settled';
+        this.#record(word, approval, null, { outcome });
+      });
+    } catch (error) {
+      if (toDiskFault(error) === null) throw error;
+      this.#later(TRY_AGAIN_MS, () => void this.#carryOut(approval.id, 0));
+      return;
+    }
+    for (const { messageId } of questions.listCards(approval.id)) asked.showAgain(messageId);
+  }
+
+  #expire(now: number): void {
+    const { approvals, questions, asked } = this.#parts;
+    for (const approval of approvals.listExpired(now, MAX_AT_ONCE)) {
+      const cards = questions.listCards(approval.id);
+      questions.transaction(() => {
+        if (!approvals.expire(approval.id)) return;
+        for (const { messageId } of cards) questions.close(messageId, 'expired');
+        this.#record('expired', approval, null);
+      });
+      for (const { messageId } of cards) asked.showAgain(messageId);
+      void this.#carryOut(approval.id, 0);
+    }
+    this.#askUnasked('once');
+  }
+
+  /** A full disk does not take the request back: the next occasion asks. */
+  #askUnasked(mode: 'once' | 'again'): void {
+    if (this.#isClosed) return;
+    try {
+      for (const approval of this.#parts.approvals.listUnasked(MAX_AT_ONCE)) this.#cards.ask(approval, mode);
+    } catch (error) {
+      const fault = toDiskFault(error);
+      if (fault === null) throw error;
+      approvalsLog.warn({ err: fault }, 'a card could not be made now');
+    }
+  }
+
+  #record(
+    word: string,
+    approval: Pick<Approval, 'id' | 'action' | 'subjectKey' | 'requestHash' | 'requesterSessionId'>,
+    actor: string | null,
+    detail: LedgerEntry['detail'] = {},
+  ): void {
+    const { id, action, subjectKey, requestHash, requesterSessionId } = approval;
+    const entry = { kind: `approval.${word}`, sessionId: requesterSessionId, messageId: id, actor };
+    this.#parts.ledger.append({ ...entry, detail: { action, subjectKey, requestHash, ...detail } }, this.#parts.now());
+  }
+
+  #later(ms: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, ms).unref();
+    this.#timers.add(timer);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#expiry[Symbol.dispose]();
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}
+
+type Result = { kind: 'done' | 'failed'; outcome: string } | { kind: 'again' };
+
+/** An approval as the question that it puts. */
+function toQuestion(approval: Approval, users: UserStore) {
+  const { state } = approval;
+  return {
+    approvalId: approval.id,
+    state: state === 'pending' || state === 'expired' ? state : ('answered' as const),
+    options: approval.options.map(({ text }) => text),
+    expiresAt: approval.expiresAt,
+    answer: approval.choice,
+    answeredBy: approval.decidedBy,
+    answeredByName: approval.decidedBy === null ? null : (users.get(approval.decidedBy)?.displayName ?? null),
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * Questions put to people in a chat, by agents and by the host itself.
+ *
+ * I1. A question is recorded before anything of it is shown.
+ * I2. The first answer counts; its record and the ledger's are one commit. Who comes later is told who decided,
+ *     and wakes nobody.
+ * I3. Who may answer is looked up at the answer (I5 of the architecture).
+ * I4. How it ended reaches the agent as one row, and the chat as an edit: both are noted as undone in the commit
+ *     that ends it, and done again after a crash.
+ */
+import type { ApprovalId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
+import { mayAnswerAgent } from '../access/answer.ts';
+import type { ChatStore, MessagingGroup } from '../store/chats.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { Question, QuestionStore } from '../store/questions.ts';
+import type { SessionStore } from '../store/sessions.ts';
+import type { UserStore } from '../store/users.ts';
+import type { WiringStore } from '../store/wirings.ts';
+import { type EndingParts, Endings } from './endings.ts';
+import { ExpiryTimer } from './expiry-timer.ts';
+import {
+  type AnswerRefusal,
+  DEFAULT_TIMEOUT_MS,
+  describeRefusal,
+  findFlaw,
+  MAX_OPTION_LENGTH,
+  matchOption,
+  planAnswer,
+  type QuestionContent,
+} from './plan.ts';
+
+export interface GivenAnswer {
+  /** An option's text, or its number. */
+  choice: string;
+  by: UserId;
+  /** As the platform shows the person; what the host knows of them comes first. */
+  byName?: string;
+  /** The chat it comes from, null for the API. */
+  from: MessagingGroup['id'] | null;
+  /** Of the message that answers, null when a button does. */
+  clientId?: string | null;
+}
+
+export type AnswerOutcome =
+  | { kind: 'accepted'; option: string }
+  /** `words` are for the person. */
+  | { kind: 'refused'; reason: AnswerRefusal; words: string };
+
+export interface QuestionParts extends EndingParts {
+  questions: QuestionStore;
+  sessions: SessionStore;
+  chats: ChatStore;
+  wirings: WiringStore;
+  users: UserStore;
+  ledger: Ledger;
+  /** A card was answered: who may, and what follows, is up to the approval. */
+  decide: (approvalId: ApprovalId, given: GivenAnswer) => AnswerOutcome;
+}
+
+/** A message in a chat, as far as it can be an answer. */
+export interface SaidInChat {
+  chat: MessagingGroup;
+  threadId: string | null;
+  text: string;
+  hasFiles: boolean;
+  senderId: UserId;
+  senderName: string;
+  clientId: string | null;
+  /** Epoch ms. */
+  receivedAt: number;
+}
+
+/** The message of the transcript that shows what a person answered. */
+export interface HeardAnswer {
+  sessionId: SessionId;
+  messageId: MessageId;
+  /** The same message was heard before. */
+  repeated: boolean;
+}
+
+/** Open questions of one chat that a text is held against, newest first. Higher: work for each short message. */
+const MAX_MATCHED = 20;
+/** Questions ended by one firing of the timer. Higher: a longer stop. */
+const MAX_EXPIRED_AT_ONCE = 200;
+
+export class Questions implements Disposable {
+  readonly #parts: QuestionParts;
+  readonly #endings: Endings;
+  readonly #expiry: ExpiryTimer;
+
+  constructor(parts: QuestionParts) {
+    this.#parts = parts;
+    this.#endings = new Endings(parts);
+    this.#expiry = new ExpiryTimer({
+      next: () => parts.questions.nextExpiry(),
+      expire: (now) => this.#expire(now),
+      now: parts.now,
+    });
+  }
+
+  /** After a start, when sessions can be woken and chats be edited. */
+  start(): void {
+    this.#expiry.start();
+    this.#endings.resume();
+  }
+
+  /** Why this session may not ask this, in words for its agent; null when it may. */
+  findFlaw(sessionId: SessionId, content: QuestionContent): string | null {
+    return findFlaw(content, this.#parts.questions.countOpen(sessionId));
+  }
+
+  /** Records an agent's question, before it is shown; once per message, whatever is told again. */
+  open(
+    where: { messageId: MessageId; sessionId: SessionId; chat: MessagingGroup; threadId: string | null },
+    { title, question, options, timeoutS }: QuestionContent,
+  ): void {
+    const createdAt = this.#parts.now();
+    const expiresAt = createdAt + (timeoutS === undefined ? DEFAULT_TIMEOUT_MS : timeoutS * 1_000);
+    const { messageId, sessionId, chat, threadId } = where;
+    this.#parts.questions.open({
+      messageId,
+      sessionId,
+      messagingGroupId: chat.id,
+      threadId,
+      approvalId: null,
+      title,
+      question,
+      options,
+      expiresAt,
+      createdAt,
+    });
+    this.#expiry.note(expiresAt);
+  }
+
+  get(messageId: MessageId): Question | null {
+    return this.#parts.questions.get(messageId);
+  }
+
+  /** What a person chose. */
+  answer(messageId: MessageId, given: GivenAnswer): AnswerOutcome {
+    const { questions, ledger, now } = this.#parts;
+    const question = questions.get(messageId);
+    const isHere = question !== null && (given.from === null || given.from === question.messagingGroupId);
+    if (question !== null && isHere && question.approvalId !== null) {
+      return this.#parts.decide(question.approvalId, given);
+    }
+    const at = now();
+    const mayAnswer = question !== null && this.#mayAnswer(question, given);
+    const plan = planAnswer({ question, isHere, mayAnswer, choice: given.choice }, at);
+    if (plan.kind === 'refuse' || question === null) {
+      const reason = plan.kind === 'refuse' ? plan.reason : 'unknown';
+      return { kind: 'refused', reason, words: describeRefusal(reason, question) };
+    }
+    const { option } = plan;
+    questions.transaction(() => {
+      const answer = {
+        answer: option,
+        by: given.by,
+        byName: this.#nameOf(given),
+        clientId: given.clientId ?? null,
+        at,
+      };
+      if (!questions.answer(messageId, answer)) throw new Error('an open question could not be answered');
+      ledger.append(
+        {
+          kind: 'question.answered',
+          sessionId: question.sessionId,
+          messageId,
+          actor: given.by,
+          detail: { choice: option, from: given.from },
+        },
+        at,
+      );
+    });
+    this.#endings.finish(messageId);
+    return { kind: 'accepted', option };
+  }
+
+  /**
+   * Whether a message is the answer to the newest open question of its chat and thread that this person may
+   * answer: then it is taken as that, and is no message to an agent. Null: it is an ordinary message.
+   */
+  hear(said: SaidInChat): HeardAnswer | null {
+    const { questions } = this.#parts;
+    const text = said.text.trim();
+    if (text === '' || text.length > MAX_OPTION_LENGTH || said.hasFiles) return null;
+    const before = said.clientId === null ? null : questions.findByClient(said.chat.id, said.clientId);
+    if (before !== null) return { ...this.#endings.showSaid(before, said), repeated: true };
+    const given = {
+      choice: text,
+      by: said.senderId,
+      byName: said.senderName,
+      from: said.chat.id,
+      clientId: said.clientId,
+    };
+    for (const question of questions.listOpenIn(said.chat.id, said.threadId, MAX_MATCHED)) {
+      const outcome =
+        matchOption(question.options, text) === null
+          ? this.#refusalOf(question, given)
+          : this.answer(question.messageId, given);
+      if (outcome.kind === 'accepted') {
+        return { ...this.#endings.showSaid(questions.get(question.messageId) ?? question, said), repeated: false };
+      }
+      // What this person may not answer does not stand in the way of what they may.
+      if (outcome.reason !== 'not_allowed') return null;
+    }
+    return null;
+  }
+
+  /** The delivery of a question came to its end: without success there is nobody to answer it. */
+  delivered(messageId: MessageId, state: 'delivered' | 'failed' | 'refused' | 'unknown'): void {
+    const lost = state === 'failed' || state === 'refused';
+    if (lost) this.#parts.questions.close(messageId, 'withdrawn');
+    this.#endings.finish(messageId);
+  }
+
+  /** What is shown of its end has changed. */
+  showAgain(messageId: MessageId): void {
+    this.#parts.questions.markShown(messageId, false);
+    this.#endings.finish(messageId);
+  }
+
+  #refusalOf(question: Question, given: GivenAnswer): AnswerOutcome {
+    const mayAnswer = question.approvalId !== null || this.#mayAnswer(question, given);
+    const reason = mayAnswer ? 'no_such_option' : 'not_allowed';
+    return { kind: 'refused', reason, words: describeRefusal(reason, question) };
+  }
+
+  /** I3 */
+  #mayAnswer(question: Question, { by, from }: GivenAnswer): boolean {
+    const { sessions, chats, wirings, users } = this.#parts;
+    const session = sessions.get(question.sessionId);
+    const chat = chats.get(question.messagingGroupId);
+    if (session === null || chat === null) return false;
+    return mayAnswerAgent({
+      isKnown: users.isKnown(by, session.agentGroupId),
+      wiring: wirings.listFor(chat.id).find((wiring) => wiring.agentGroupId === session.agentGroupId) ?? null,
+      unknownSenderPolicy: chat.unknownSenderPolicy,
+      isInChat: from === chat.id,
+    });
+  }
+
+  #nameOf({ by, byName }: GivenAnswer): string {
+    return this.#parts.users.get(by)?.displayName || byName || by;
+  }
+
+  #expire(now: number): void {
+    const { questions, ledger } = this.#parts;
+    for (const { messageId, sessionId, expiresAt } of questions.listExpired(now, MAX_EXPIRED_AT_ONCE)) {
+      questions.transaction(() => {
+        if (!questions.close(messageId, 'expired')) return;
+        ledger.append({ kind: 'question.expired', sessionId, messageId, actor: null, detail: { expiresAt } }, now);
+      });
+      this.#endings.finish(messageId);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#expiry[Symbol.dispose]();
+    this.#endings[Symbol.dispose]();
+  }
+}
