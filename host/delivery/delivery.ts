@@ -5,6 +5,8 @@
  * I2. Every row that was read is in `deliveries` before anything is done about it, in the same commit as
  *     the acks that came with it: a restart continues from inbound.db alone.
  * I3. A session that breaks the contract is quarantined and named; the drain of others never waits for it.
+ * I4. A container that rings without end has its session read EMPTY_READS_PER_SECOND times a second, not for each
+ *     ring. The first rings after a quiet time are answered at once.
  */
 import type { MessageId, SessionId } from '../../shared/ids.ts';
 import { MAX_OUTBOUND_BATCH } from '../../shared/limits.ts';
@@ -26,7 +28,7 @@ import { Batch } from './batch.ts';
 import { Lane, type LaneItem } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
-import { ByteRate, RowRate } from './rate.ts';
+import { ByteRate, ReadRate, RowRate } from './rate.ts';
 import { Sender } from './sender.ts';
 import { tellAgent } from './tell-agent.ts';
 
@@ -46,6 +48,9 @@ interface Memory {
   again: boolean;
   busySince: number | null;
   rate: RowRate;
+  reads: ReadRate;
+  /** Rung too often for nothing: the next drain begins when this fires (I4). */
+  pause: NodeJS.Timeout | null;
 }
 
 /** Inbound rows whose acks are looked for at once, oldest first. */
@@ -78,13 +83,14 @@ export class Delivery implements AsyncDisposable {
       memory.again = true;
       return;
     }
+    if (this.#mustWait(id, memory)) return;
     memory.drain = this.#drainUntilQuiet(id, memory);
   }
 
   /** Forgets a session without a container and without open deliveries; a later ring starts from its files. */
   forget(id: SessionId): void {
     const memory = this.#memories.get(id);
-    if (memory === undefined || memory.drain !== null || memory.held.size > 0) return;
+    if (memory === undefined || !isQuiet(memory)) return;
     if (memory.deferral !== null) clearTimeout(memory.deferral);
     this.#memories.delete(id);
   }
@@ -109,7 +115,7 @@ export class Delivery implements AsyncDisposable {
   /** Whether nothing of this session is under way. */
   isQuiet(id: SessionId): boolean {
     const memory = this.#memories.get(id);
-    return memory === undefined || (memory.drain === null && memory.held.size === 0);
+    return memory === undefined || isQuiet(memory);
   }
 
   /** A person decides on a delivery that is `unknown` or `failed`: once more, from its row. */
@@ -163,6 +169,8 @@ export class Delivery implements AsyncDisposable {
       again: false,
       busySince: null,
       rate: new RowRate(this.#parts.now()),
+      reads: new ReadRate(this.#parts.now()),
+      pause: null,
     };
     this.#memories.set(id, made);
     return made;
@@ -172,10 +180,11 @@ export class Delivery implements AsyncDisposable {
     try {
       do {
         memory.again = false;
+        memory.reads.spend();
         const next = await this.#drain(id, memory);
         if (next === 'more') memory.again = true;
         else if (typeof next === 'number') this.#ringLater(id, next);
-      } while (memory.again && !this.#closed);
+      } while (memory.again && !this.#closed && !this.#mustWait(id, memory));
     } catch (error) {
       // Rows may stand committed that no lane holds.
       memory.recovered = false;
@@ -184,6 +193,18 @@ export class Delivery implements AsyncDisposable {
       memory.drain = null;
     }
     this.#noteQuiet(id, memory);
+  }
+
+  /** Whether it was rung too often for nothing; then it is rung once more when it is time (I4). */
+  #mustWait(id: SessionId, memory: Memory): boolean {
+    if (memory.pause !== null) return true;
+    const waitMs = memory.reads.waitMs(this.#parts.now());
+    if (waitMs === 0) return false;
+    memory.pause = setTimeout(() => {
+      memory.pause = null;
+      this.ring(id);
+    }, waitMs);
+    return true;
   }
 
   #handleFailure(id: SessionId, error: unknown): void {
@@ -200,7 +221,7 @@ export class Delivery implements AsyncDisposable {
   }
 
   #noteQuiet(id: SessionId, memory: Memory): void {
-    if (memory.drain === null && memory.held.size === 0 && !this.#closed) this.#parts.onQuiet(id);
+    if (isQuiet(memory) && !this.#closed) this.#parts.onQuiet(id);
   }
 
   #ringLater(id: SessionId, ms: number): void {
@@ -310,6 +331,7 @@ export class Delivery implements AsyncDisposable {
     }
     for (const row of takenOver.values()) batch.addGone(row);
     const changed = effects.some((effect) => effect.kind !== 'read');
+    if (changed || !batch.isEmpty) memory.reads.giveBack();
     failpoint('delivery.read');
     batch.carryOut();
     failpoint('delivery.carried-out');
@@ -326,7 +348,7 @@ export class Delivery implements AsyncDisposable {
     // Replies before the end of what they answer: who waits for the end has seen them all by then.
     batch.show();
     showAcks(session, transcript, effects);
-    this.#showTyping(openById, effects);
+    this.#parts.activity.follow(session, openById, effects);
     if (batch.hasDeferred) {
       this.#armDeferral(
         session.id,
@@ -341,15 +363,6 @@ export class Delivery implements AsyncDisposable {
     if (!snapshot.more && !facts.isBehind) return acksWait ? 'more' : null;
     if (memory.isFull) return null;
     return memory.rate.available(now()) > 0 ? 'more' : memory.rate.waitMs(now());
-  }
-
-  #showTyping(open: ReadonlyMap<string, OpenInbound>, effects: readonly { kind: string; id: MessageId }[]): void {
-    for (const effect of effects) {
-      const row = open.get(effect.id);
-      if (row === undefined || row.channelType === null || row.platformId === null || !row.trigger) continue;
-      const channel = this.#parts.channels.get(row.channelType);
-      channel?.setTyping?.({ platformId: row.platformId, threadId: row.threadId }, effect.kind === 'read');
-    }
   }
 
   #laneOf(session: Session, memory: Memory, paths: SessionPaths, message: OutboundMessage): Lane {
@@ -444,6 +457,7 @@ export class Delivery implements AsyncDisposable {
     const underWay: Promise<void>[] = [];
     for (const memory of this.#memories.values()) {
       if (memory.deferral !== null) clearTimeout(memory.deferral);
+      if (memory.pause !== null) clearTimeout(memory.pause);
       if (memory.drain !== null) underWay.push(memory.drain);
       for (const lane of memory.lanes.values()) {
         lane.close();
@@ -457,6 +471,11 @@ export class Delivery implements AsyncDisposable {
     await Promise.race([Promise.all(underWay), patience]);
     clearTimeout(timer);
   }
+}
+
+/** Whether nothing is under way, and nothing owed. */
+function isQuiet(memory: Memory): boolean {
+  return memory.drain === null && memory.held.size === 0 && memory.pause === null;
 }
 
 /** Wait before a failed drain (a full disk, a locked inbox) is tried again. */

@@ -37,6 +37,39 @@ export class RowRate {
   }
 }
 
+/** Reads in a row that may find nothing: a runner also rings for what is no news here. Higher: a burst of rings costs more. */
+const EMPTY_READS_BURST = 40;
+/** And per second after that. Higher: a container that rings without end costs more (about 1 ms each). Lower: its own news waits. */
+const EMPTY_READS_PER_SECOND = 20;
+
+/** How often one session may have its outbound.db read for nothing. A read that finds something is free. */
+export class ReadRate {
+  #credits = EMPTY_READS_BURST;
+  #at: number;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Until the next read may begin. */
+  waitMs(now: number): number {
+    const grown = (Math.max(0, now - this.#at) * EMPTY_READS_PER_SECOND) / 1_000;
+    this.#credits = Math.min(this.#credits + grown, EMPTY_READS_BURST);
+    this.#at = now;
+    return Math.max(0, Math.ceil(((1 - this.#credits) * 1_000) / EMPTY_READS_PER_SECOND));
+  }
+
+  /** A read begins. */
+  spend(): void {
+    this.#credits--;
+  }
+
+  /** It found something. */
+  giveBack(): void {
+    this.#credits++;
+  }
+}
+
 /** How many bytes of files one session may have the host copy. */
 export class ByteRate {
   #credits = OUTBOUND_BURST_BYTES;

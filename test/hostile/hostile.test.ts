@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { MAX_OUTBOUND_ROWS_PER_MINUTE, OUTBOUND_BURST_ROWS } from '../../shared/limits.ts';
+import { readUse, since } from '../bench/process-use.ts';
 import { until } from '../support/until.ts';
 import { makeJournal } from './attacker/database-attacks.ts';
 import { Harbour, median } from './harbour.ts';
@@ -181,6 +182,9 @@ const ATTACKS: Attack[] = [
       expect((await harbour.docker(name, 'logs')).length).toBeLessThan(3 * 2 ** 20);
     },
   },
+  ...['touch', 'turns'].map(
+    (by): Attack => ({ name: `rings-without-end--${by}`, args: () => ({ by }), also: costsLittle }),
+  ),
   { name: 'ignores-sigterm', also: says(/not listening/) },
 ];
 
@@ -201,9 +205,30 @@ function untilState(wanted: RegExp) {
   };
 }
 
-/** An agent that makes the same attack. */
-function again(name: string): string {
-  return `${name}--again`;
+/**
+ * After a collection. Of 165 and 59 MiB with nothing done yet, a good part are the source maps of the bundled
+ * test; 50 attacks end at 231 and 62 (2 cores). The attacks brought gigabytes.
+ */
+const MAX_RSS_BYTES = 288 * 2 ** 20;
+const MAX_HEAP_BYTES = 80 * 2 ** 20;
+/** What an attacker may cost the host and its readers while it goes on. */
+const MAX_CORE_SHARE = 0.15;
+const MEASURE_MS = 2_000;
+
+async function costsLittle(harbour: Harbour) {
+  const before = readUse(harbour.hosted.pid);
+  await new Promise((resolve) => setTimeout(resolve, MEASURE_MS));
+  const { coreShare } = since(before, readUse(harbour.hosted.pid));
+  console.log(`hostile: the host took ${(coreShare * 100).toFixed(1)} % of a core meanwhile`);
+  expect(coreShare).toBeLessThan(MAX_CORE_SHARE);
+}
+
+/** Noise comes now and then, harm comes each time: an attack has harmed somebody when it does so in each of these. */
+const TRIES = 3;
+
+/** Agents that make the same attack, one for each try. */
+function doubles(name: string): string[] {
+  return Array.from({ length: TRIES }, (_each, at) => (at === 0 ? name : `${name}--again-${at}`));
 }
 
 let harbour: Harbour;
@@ -214,7 +239,7 @@ const figures: ({ name: string } & Times)[] = [];
 beforeAll(async () => {
   listener = createServer((socket) => socket.end()).listen(0, '0.0.0.0');
   harbour = await Harbour.open([
-    ...ATTACKS.flatMap(({ name }) => [name, again(name)]),
+    ...ATTACKS.flatMap(({ name }) => doubles(name)),
     ...['looks-around', ...SLOW.map(({ name }) => name)],
   ]);
   pid = harbour.hosted.pid;
@@ -264,10 +289,14 @@ function isWithin({ before, during, after }: Times): boolean {
   return during <= Math.max(2 * before, 2 * after, FLOOR_MS);
 }
 
-test.each(ATTACKS)('$name harms nobody else', { timeout: 150_000 }, async (attack) => {
-  if (isWithin(await suffer(attack, attack.name))) return;
-  // Noise comes once; harm comes again.
-  expect(await suffer(attack, again(attack.name))).toSatisfy(isWithin);
+test.each(ATTACKS)('$name harms nobody else', { timeout: TRIES * 75_000 }, async (attack) => {
+  const slow: Times[] = [];
+  for (const name of doubles(attack.name)) {
+    const times = await suffer(attack, name);
+    if (isWithin(times)) return;
+    slow.push(times);
+  }
+  expect(slow, 'median answers of honest sessions, ms').toEqual([]);
 });
 
 test('the journal that is planted has a careless reader delete the file it names', () => {
@@ -284,11 +313,12 @@ test('the journal that is planted has a careless reader delete the file it names
 });
 
 test('after all that the host holds no more memory than a busy host does', async () => {
-  const { rssBytes } = await harbour.report();
-  console.log(`hostile: the host holds ${Math.round(rssBytes / 2 ** 20)} MiB`);
-  // A coarse guard: the attacks brought gigabytes. The test's own reports of thousands of messages are among
-  // it, and there are more of them the faster the machine is: 305 to 620 MiB were seen. @TODO(#2) measure without them.
-  expect(rssBytes).toBeLessThan(1_024 * 2 ** 20);
+  const memory = await harbour.hosted.memory();
+  if (memory === null) throw new Error('the host is gone');
+  const [rss, heap] = [memory.rssBytes, memory.heapBytes].map((bytes) => Math.round(bytes / 2 ** 20));
+  console.log(`hostile: the host holds ${rss} MiB, ${heap} of them JavaScript`);
+  expect(memory.rssBytes).toBeLessThan(MAX_RSS_BYTES);
+  expect(memory.heapBytes).toBeLessThan(MAX_HEAP_BYTES);
 });
 
 test('inside there is no network, no host file, no other process and no secret', async () => {

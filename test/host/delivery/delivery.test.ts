@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { installFailpointHook } from '../../../host/observe/failpoint.ts';
 import { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
 
@@ -391,4 +392,53 @@ test('a session whose platform is down holds a bounded number of messages in mem
   await until('the rest stays outside', () => spine.delivery.backlog === 400);
   await until('all come in order', () => channel.visible.length === 600, 25_000);
   expect(channel.visible.map((sent) => sent.text)).toEqual(Array.from({ length: 600 }, (_, at) => `m${at}`));
+});
+
+test('a container that rings without end has its session read a bounded number of times, and its news is not lost', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  let now = Date.now();
+  spine.now = () => now;
+  let reads = 0;
+  onTestFinished(() => installFailpointHook(null));
+  installFailpointHook((name) => {
+    if (name === 'delivery.read') reads++;
+  });
+  const ringFor = async (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end; ) {
+      spine.delivery.ring(session.id);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  spine.delivery.ring(session.id);
+  await until('the reader has started', () => reads > 0);
+  await ringFor(1_000);
+  // The clock stands still: what may be read for nothing at once, and nothing more.
+  const atOnce = reads;
+  expect(atOnce).toBeGreaterThan(1);
+  expect(atOnce).toBeLessThan(60);
+  await ringFor(200);
+  expect(reads).toBe(atOnce);
+  expect(spine.delivery.isQuiet(session.id)).toBe(false);
+  container.send(reply(chat, 'after the rings'));
+  now += 1_000;
+  await until('its news is read', () => channel.visible.length === 1);
+});
+
+test('a session whose every read finds something is never made to wait', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const now = Date.now();
+  spine.now = () => now;
+  for (let at = 1; at <= 100; at++) {
+    container.send(reply(chat, `row ${at}`));
+    spine.delivery.ring(session.id);
+    await until(`row ${at} is sent`, () => channel.visible.length === at);
+  }
 });

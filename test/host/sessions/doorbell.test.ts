@@ -1,5 +1,5 @@
 /** Doorbells both ways: what rings, what does not, and what a container may not make of its own. */
-import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Doorbells } from '../../../host/sessions/doorbell.ts';
@@ -68,6 +68,41 @@ test('a doorbell put back in place of a link is watched at the next start', asyn
   doorbells.watch(ref.id, paths.out);
   touch(paths.outDoorbell);
   await until('it rings', () => rung.includes(ref.id));
+});
+
+test('a storm of events costs a bounded number of rings, and whoever was drowned out is rung', async () => {
+  const storming = makeSession();
+  const other = sessionPaths(storming.home, makeId('agentGroup'), makeId('session'));
+  createSessionFolder(other, user);
+  const otherId = makeId('session');
+  const { ref, paths, rung, doorbells } = storming;
+  doorbells.watch(ref.id, paths.out);
+  doorbells.watch(otherId, other.out);
+  // Of two kinds by turns, so that the kernel makes none of them one.
+  const bell = openSync(paths.outDoorbell, 'r+');
+  const touches = 20_000;
+  for (let at = 0; at < touches; at++) {
+    touch(paths.outDoorbell);
+    writeSync(bell, 'x', 0);
+    if (at % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  closeSync(bell);
+  expect(rung.filter((id) => id === ref.id).length).toBeLessThan(touches / 20);
+  expect(rung).toContain(otherId);
+});
+
+test('after a storm the doorbell is heard again', async () => {
+  const { ref, paths, rung, doorbells } = makeSession();
+  doorbells.watch(ref.id, paths.out);
+  for (let at = 0; at < 2_000; at++) {
+    touch(paths.outDoorbell);
+    writeFileSync(paths.outDoorbell, 'x');
+  }
+  await until('it rings for the storm', () => rung.length > 0);
+  await until('it rings at the end of its rest', () => rung.length > 1);
+  const before = rung.length;
+  touch(paths.outDoorbell);
+  await until('it rings again', () => rung.length > before);
 });
 
 test('the runner is rung for rows it should take, and not for what became of its own', async () => {

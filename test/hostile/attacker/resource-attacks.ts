@@ -7,12 +7,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as delay } from 'node:timers/promises';
 import { type Attacker, attempt, files, type Task } from './attacker.ts';
 
 type Attack = (attacker: Attacker, task: Task) => void | Promise<void>;
@@ -69,6 +70,16 @@ export const RESOURCE_ATTACKS: Record<string, Attack> = {
       // 10,000 lines each second.
       process.stdout.write(line.repeat(100));
       await delay(10);
+    }
+  },
+
+  'rings-without-end': async (_attacker, { args }) => {
+    const bell = openSync(files.outDoorbell, 'w');
+    for (let at = 0; ; at++) {
+      utimesSync(files.outDoorbell, at, at);
+      // Events of one kind become one while nobody has read them; of two kinds by turns, none does.
+      if (args.by === 'turns') writeSync(bell, 'x', 0);
+      if (at % 5_000 === 0) await breathe();
     }
   },
 

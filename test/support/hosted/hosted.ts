@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { ReceiveOutcome } from '../../../host/routing/inbound.ts';
 import { bundleProgram } from './bundle.ts';
 import type { Platform } from './platform.ts';
-import type { FromHosted, HostedOptions, Report, ToHosted } from './protocol.ts';
+import type { FromHosted, HostedOptions, MemoryUse, Report, ReportedSession, ToHosted } from './protocol.ts';
 
 /** Starting on a home with open work takes well under a second; a loaded machine more. */
 const READY_MS = 30_000;
@@ -16,6 +16,9 @@ export type ReceiveAnswer = Accepted | { kind: 'refused'; code: string } | { kin
 type Call =
   | { op: 'receive'; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report' }
+  | { op: 'sessions' }
+  | { op: 'message'; messageId: string }
+  | { op: 'memory' }
   | { op: 'census' }
   | { op: 'quarantine'; sessionId: string; reason: string };
 type Answer = { kind: 'done'; value: unknown } | { kind: 'refused'; code: string } | { kind: 'gone' };
@@ -70,7 +73,7 @@ export class Hosted {
     const child = fork(program, [], {
       env: { ...process.env, ...env, PORTOLAN_HOSTED: JSON.stringify(options) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: ['--enable-source-maps'],
+      execArgv: ['--enable-source-maps', '--expose-gc'],
     });
     return new Hosted(child, platform);
   }
@@ -98,6 +101,24 @@ export class Hosted {
   async report(): Promise<Report | null> {
     const answer = await this.#call({ op: 'report' });
     return answer.kind === 'done' ? (answer.value as Report) : null;
+  }
+
+  /** Null when the process is gone. */
+  async sessions(): Promise<ReportedSession[] | null> {
+    const answer = await this.#call({ op: 'sessions' });
+    return answer.kind === 'done' ? (answer.value as ReportedSession[]) : null;
+  }
+
+  /** The state of one message, null when the host does not show it. */
+  async stateOf(messageId: string): Promise<string | null> {
+    const answer = await this.#call({ op: 'message', messageId });
+    return answer.kind === 'done' ? (answer.value as string | null) : null;
+  }
+
+  /** What it holds after a garbage collection. Null when the process is gone. */
+  async memory(): Promise<MemoryUse | null> {
+    const answer = await this.#call({ op: 'memory' });
+    return answer.kind === 'done' ? (answer.value as MemoryUse) : null;
   }
 
   async census(): Promise<Record<string, number>> {

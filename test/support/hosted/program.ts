@@ -8,10 +8,18 @@ import { assertNever, Fault } from '../../../host/config/errors.ts';
 import { prepareHome } from '../../../host/config/home.ts';
 import { type Host, startHost } from '../../../host/host.ts';
 import { startLogging } from '../../../host/observe/logger.ts';
-import { parseId, parseUserId } from '../../../shared/ids.ts';
+import { type MessageId, parseId, parseUserId } from '../../../shared/ids.ts';
 import { stampNow } from '../../../shared/trace.ts';
 import { Boundaries } from './boundaries.ts';
-import { CHANNEL_OF, type FromHosted, type HostedOptions, type Report, type ToHosted } from './protocol.ts';
+import {
+  CHANNEL_OF,
+  type FromHosted,
+  type HostedOptions,
+  type MemoryUse,
+  type Report,
+  type ReportedSession,
+  type ToHosted,
+} from './protocol.ts';
 import { RemoteChannel } from './remote-channel.ts';
 
 // Written by the test that started this process.
@@ -81,6 +89,14 @@ async function answer(host: Host, message: ToHosted, flushLog: () => void): Prom
       return receive(host, message);
     case 'report':
       return tell({ op: 'done', call: message.call, value: report(host) });
+    case 'sessions':
+      return tell({ op: 'done', call: message.call, value: reportSessions(host) });
+    case 'message': {
+      const id = parseId('message', message.messageId);
+      return tell({ op: 'done', call: message.call, value: id === null ? null : stateOf(host, id) });
+    }
+    case 'memory':
+      return tell({ op: 'done', call: message.call, value: await measureMemory() });
     case 'census':
       return tell({ op: 'done', call: message.call, value: boundaries.census });
     case 'quarantine': {
@@ -125,29 +141,48 @@ async function receive(host: Host, message: Extract<ToHosted, { op: 'receive' }>
   }
 }
 
-function report({ stores, life }: Host): Report {
-  const sessions = stores.sessions.listRecent(1_000);
-  const names = new Map(stores.agents.list(1_000).map((agent) => [agent.id, agent.name]));
+function stateOf({ stores }: Host, id: MessageId): string | null {
+  return stores.transcript.get(id)?.state ?? null;
+}
+
+/** Twice, because what the first pass finalises only the second takes away. */
+async function measureMemory(): Promise<MemoryUse> {
+  for (let pass = 0; pass < 2; pass++) {
+    if (globalThis.gc === undefined) throw new Error('started without --expose-gc');
+    globalThis.gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rssBytes: rss, heapBytes: heapUsed, externalBytes: external };
+}
+
+/** All that the host knows: grows with the test, so it is for questions that need all of it. */
+function report(host: Host): Report {
+  const { stores } = host;
   return {
     pid: process.pid,
-    rssBytes: process.memoryUsage().rss,
     messages: stores.transcript
       .listChangedSince(0, 100_000)
       .map(({ id, sessionId, direction, kind, text, state, stateReason, inReplyTo, clientId, platformMessageId }) => ({
         ...{ id, sessionId, direction, kind, text: text.slice(0, 200), state, stateReason, inReplyTo, clientId },
         platformMessageId,
       })),
-    sessions: sessions.map((session) => ({
-      id: session.id,
-      agent: names.get(session.agentGroupId) ?? '',
-      agentId: session.agentGroupId,
-      ...life.liveState(session),
-      quarantineReason: session.quarantineReason,
-      runtimeState: session.runtimeState,
-      failures: session.failures,
-    })),
+    sessions: reportSessions(host),
     ledgerBreak: stores.ledger.findBreak(),
   };
+}
+
+function reportSessions({ stores, life }: Host): ReportedSession[] {
+  const names = new Map(stores.agents.list(1_000).map((agent) => [agent.id, agent.name]));
+  return stores.sessions.listRecent(1_000).map((session) => ({
+    id: session.id,
+    agent: names.get(session.agentGroupId) ?? '',
+    agentId: session.agentGroupId,
+    ...life.liveState(session),
+    quarantineReason: session.quarantineReason,
+    runtimeState: session.runtimeState,
+    failures: session.failures,
+  }));
 }
 
 await run();

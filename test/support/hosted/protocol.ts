@@ -72,9 +72,16 @@ export interface ReportedSession {
   failures: number;
 }
 
+/** What a host holds once everything that nobody uses any more is collected. */
+export interface MemoryUse {
+  rssBytes: number;
+  heapBytes: number;
+  /** Outside the heap: buffers and what SQLite allocates for JavaScript. */
+  externalBytes: number;
+}
+
 export interface Report {
   pid: number;
-  rssBytes: number;
   messages: Pick<
     TranscriptMessage,
     | 'id'
@@ -96,6 +103,9 @@ export interface Report {
 export type ToHosted =
   | { op: 'receive'; call: number; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report'; call: number }
+  | { op: 'sessions'; call: number }
+  | { op: 'message'; call: number; messageId: string }
+  | { op: 'memory'; call: number }
   | { op: 'quarantine'; call: number; sessionId: string; reason: string }
   | { op: 'census'; call: number }
   | { op: 'stop' }
