@@ -32,6 +32,14 @@ export const RUNNER_ENV = {
   agent: 'PORTOLAN_AGENT',
 } as const;
 
+/**
+ * The Unix socket at which a runner's tools are reached by programs beside it. In the container's own /tmp,
+ * mode 0600: the host never meets it. Short, because such a path may have 107 bytes.
+ */
+export function toolSocketPath(sessionId: string): string {
+  return `/tmp/portolan-${sessionId}.sock`;
+}
+
 export interface WorkspacePaths {
   in: string;
   out: string;

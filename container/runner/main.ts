@@ -1,6 +1,7 @@
 /** The runner's entry: builds every part in message order, runs until told to stop. */
 import { PROTOCOL_VERSION, RUNNER_EXIT, type SessionFile } from '../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../shared/providers.ts';
+import { toolSocketPath } from '../../shared/session-files.ts';
 import { loadProvider } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import { LiveChart } from './chart.ts';
@@ -11,6 +12,7 @@ import { InboxReader } from './inbox.ts';
 import { describeError, log } from './log.ts';
 import { RunnerLoop } from './loop.ts';
 import { Outbox } from './outbox.ts';
+import { ToolDoor } from './tool-door.ts';
 import { ContractError, locateWorkspace, readSession, type Workspace } from './workspace.ts';
 import { setZone } from './zone.ts';
 
@@ -48,7 +50,8 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
   // Before the first look, so that what arrives between the two rings.
   using doorbell = new Doorbell(files.inDoorbell);
   const chart = new LiveChart(files.chart);
-  const parts = { session, paths: folders, outFiles: files.outFiles, provider, chart, inbox, outbox };
+  using toolDoor = new ToolDoor(toolSocketPath(session.sessionId), session.isAdmin);
+  const parts = { session, paths: folders, outFiles: files.outFiles, provider, chart, inbox, outbox, toolDoor };
   const loop = new RunnerLoop(parts, doorbell);
   const stop = () => {
     loop.stop();
@@ -59,6 +62,8 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
   const isIdle = !loop.hasWork();
   outbox.start({ protocolVersion: PROTOCOL_VERSION, provider: provider.name, startedAt: Date.now() }, isIdle);
   log.info('ready', { provider: provider.name, ms: Math.round(performance.now()) });
+  // After the first look at the work: a person waits for that, nobody for the door.
+  setImmediate(() => toolDoor.listen());
   await loop.run(isIdle);
   log.info('stopped');
 }

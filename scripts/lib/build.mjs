@@ -3,7 +3,7 @@
  *
  *   dist/host.mjs  reader.mjs  bench.mjs  dump-schema.mjs     packages stay in node_modules
  *   dist/cli.mjs                                              one file, so that it starts fast
- *   dist/runner.mjs                                           one file, for the image
+ *   dist/runner.mjs  mcp.mjs                                  one file each, for the image
  *   dist/web/                                                 the page
  *   dist/build.json                                           fingerprints of what these were built from
  *
@@ -31,6 +31,7 @@ const PROGRAMS = [
   { name: 'dump-schema', entry: 'scripts/dump-schema.ts', target: 'node20' },
   // Also run by the process driver, on the host's own Node: so no newer target than the host's.
   { name: 'runner', entry: 'container/runner/main.ts', target: 'node20', external: ['better-sqlite3'] },
+  { name: 'mcp', entry: 'container/mcp/main.ts', target: 'node20', external: [] },
 ];
 
 const SHARED_INPUTS = ['package-lock.json', 'tsconfig.json', 'scripts/lib/build.mjs', 'shared'];

@@ -23,6 +23,8 @@ const INPUTS = [
   'container/package-lock.json',
   'scripts/lib/image.mjs',
 ];
+/** What runs in the image, from dist/. */
+const BUNDLES = ['runner.mjs', 'mcp.mjs'];
 /** Of the packages, what Node loads at run time; the rest of better-sqlite3 is 10 MB of C and other platforms. */
 const PACKAGE_PARTS = ['package.json', 'LICENSE', 'lib'];
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
@@ -34,16 +36,14 @@ const QUERY_MS = 30_000;
 const LOG = join(LOGS, 'image.log');
 const TAIL_LINES = 15;
 
-/** The tag this clone's image has, or would have. Needs dist/runner.mjs. */
+/** The tag this clone's image has, or would have. Needs the bundles. */
 export function imageTag() {
-  const runner = join(DIST, 'runner.mjs');
-  if (!existsSync(runner)) {
-    throw new StepFailure('The agent image needs dist/runner.mjs, which is not built.', { next: ['npm run build'] });
+  const missing = BUNDLES.find((bundle) => !existsSync(join(DIST, bundle)));
+  if (missing !== undefined) {
+    throw new StepFailure(`The agent image needs dist/${missing}, which is not built.`, { next: ['npm run build'] });
   }
-  // dist/ is no input elsewhere, so the bundle is taken by a root of its own.
-  const inputs = createHash('sha256')
-    .update(fingerprint(ROOT, INPUTS))
-    .update(fingerprint(DIST, ['runner.mjs']));
+  // dist/ is no input elsewhere, so the bundles are taken by a root of their own.
+  const inputs = createHash('sha256').update(fingerprint(ROOT, INPUTS)).update(fingerprint(DIST, BUNDLES));
   return `${REPOSITORY}:${inputs.digest('hex').slice(0, 12)}`;
 }
 
@@ -96,7 +96,7 @@ async function prepareContext(client, progress) {
     const path = join('node_modules', 'better-sqlite3', part);
     cpSync(join(packages, path), join(app, path), { recursive: true });
   }
-  cpSync(join(DIST, 'runner.mjs'), join(app, 'runner.mjs'));
+  for (const bundle of BUNDLES) cpSync(join(DIST, bundle), join(app, bundle));
   cpSync(join(ROOT, 'container', 'Dockerfile'), join(context, 'Dockerfile'));
   mkdirSync(join(context, 'certs'), { recursive: true });
   if (existsSync(CERTIFICATES)) cpSync(CERTIFICATES, join(context, 'certs', 'ca-certificates.crt'));
