@@ -23,6 +23,7 @@ import { VERSION } from './config/version.ts';
 import { Feed } from './console/api/feed.ts';
 import type { ApiParts } from './console/api/ports.ts';
 import { startServer } from './console/api/server.ts';
+import { Activity } from './delivery/activity.ts';
 import { Authority } from './delivery/authority.ts';
 import type { Channel } from './delivery/channel.ts';
 import { Delivery } from './delivery/delivery.ts';
@@ -125,6 +126,17 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   });
   const notices = closers.use(new Notices(transcript, chats, channels));
   const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
+  const activity = closers.use(
+    new Activity({
+      channels,
+      transcript,
+      tellChat,
+      amendChat: (ref, about, key, text) => notices.amend(ref, about, key, text),
+      timezoneOf: (ref) => agents.get(ref.agentGroupId)?.config.timezone ?? 'UTC',
+      isRunning: (id) => theLife().isRunning(id),
+      now,
+    }),
+  );
   const delivery = closers.use(
     new Delivery({
       home: paths.home,
@@ -134,6 +146,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       transcript,
       ledger,
       channels,
+      activity,
       tellChat,
       authority: new Authority(agents, chats, destinations, transcript),
       desk: new RequestDesk(stores.commit),
@@ -187,6 +200,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       doorbells,
       due,
       delivery,
+      activity,
       feed,
       metrics,
       wake: (id) => runtime.wake(id),

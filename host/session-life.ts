@@ -13,6 +13,7 @@ import { errorCode, Fault, toDiskFault } from './config/errors.ts';
 import { ACTIVE_SWEEP_MS, DISK_SWEEP_MS } from './config/limits.ts';
 import type { Feed } from './console/api/feed.ts';
 import type { LiveState } from './console/api/ports.ts';
+import type { Activity } from './delivery/activity.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -40,6 +41,7 @@ export interface SessionLifeParts {
   doorbells: Doorbells;
   due: DueTimer;
   delivery: Delivery;
+  activity: Activity;
   feed: Feed;
   metrics: Metrics;
   /** The session has work for its container. */
@@ -76,11 +78,11 @@ export class SessionLife implements Disposable {
 
   /** One session that cannot be taken up now does not keep the others waiting; it is tried again. */
   #takeUp(id: SessionId): void {
-    const { sessions, inboxes, transcript, chats, delivery } = this.#parts;
+    const { sessions, inboxes, transcript, chats, delivery, feed } = this.#parts;
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return;
     try {
-      retellSession(session, inboxes, transcript, chats);
+      feed.resume(retellSession(session, inboxes, transcript, chats));
     } catch (error) {
       this.#handleFault(id, error, () => this.#takeUp(id));
       return;
@@ -108,9 +110,10 @@ export class SessionLife implements Disposable {
 
   /** The runtime saw a new state, and has stored it. */
   stateChanged(id: SessionId, state: SessionState): void {
-    const { doorbells, delivery, feed, sessions } = this.#parts;
+    const { doorbells, delivery, activity, feed, sessions } = this.#parts;
     if (state.kind === 'idle') this.#live.delete(id);
     else this.#live.set(id, state);
+    if (state.kind !== 'running' && state.kind !== 'paused') activity.stopped(id);
     const session = sessions.get(id);
     if (session !== null && (state.kind === 'starting' || state.kind === 'running')) {
       doorbells.watch(id, sessionPaths(this.#parts.home, session.agentGroupId, id).out);
@@ -205,6 +208,10 @@ export class SessionLife implements Disposable {
     const live = this.#live.get(session.id);
     if (live === undefined) return { state: 'idle', reason: null };
     return { state: live.kind, reason: 'reason' in live ? live.reason : null };
+  }
+
+  isRunning(id: SessionId): boolean {
+    return this.#live.get(id)?.kind === 'running';
   }
 
   /** Sessions that are not plainly idle. */

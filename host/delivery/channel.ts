@@ -51,7 +51,8 @@ export interface ChannelAbilities {
   idempotency: 'native' | 'probe' | 'none';
   canEdit: boolean;
   canReact: boolean;
-  canType: boolean;
+  /** Null: it has no typing sign. `lifetimeMs`: the platform takes the sign away after that; null: it stays until told. */
+  typing: { lifetimeMs: number | null } | null;
 }
 
 export interface Channel {
@@ -62,5 +63,6 @@ export interface Channel {
   react?(address: ChannelAddress, platformMessageId: string, emoji: string, signal: AbortSignal): Promise<SendOutcome>;
   /** Only with idempotency 'probe'. */
   probe?(address: ChannelAddress, idempotencyKey: string, signal: AbortSignal): Promise<ProbeOutcome>;
+  /** A sign, never waited for; said again while it lasts when its lifetime is short. */
   setTyping?(address: ChannelAddress, typing: boolean): void;
 }

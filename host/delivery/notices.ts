@@ -3,7 +3,8 @@
  *
  * I1. A notice is a row of the transcript (kind `system`), committed before what it tells of is, and sent
  *     from there. Its id is made from its key, so the same notice is one row.
- * I2. It goes through a lane like any delivery: `sending` is committed before the channel is called, and
+ * I2. What it says can change later: then it is open again, and goes out as an edit of what was sent.
+ * I3. It goes through a lane like any delivery: `sending` is committed before the channel is called, and
  *     after a crash the channel's idempotency class decides.
  */
 import { deriveMessageId, type MessageId, type MessagingGroupId } from '../../shared/ids.ts';
@@ -13,7 +14,7 @@ import type { SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, ChannelAddress, SendOutcome } from './channel.ts';
 import { Lane, type LaneItem } from './lane.ts';
 
 /** Notices sent again at start. */
@@ -64,6 +65,21 @@ export class Notices implements AsyncDisposable {
     this.#send(id);
   }
 
+  /** Says something else in place of what was told under this key, where the channel can edit; else that stays. */
+  amend(ref: SessionRef, about: OpenInbound, key: string, text: string): void {
+    const notice = this.#transcript.get(deriveMessageId(ref.id, 'notice', key, about.id));
+    if (notice === null || notice.text === text) return;
+    const isSent = notice.state === 'delivered' && notice.platformMessageId !== null;
+    const isWaiting = notice.state === 'queued' || notice.state === 'sending';
+    const canEdit = this.#channels.get(about.channelType ?? '')?.abilities.canEdit === true;
+    // One that waits is sent with the text it has by then.
+    if (isWaiting || (isSent && canEdit)) this.#transcript.change(notice.id, { text, editedAt: Date.now() });
+    if (!isSent || !canEdit) return;
+    this.#transcript.change(notice.id, { state: 'queued' });
+    this.#transcript.flush();
+    this.#send(notice.id);
+  }
+
   /** After a start: what an earlier host did not finish telling. */
   resume(): void {
     for (const notice of this.#transcript.listOpenNotices(MAX_REOPENED)) this.#send(notice.id);
@@ -85,18 +101,22 @@ export class Notices implements AsyncDisposable {
       random: Math.random,
       // The host speaks for itself, to whom it just heard.
       refuse: () => null,
-      attempt: (channel, { message, row }, signal) =>
-        channel.send(
+      attempt: (channel, { message, row }, signal) => {
+        // As it stands now: it may have been amended since it was queued.
+        const notice = this.#transcript.get(message.id);
+        const address = { platformId: chat.platformId, threadId: message.threadId };
+        const text = notice?.text ?? '';
+        if (notice?.platformMessageId != null) {
+          return editNotice(channel, address, notice.platformMessageId, text, signal);
+        }
+        return channel.send(
           {
-            messageId: message.id,
-            idempotencyKey: row.idempotencyKey,
-            address: { platformId: chat.platformId, threadId: message.threadId },
-            text: message.body.kind === 'chat' ? message.body.content.text : '',
-            files: [],
-            replyToPlatformId: null,
+            ...{ messageId: message.id, idempotencyKey: row.idempotencyKey, address, text },
+            ...{ files: [], replyToPlatformId: null },
           },
           signal,
-        ),
+        );
+      },
       commit: async (items) => {
         for (const { message, row } of items) {
           this.#transcript.change(message.id, {
@@ -131,7 +151,21 @@ export class Notices implements AsyncDisposable {
   }
 }
 
+/** What was sent stands, whatever becomes of the edit; making it twice changes nothing. */
+async function editNotice(
+  channel: Channel,
+  address: ChannelAddress,
+  platformMessageId: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  const outcome = await channel.edit?.(address, platformMessageId, text, signal);
+  if (outcome?.kind === 'uncertain') return { kind: 'retry', reason: outcome.reason, retryAfterMs: null };
+  return outcome?.kind === 'retry' ? outcome : { kind: 'sent', platformMessageId };
+}
+
 function makeItem(notice: TranscriptMessage, chat: MessagingGroup): LaneItem {
+  const mayBeSent = notice.state === 'sending' && notice.platformMessageId === null;
   return {
     sessionId: notice.sessionId,
     message: {
@@ -150,7 +184,7 @@ function makeItem(notice: TranscriptMessage, chat: MessagingGroup): LaneItem {
     row: {
       messageOutId: notice.id,
       seq: 0,
-      state: notice.state === 'sending' ? 'sending' : 'queued',
+      state: mayBeSent ? 'sending' : 'queued',
       attempts: 0,
       nextAttemptAt: null,
       idempotencyKey: notice.id,
@@ -158,6 +192,6 @@ function makeItem(notice: TranscriptMessage, chat: MessagingGroup): LaneItem {
       reason: null,
       updatedAt: notice.createdAt,
     },
-    mayBeSent: notice.state === 'sending',
+    mayBeSent,
   };
 }

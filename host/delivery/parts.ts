@@ -7,6 +7,7 @@ import type { TellChat } from '../sessions/settle.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { SessionStore } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
+import type { Activity } from './activity.ts';
 import type { Authority } from './authority.ts';
 import type { Channel } from './channel.ts';
 
@@ -18,6 +19,8 @@ export interface DeliveryParts {
   transcript: Transcript;
   ledger: Ledger;
   authority: Authority;
+  /** Typing signs and notices of long turns. */
+  activity: Activity;
   desk: RequestDesk;
   channels: ReadonlyMap<string, Channel>;
   tellChat: TellChat;

@@ -6,14 +6,20 @@ import type { MessageId } from '../../shared/ids.ts';
 import { parseInboundContent } from '../../shared/messages.ts';
 import type { ChatStore } from '../store/chats.ts';
 import type { Session } from '../store/sessions.ts';
-import type { MessageState, Transcript } from '../store/transcript.ts';
+import type { MessageState, Transcript, TranscriptMessage } from '../store/transcript.ts';
 import type { Inboxes } from './inbox.ts';
 import type { OpenInbound } from './inbox-tables.ts';
 
 /** Rows told again per session. */
 const MAX_RETOLD = 1_000;
 
-export function retellSession(session: Session, inboxes: Inboxes, transcript: Transcript, chats: ChatStore): void {
+/** Returns what is still under way, as the transcript had it. */
+export function retellSession(
+  session: Session,
+  inboxes: Inboxes,
+  transcript: Transcript,
+  chats: ChatStore,
+): TranscriptMessage[] {
   const unsettled = transcript.listUnsettled(session.id, MAX_RETOLD);
   const { open, changes } = inboxes.read(session, (tables) => ({
     open: tables.listOpen(MAX_RETOLD),
@@ -34,6 +40,8 @@ export function retellSession(session: Session, inboxes: Inboxes, transcript: Tr
   for (const { id, state, reason, platformMessageId } of changes) {
     transcript.change(id, { state, stateReason: reason, ...(platformMessageId == null ? {} : { platformMessageId }) });
   }
+  const settled = new Set(changes.map(({ id }) => id));
+  return unsettled.filter(({ id }) => !settled.has(id));
 }
 
 interface Settled {

@@ -103,6 +103,8 @@ type Pending =
  * Higher: news shows late. Lower: commits get in the way of those that messages wait for.
  */
 const FLUSH_WITHIN_MS = 5;
+/** Messages of a chat among which somebody's last word is looked for. Higher: slower in busy chats. Lower: it is missed there. */
+const LAST_WORDS = 100;
 /** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
 const FLUSH_RETRY_MS = 1_000;
 
@@ -381,6 +383,28 @@ export class Transcript {
         )
         .get(messagingGroupId, threadId) !== undefined
     );
+  }
+
+  /**
+   * When an author last wrote or edited something in the place of a message since that came in, epoch ms; null
+   * when nothing. Looks at what was last said there, not at all of it.
+   */
+  lastWordAfter(
+    { messagingGroupId, threadId, position }: Pick<TranscriptMessage, 'messagingGroupId' | 'threadId' | 'position'>,
+    authorId: string,
+  ): number | null {
+    this.flush();
+    const at = this.#db
+      .prepare(
+        `SELECT max(max(created_at, coalesce(edited_at, 0))) FROM (
+           SELECT created_at, edited_at, author_id, thread_id, direction, state FROM messages
+           WHERE messaging_group_id = ? AND messaging_group_id <> '' AND position > ?
+           ORDER BY position DESC LIMIT ${LAST_WORDS})
+         WHERE direction = 'out' AND author_id = ? AND thread_id = ? AND state IN ('queued', 'sending', 'delivered')`,
+      )
+      .pluck()
+      .get(messagingGroupId ?? '', position, authorId, threadId ?? '');
+    return typeof at === 'number' ? at : null;
   }
 
   /** Notices of the host that are not at their end, oldest first. */

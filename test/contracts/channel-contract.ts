@@ -43,7 +43,7 @@ export function describeChannel(name: string, make: () => ChannelUnderTest): voi
       const { channel } = make();
       if (channel.abilities.canEdit) expect(channel.edit).toBeTypeOf('function');
       if (channel.abilities.canReact) expect(channel.react).toBeTypeOf('function');
-      if (channel.abilities.canType) expect(channel.setTyping).toBeTypeOf('function');
+      if (channel.abilities.typing !== null) expect(channel.setTyping).toBeTypeOf('function');
       if (channel.abilities.idempotency === 'probe') expect(channel.probe).toBeTypeOf('function');
     });
 

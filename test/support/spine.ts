@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { projectRoot } from '../../host/config/home.ts';
+import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
 import { Delivery } from '../../host/delivery/delivery.ts';
@@ -60,9 +61,19 @@ export class Spine {
   now: () => number = Date.now;
   readonly inboxes = new Inboxes(this.home.home, (id) => this.locksHeld.push(id));
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
-  readonly notices = new Notices(this.transcript, this.chats, this.channels);
+  readonly notices = this.makeNotices();
   readonly authority = new Authority(this.agents, this.chats, this.destinations, this.transcript);
   readonly desk = new RequestDesk((work) => this.db.transaction(work)());
+  readonly stopped = new Set<string>();
+  readonly activity = new Activity({
+    channels: this.channels,
+    transcript: this.transcript,
+    tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
+    amendChat: (ref, about, key, text) => this.notices.amend(ref, about, key, text),
+    timezoneOf: (ref) => this.agents.get(ref.agentGroupId)?.config.timezone ?? 'UTC',
+    isRunning: (id) => !this.stopped.has(id),
+    now: () => this.now(),
+  });
   delivery = this.makeDelivery();
   readonly router = new Router({
     home: this.home.home,
@@ -83,12 +94,19 @@ export class Spine {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
       await this.delivery[Symbol.asyncDispose]();
+      this.activity[Symbol.dispose]();
       await this.notices[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
       this.transcript.close();
       this.db.close();
     });
+  }
+
+  makeNotices(): Notices {
+    const notices = new Notices(this.transcript, this.chats, this.channels);
+    onTestFinished(() => notices[Symbol.asyncDispose]());
+    return notices;
   }
 
   makeDelivery(): Delivery {
@@ -102,6 +120,7 @@ export class Spine {
       authority: this.authority,
       desk: this.desk,
       channels: this.channels,
+      activity: this.activity,
       tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
       quarantine: (id, reason) => {
         this.quarantined.push({ id, reason });

@@ -14,7 +14,8 @@ const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'SQLITE_FULL', 'SQLITE_I
 
 export class WebChannel implements Channel {
   readonly type: string = 'web';
-  readonly abilities: ChannelAbilities = { idempotency: 'native', canEdit: true, canReact: true, canType: false };
+  /** Pages see typing in the event stream. */
+  readonly abilities: ChannelAbilities = { idempotency: 'native', canEdit: true, canReact: true, typing: null };
   readonly #files: string;
   readonly #transcript: Pick<Transcript, 'flush'>;
 

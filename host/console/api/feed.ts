@@ -26,6 +26,11 @@ export class Feed {
     });
   }
 
+  /** After a start: messages that an earlier host saw being read. */
+  resume(messages: readonly TranscriptMessage[]): void {
+    for (const message of messages) if (message.direction === 'in') this.#followTyping(message);
+  }
+
   /** Readers of the stream now. */
   get readers(): number {
     return this.#listeners.size;
