@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { epochMs, type InstallId } from '../shared/ids.ts';
 import { PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
+import { AgentFolders } from './agents/folders.ts';
+import { AgentMaker } from './agents/maker.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
 import { WebChannel } from './channels/web/channel.ts';
 import { Closers } from './closers.ts';
@@ -137,6 +139,21 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
+  const folders = new AgentFolders(paths.groups, join(root, 'groups', 'template'));
+  const maker = closers.use(
+    new AgentMaker({
+      agents,
+      destinations,
+      sessions,
+      ledger,
+      inboxes,
+      folders,
+      commitTogether: stores.commit,
+      onDestinationsChanged: () => rewriteLiveCharts(),
+      onWorkChanged: (id) => theLife().workChanged(id),
+      now,
+    }),
+  );
   const delivery = closers.use(
     new Delivery({
       home: paths.home,
@@ -149,7 +166,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       activity,
       tellChat,
       authority: new Authority(agents, chats, destinations, transcript),
-      desk: new RequestDesk(stores.commit),
+      desk: new RequestDesk(stores.commit, (asked) => maker.answer(asked)),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),
@@ -168,7 +185,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         home: paths.home,
         installId,
         image: policy.image,
-        groupTemplate: join(root, 'groups', 'template'),
+        prepareFolder: (agent) => folders.ensure(agent),
         sessions,
         agents,
         transcript,
@@ -230,6 +247,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   };
   await runtime.start();
   theLife().start();
+  maker.resume();
   notices.resume();
 
   const stopRequest = makeSignal();

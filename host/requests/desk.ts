@@ -16,19 +16,24 @@ type Handlers = { [Action in Request['action']]: (asked: Asked<RequestOf<Action>
 /** Runs `work` in one transaction of the central database. */
 export type CommitTogether = <T>(work: () => T) => T;
 
+/** Makes the agent that another asks for. */
+export type MakeAgent = (asked: Asked<RequestOf<'create_agent'>>) => Answered;
+
 export class RequestDesk {
   readonly #commit: CommitTogether;
+  readonly #makeAgent: MakeAgent;
   readonly #handlers: Handlers = {
     create_task: () => refuse('tasks are not available on this host'),
     update_task: () => refuse('tasks are not available on this host'),
     pause_task: () => refuse('tasks are not available on this host'),
     resume_task: () => refuse('tasks are not available on this host'),
     cancel_task: () => refuse('tasks are not available on this host'),
-    create_agent: () => refuse('agents cannot be made on this host'),
+    create_agent: (asked) => this.#makeAgent(asked),
   };
 
-  constructor(commit: CommitTogether) {
+  constructor(commit: CommitTogether, makeAgent: MakeAgent) {
     this.#commit = commit;
+    this.#makeAgent = makeAgent;
   }
 
   /** Answers in the order asked. Whatever a handler throws is thrown on, and nothing of the batch was done (I3). */

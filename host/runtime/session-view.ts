@@ -1,7 +1,5 @@
 /** The runtime's ports, on top of `store` and `sessions`. */
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
-import { chmod, chown, cp, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
 import { z } from 'zod';
 import type { ContainerId, EpochMs, InstallId, SessionId } from '../../shared/ids.ts';
 import { epochMs } from '../../shared/ids.ts';
@@ -13,11 +11,11 @@ import { runtimeLog } from '../observe/logger.ts';
 import { isStale, planLostClaim } from '../sessions/acks.ts';
 import type { Charts } from '../sessions/chart.ts';
 import type { DueTimer } from '../sessions/due-timer.ts';
-import { type ContainerUser, createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
+import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { OutboxReader, ReadResult } from '../sessions/outbox-reader.ts';
-import { showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
+import { type EndFiring, showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { Session, SessionStore } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
@@ -28,16 +26,19 @@ export interface SessionViewParts {
   home: string;
   installId: InstallId;
   image: string;
-  /** Copied into a new agent's folder. */
-  groupTemplate: string;
+  /** The path of the agent's folder, which is there then. Throws Fault. */
+  prepareFolder: (agent: AgentGroup) => string;
   sessions: SessionStore;
   agents: AgentStore;
   transcript: Transcript;
   inboxes: Inboxes;
   reader: OutboxReader;
   charts: Charts;
+  /** Writes the list of the session's tasks, as its runner shows it. */
+  writeTasks: (session: Session, paths: SessionPaths) => void;
   due: DueTimer;
   tellChat: TellChat;
+  endFiring: EndFiring;
   quarantine: (id: SessionId, reason: string) => void;
   now: () => number;
 }
@@ -123,8 +124,10 @@ export class SessionView implements RuntimeSessions {
     const paths = sessionPaths(home, session.agentGroupId, id);
     const user = hostContainerUser(session);
     createSessionFolder(paths, user);
-    const group = await this.#prepareGroupFolder(agent, user);
+    const group = this.#prepareFolder(agent);
+    if (typeof group !== 'string') return group;
     charts.write(session, agent, paths);
+    this.#parts.writeTasks(session, paths);
     reader.warm();
     return { kind: 'ready', spec: this.#spec(session, agent, paths, group, epoch) };
   }
@@ -151,21 +154,13 @@ export class SessionView implements RuntimeSessions {
     };
   }
 
-  /** All sessions of an agent share its folder, through the group that their containers run as. */
-  async #prepareGroupFolder(agent: AgentGroup, user: ContainerUser): Promise<string> {
-    const folder = join(this.#parts.home, 'groups', agent.folder);
-    if (existsSync(folder)) return folder;
-    const making = `${folder}.making`;
-    mkdirSync(making, { recursive: true, mode: 0o700 });
-    if (existsSync(this.#parts.groupTemplate)) await cp(this.#parts.groupTemplate, making, { recursive: true });
-    for (const entry of ['.', ...(await readdir(making, { recursive: true }))]) {
-      const path = join(making, entry);
-      const isFolder = lstatSync(path).isDirectory();
-      await chmod(path, isFolder ? SHARED_FOLDER_MODE : SHARED_FILE_MODE);
-      if (process.getuid?.() === 0) await chown(path, user.uid, user.gid);
+  #prepareFolder(agent: AgentGroup): string | Extract<Prepared, { kind: 'refused' }> {
+    try {
+      return this.#parts.prepareFolder(agent);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.retryable) throw error;
+      return { kind: 'refused', reason: error.message };
     }
-    await rename(making, folder);
-    return folder;
   }
 
   async readLiveness(id: SessionId): Promise<Liveness> {
@@ -215,7 +210,7 @@ export class SessionView implements RuntimeSessions {
     if (effects.length === 0) return;
     tellFailures(session, byId, effects, tellChat);
     await inboxes.commit(session, (tables) => writeAcks(tables, effects));
-    showAcks(session, transcript, effects);
+    showAcks(session, transcript, byId, effects, this.#parts.endFiring);
     due.set(id, inboxes.read(session, (tables) => tables.work(now)).nextDueAt);
   }
 
@@ -235,10 +230,6 @@ export class SessionView implements RuntimeSessions {
     });
   }
 }
-
-/** Set-gid, so that what one session's container makes belongs to the agent's group too. */
-const SHARED_FOLDER_MODE = 0o2770;
-const SHARED_FILE_MODE = 0o660;
 
 function toRecord(session: Session): RuntimeRecord {
   return {

@@ -34,11 +34,13 @@ export function containerUser(
   session: { userOffset: number; agentGroupId: AgentGroupId },
 ): ContainerUser {
   if (hostUid !== 0) return { uid: hostUid, gid: hostGid };
-  const agentNumber = createHash('sha256').update(session.agentGroupId).digest().readUInt32BE(0);
-  return {
-    uid: FIRST_CONTAINER_ID + (session.userOffset % CONTAINER_IDS),
-    gid: FIRST_CONTAINER_ID + (agentNumber % CONTAINER_IDS),
-  };
+  return { uid: FIRST_CONTAINER_ID + (session.userOffset % CONTAINER_IDS), gid: agentGid(session.agentGroupId) };
+}
+
+/** The group that all containers of an agent run as, with a root host. */
+export function agentGid(agentGroupId: AgentGroupId): number {
+  const agentNumber = createHash('sha256').update(agentGroupId).digest().readUInt32BE(0);
+  return FIRST_CONTAINER_ID + (agentNumber % CONTAINER_IDS);
 }
 
 /** The same, for this process. */

@@ -1,7 +1,21 @@
-/** Agent groups and their container configs. */
-import type { AgentGroupId } from '../../shared/ids.ts';
+/** Agent groups and their container configs. Those that were removed are seen by the `…Archived` calls alone. */
+import type { AgentGroupId, MessageId, SessionId, TraceId } from '../../shared/ids.ts';
 import { makeId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
+
+/** Whom to tell that an agent is ready: the row that asked for it, and where that came from. */
+export interface ReadyNote {
+  sessionId: SessionId;
+  messageId: MessageId;
+  traceId: TraceId;
+  origin: { channelType: string; platformId: string; threadId: string | null } | null;
+}
+
+/** What is still to be done about an agent after the commit that decided it. Folders are single names. */
+export type OpenWork =
+  | { kind: 'make'; instructions: string | null; tell: ReadyNote | null }
+  | { kind: 'remove'; archiveFolder: string }
+  | { kind: 'restore'; archiveFolder: string };
 
 export interface AgentGroup {
   id: AgentGroupId;
@@ -10,6 +24,9 @@ export interface AgentGroup {
   folder: string;
   isAdmin: boolean;
   createdAt: number;
+  /** When it was removed; null while it lives. */
+  archivedAt: number | null;
+  openWork: OpenWork | null;
   /** Rises with a change of the group or of its config. */
   revision: number;
   config: ContainerConfig;
@@ -32,6 +49,8 @@ interface Row {
   folder: string;
   is_admin: number;
   created_at: number;
+  archived_at: number | null;
+  open_work: string | null;
   revision: number;
   provider: string;
   model: string | null;
@@ -42,11 +61,12 @@ interface Row {
   config_revision: number;
 }
 
-const SELECT = `
-SELECT g.id, g.name, g.folder, g.is_admin, g.created_at, g.revision,
+const SELECT_ALL = `
+SELECT g.id, g.name, g.folder, g.is_admin, g.created_at, g.archived_at, g.open_work, g.revision,
        c.provider, c.model, c.timezone, c.network, c.resources, c.image, c.revision AS config_revision
-FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id
-WHERE g.archived_at IS NULL`;
+FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
+const SELECT = `${SELECT_ALL} WHERE g.archived_at IS NULL`;
+const SELECT_ARCHIVED = `${SELECT_ALL} WHERE g.archived_at IS NOT NULL`;
 
 export interface AgentGroupPatch {
   name?: string;
@@ -64,8 +84,13 @@ export class AgentStore {
     this.#get = db.prepare<[string], Row>(`${SELECT} AND g.id = ?`);
   }
 
-  /** `folder` must already be a safe single path component. */
+  /** `name` and `folder` must have been planned (host/agents). A given id that is there already is a bug. */
   create(input: {
+    /** Made when absent. */
+    id?: AgentGroupId;
+    /** The agent that asked for it; a person when absent. */
+    createdBy?: AgentGroupId | null;
+    openWork?: OpenWork;
     name: string;
     folder: string;
     isAdmin?: boolean;
@@ -74,11 +99,22 @@ export class AgentStore {
     timezone?: string;
     now: number;
   }): AgentGroup {
-    const id = makeId('agentGroup', input.now);
+    const id = input.id ?? makeId('agentGroup', input.now);
     this.#db.transaction(() => {
       this.#db
-        .prepare('INSERT INTO agent_groups (id, name, folder, is_admin, created_at) VALUES (?, ?, ?, ?, ?)')
-        .run(id, input.name, input.folder, input.isAdmin ? 1 : 0, input.now);
+        .prepare(
+          `INSERT INTO agent_groups (id, name, folder, is_admin, created_at, created_by, open_work)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          id,
+          input.name,
+          input.folder,
+          input.isAdmin ? 1 : 0,
+          input.now,
+          input.createdBy ?? null,
+          input.openWork === undefined ? null : JSON.stringify(input.openWork),
+        );
       this.#db
         .prepare('INSERT INTO container_configs (agent_group_id, provider, model, timezone) VALUES (?, ?, ?, ?)')
         .run(id, input.provider ?? 'demo', input.model ?? null, input.timezone ?? 'UTC');
@@ -98,6 +134,7 @@ export class AgentStore {
     return row === undefined ? null : toAgentGroup(row);
   }
 
+  /** By an agent that lives or was removed: its folder waits for it. */
   folderTaken(folder: string): boolean {
     return this.#db.prepare('SELECT 1 FROM agent_groups WHERE folder = ?').get(folder) !== undefined;
   }
@@ -108,6 +145,59 @@ export class AgentStore {
       .prepare<[string, number], Row>(`${SELECT} AND g.id > ? ORDER BY g.id LIMIT ?`)
       .all(cursor ?? '', limit)
       .map(toAgentGroup);
+  }
+
+  getArchived(id: AgentGroupId): AgentGroup | null {
+    const row = this.#db.prepare<[string], Row>(`${SELECT_ARCHIVED} AND g.id = ?`).get(id);
+    return row === undefined ? null : toAgentGroup(row);
+  }
+
+  /** Oldest first, after `cursor` (an id). */
+  listArchived(limit: number, cursor: string | null = null): AgentGroup[] {
+    return this.#db
+      .prepare<[string, number], Row>(`${SELECT_ARCHIVED} AND g.id > ? ORDER BY g.id LIMIT ?`)
+      .all(cursor ?? '', limit)
+      .map(toAgentGroup);
+  }
+
+  /** Agents, removed ones too, about which something is still to be done; from an index. */
+  listOpenWork(): AgentGroup[] {
+    return this.#db.prepare<[], Row>(`${SELECT_ALL} WHERE g.open_work IS NOT NULL ORDER BY g.id`).all().map(toAgentGroup);
+  }
+
+  /** How many the agent made since then, removed ones too. */
+  countMadeBy(id: AgentGroupId, since: number): number {
+    return Number(
+      this.#db
+        .prepare('SELECT count(*) FROM agent_groups WHERE created_by = ? AND created_at >= ?')
+        .pluck()
+        .get(id, since),
+    );
+  }
+
+  /** What was to be done is done. Work of another kind that was begun meanwhile stays. */
+  closeWork(id: AgentGroupId, kind: OpenWork['kind']): void {
+    this.#db
+      .prepare(`UPDATE agent_groups SET open_work = NULL WHERE id = ? AND json_extract(open_work, '$.kind') = ?`)
+      .run(id, kind);
+  }
+
+  /** Out of sight, with `work` left to do. Whether the revision still held. */
+  archive(id: AgentGroupId, revision: number, work: OpenWork, now: number): boolean {
+    return (
+      this.#db
+        .prepare(
+          `UPDATE agent_groups SET archived_at = ?, open_work = ?, revision = revision + 1
+           WHERE id = ? AND revision = ? AND archived_at IS NULL`,
+        )
+        .run(now, JSON.stringify(work), id, revision).changes > 0
+    );
+  }
+
+  unarchive(id: AgentGroupId, work: OpenWork): void {
+    this.#db
+      .prepare('UPDATE agent_groups SET archived_at = NULL, open_work = ?, revision = revision + 1 WHERE id = ?')
+      .run(JSON.stringify(work), id);
   }
 
   /** Changes what the patch names if the revision still holds. Null when it does not, or the group is gone. */
@@ -144,6 +234,8 @@ function toAgentGroup(row: Row): AgentGroup {
     folder: row.folder,
     isAdmin: row.is_admin === 1,
     createdAt: row.created_at,
+    archivedAt: row.archived_at,
+    openWork: row.open_work === null ? null : JSON.parse(row.open_work),
     revision: row.revision,
     config: {
       provider: row.provider,

@@ -172,6 +172,17 @@ export class DestinationStore {
       .run(agentGroupId, localName);
   }
 
+  /** Everything from and to this agent. Returns the agents whose destinations it was. */
+  removeAllOf(agentGroupId: AgentGroupId): AgentGroupId[] {
+    this.#db.prepare('DELETE FROM agent_destinations WHERE agent_group_id = ?').run(agentGroupId);
+    const pointing = this.#db
+      .prepare<[string], { agent_group_id: string }>(
+        `DELETE FROM agent_destinations WHERE target_type = 'agent' AND target_id = ? RETURNING agent_group_id`,
+      )
+      .all(agentGroupId);
+    return [...new Set(pointing.map((row) => row.agent_group_id as AgentGroupId))];
+  }
+
   /** Whether a row with this revision was removed, its former names with it. */
   remove(id: string, revision: number): boolean {
     return (

@@ -15,6 +15,11 @@ export interface LedgerEntry {
   detail: Record<string, string | number | boolean | null>;
 }
 
+export interface LedgerRecord extends LedgerEntry {
+  position: number;
+  at: number;
+}
+
 const FIRST_HASH = '0'.repeat(64);
 
 export class Ledger {
@@ -80,6 +85,25 @@ export class Ledger {
       expected++;
     }
     return null;
+  }
+
+  /** What agents were refused, newest first, before this position; from an index. */
+  listRefusals(limit: number, before: number | null = null): LedgerRecord[] {
+    return this.#db
+      .prepare<[number, number], LedgerRow>(
+        `SELECT * FROM ledger WHERE kind = 'delivery.refused' AND position < ? ORDER BY position DESC LIMIT ?`,
+      )
+      .all(before ?? Number.MAX_SAFE_INTEGER, limit)
+      .map((row) => ({
+        position: row.position,
+        at: row.at,
+        kind: row.kind,
+        // The columns hold what `append` was given.
+        sessionId: row.session_id as SessionId | null,
+        messageId: row.message_id,
+        actor: row.actor,
+        detail: JSON.parse(row.detail),
+      }));
   }
 
   countByMessage(messageId: string, kind: string): number {

@@ -144,6 +144,11 @@ export class WiringStore {
     return held.changes === 0 ? null : this.get(id);
   }
 
+  /** Returns how many there were. */
+  removeAllOf(agentGroupId: AgentGroupId): number {
+    return this.#db.prepare('DELETE FROM wirings WHERE agent_group_id = ?').run(agentGroupId).changes;
+  }
+
   /** Removes the wiring; the destination stays until it is removed by name. Whether a row with this revision was there. */
   remove(id: WiringId, revision: number): boolean {
     return this.#db.prepare('DELETE FROM wirings WHERE id = ? AND revision = ?').run(id, revision).changes > 0;

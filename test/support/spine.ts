@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { AgentFolders } from '../../host/agents/folders.ts';
+import { AgentMaker } from '../../host/agents/maker.ts';
 import { projectRoot } from '../../host/config/home.ts';
 import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
@@ -63,7 +65,14 @@ export class Spine {
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
   readonly notices = this.makeNotices();
   readonly authority = new Authority(this.agents, this.chats, this.destinations, this.transcript);
-  readonly desk = new RequestDesk((work) => this.db.transaction(work)());
+  readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
+  /** Agents whose charts were to be written anew. */
+  readonly recharted: string[] = [];
+  readonly maker = this.makeMaker();
+  readonly desk = new RequestDesk(
+    (work) => this.db.transaction(work)(),
+    (asked) => this.maker.answer(asked),
+  );
   readonly stopped = new Set<string>();
   readonly activity = new Activity({
     channels: this.channels,
@@ -94,6 +103,7 @@ export class Spine {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
       await this.delivery[Symbol.asyncDispose]();
+      this.maker[Symbol.dispose]();
       this.activity[Symbol.dispose]();
       await this.notices[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
@@ -107,6 +117,21 @@ export class Spine {
     const notices = new Notices(this.transcript, this.chats, this.channels);
     onTestFinished(() => notices[Symbol.asyncDispose]());
     return notices;
+  }
+
+  makeMaker(): AgentMaker {
+    return new AgentMaker({
+      agents: this.agents,
+      destinations: this.destinations,
+      sessions: this.sessions,
+      ledger: this.ledger,
+      inboxes: this.inboxes,
+      folders: this.folders,
+      commitTogether: (work) => this.db.transaction(work)(),
+      onDestinationsChanged: (id) => void this.recharted.push(id),
+      onWorkChanged: () => undefined,
+      now: () => this.now(),
+    });
   }
 
   makeDelivery(): Delivery {
