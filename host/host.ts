@@ -14,6 +14,8 @@ import { PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
+import { Approvals } from './approvals/apply.ts';
+import type { ApprovalHandlers } from './approvals/approval.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
 import { WebChannel } from './channels/web/channel.ts';
 import { Closers } from './closers.ts';
@@ -30,9 +32,11 @@ import { Authority } from './delivery/authority.ts';
 import type { Channel } from './delivery/channel.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { Notices } from './delivery/notices.ts';
+import { QuestionEnds } from './delivery/question-ends.ts';
 import { ensureFirstRun, OWNER, openChat } from './first-run.ts';
 import { hostLog, runtimeLog } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
+import { Questions } from './questions/apply.ts';
 import { RequestDesk } from './requests/desk.ts';
 import { Router } from './routing/apply.ts';
 import type { Receive } from './routing/inbound.ts';
@@ -44,6 +48,9 @@ import { DEFAULT_POLICY } from './runtime/policy.ts';
 import { Runtime } from './runtime/runtime.ts';
 import { SessionView } from './runtime/session-view.ts';
 import { systemClock } from './runtime/wakeups.ts';
+import { Schedule } from './schedule/apply.ts';
+import { TaskRequests } from './schedule/requests.ts';
+import { TaskFiles } from './schedule/task-file.ts';
 import { SessionLife } from './session-life.ts';
 import { Charts } from './sessions/chart.ts';
 import { FreeDisk } from './sessions/disk.ts';
@@ -51,17 +58,24 @@ import { Doorbells } from './sessions/doorbell.ts';
 import { DueTimer } from './sessions/due-timer.ts';
 import { Inboxes } from './sessions/inbox.ts';
 import { OutboxReader } from './sessions/outbox-reader.ts';
+import type { EndFiring } from './sessions/settle.ts';
 import { AgentStore } from './store/agents.ts';
+import { ApprovalStore } from './store/approvals.ts';
 import { ChatStore } from './store/chats.ts';
 import { openCentralDb } from './store/database.ts';
 import { DestinationStore } from './store/destinations.ts';
 import { DroppedStore } from './store/dropped.ts';
+import { HeldStore } from './store/held.ts';
 import { Ledger } from './store/ledger.ts';
 import { LoginStore } from './store/logins.ts';
+import { QuestionStore } from './store/questions.ts';
 import { ReadMarkStore } from './store/read-marks.ts';
 import { SessionStore } from './store/sessions.ts';
 import { SettingsStore } from './store/settings.ts';
+import { TaskFiringStore } from './store/task-firings.ts';
+import { TaskStore } from './store/tasks.ts';
 import { Transcript } from './store/transcript.ts';
+import { TurnedAwayStore } from './store/turned-away.ts';
 import { UserStore } from './store/users.ts';
 import { WiringStore } from './store/wirings.ts';
 
@@ -126,7 +140,36 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     const abilities = channels.get(type)?.abilities;
     return { canEdit: abilities?.canEdit ?? false, canReact: abilities?.canReact ?? false };
   });
-  const notices = closers.use(new Notices(transcript, chats, channels));
+  const notices = closers.use(
+    new Notices(transcript, chats, channels, {
+      get: (id) => questions.get(id),
+      ended: (id, state) => approvals.cardDelivered(id, state),
+    }),
+  );
+  const ends = new QuestionEnds(transcript, chats, channels, ({ approvalId }) =>
+    approvalId === null ? '' : approvals.describeOutcome(approvalId),
+  );
+  const questions: Questions = closers.use(
+    new Questions({
+      ...stores,
+      inboxes,
+      onWorkChanged: (id) => theLife().workChanged(id),
+      showEnd: (question) => ends.show(question),
+      decide: (id, given) => approvals.decide(id, given),
+      now,
+    }),
+  );
+  const approvals: Approvals = closers.use(
+    new Approvals({
+      ...stores,
+      asked: questions,
+      isConnected: (type) => channels.has(type),
+      sendCard: (id) => notices.sendCard(id),
+      handlers: () => approvalHandlers(),
+      now,
+    }),
+  );
+  const approvalHandlers = (): ApprovalHandlers => ({ ...router.handlers });
   const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
   const activity = closers.use(
     new Activity({
@@ -139,6 +182,30 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
+  const taskFiles = new TaskFiles(stores.tasks, stores.taskFirings);
+  const schedule = closers.use(
+    new Schedule({
+      home: paths.home,
+      tasks: stores.tasks,
+      firings: stores.taskFirings,
+      files: taskFiles,
+      sessions,
+      chats,
+      inboxes,
+      transcript,
+      commit: stores.commit,
+      onWorkChanged: (id) => theLife().workChanged(id),
+      clock: systemClock,
+    }),
+  );
+  const taskRequests = new TaskRequests({
+    tasks: stores.tasks,
+    agents,
+    ledger,
+    commit: stores.commit,
+    onChanged: (session) => schedule.changed(session),
+  });
+  const endFiring: EndFiring = (id, end) => schedule.settle(id, end);
   const folders = new AgentFolders(paths.groups, join(root, 'groups', 'template'));
   const maker = closers.use(
     new AgentMaker({
@@ -165,8 +232,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       channels,
       activity,
       tellChat,
+      questions,
+      endFiring,
       authority: new Authority(agents, chats, destinations, transcript),
-      desk: new RequestDesk(stores.commit, (asked) => maker.answer(asked)),
+      desk: new RequestDesk({ commit: stores.commit, tasks: taskRequests, makeAgent: (asked) => maker.answer(asked) }),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),
@@ -194,6 +263,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         charts,
         due,
         tellChat,
+        endFiring,
+        writeTasks: (session, folder) => taskFiles.write(session, folder),
         quarantine: (id, reason) => theLife().quarantine(id, reason),
         now,
       }),
@@ -228,26 +299,38 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const disk = new FreeDisk(paths.home);
   const router = new Router({
     home: paths.home,
+    agents,
     chats,
     wirings: stores.wirings,
     users: stores.users,
     sessions,
     dropped: stores.dropped,
+    held: stores.held,
+    turnedAway: stores.turnedAway,
     transcript,
     inboxes,
     disk,
+    hear: (said) => questions.hear(said),
+    ask: (request) => approvals.request(request),
+    onReachable: () => approvals.askAgain(),
+    onWired: () => rewriteLiveCharts(),
     wake: (id) => runtime.wake(id),
     now,
   });
   const receive: Receive = async (event) => {
     const outcome = await router.receive(event);
     if (outcome.kind === 'routed') metrics.messageReceived(event.channelType);
-    else metrics.messageDropped(outcome.reason);
+    else if (outcome.kind === 'dropped') metrics.messageDropped(outcome.reason);
     return outcome;
   };
   await runtime.start();
   theLife().start();
+  closers.use(router);
+  questions.start();
+  await approvals.start();
+  await router.start();
   maker.resume();
+  schedule.start();
   notices.resume();
 
   const stopRequest = makeSignal();
@@ -305,6 +388,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   metrics.gauge('portolan_sessions_waiting', 'Sessions with work that waits for a container', () =>
     theLife().count('waiting'),
   );
+  metrics.gauge('portolan_messages_held', 'Messages that wait for an admin', () => stores.held.total.count);
   metrics.gauge('portolan_deliveries_open', 'Deliveries that are not at their end', () => delivery.backlog);
   transcript.onFlush((messages) => {
     for (const message of messages) {
@@ -358,7 +442,13 @@ function openStores(paths: HomePaths, closers: Closers) {
     destinations: new DestinationStore(db),
     users: new UserStore(db),
     sessions: new SessionStore(db),
+    tasks: new TaskStore(db),
+    taskFirings: new TaskFiringStore(db),
     dropped: new DroppedStore(db),
+    questions: new QuestionStore(db),
+    approvals: new ApprovalStore(db),
+    held: new HeldStore(db),
+    turnedAway: new TurnedAwayStore(db),
     ledger: new Ledger(db),
     logins: new LoginStore(db),
     readMarks: new ReadMarkStore(db),

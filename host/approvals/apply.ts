@@ -67,13 +67,13 @@ export class Approvals implements Disposable {
     });
   }
 
-  /** After a start: cards are sent, decisions carried out. */
-  start(): void {
+  /** After a start: cards are sent; resolves when what was decided before has been carried out, or tried once. */
+  async start(): Promise<void> {
     const { approvals } = this.#parts;
     this.#cards.resume();
     this.#askUnasked('again');
-    for (const { id } of approvals.listUndone(MAX_AT_ONCE)) void this.#carryOut(id, 0);
     this.#expiry.start();
+    await Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut(id, 0)));
   }
 
   /**
@@ -166,6 +166,11 @@ export class Approvals implements Disposable {
   /** Somebody can be reached who could not be before. */
   askAgain(): void {
     this.#askUnasked('once');
+  }
+
+  /** What became of it, for people; '' while it is pending or under way. */
+  describeOutcome(id: ApprovalId): string {
+    return this.#parts.approvals.get(id)?.outcome ?? '';
   }
 
   /** The chat that an open card of this approval stands in. */

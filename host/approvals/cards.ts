@@ -1,7 +1,7 @@
 /** The card of an approval: made, recorded and sent to the one chat that is asked. Asking twice is asking once. */
 import { type ApprovalId, deriveMessageId, type MessageId, type MessagingGroupId, makeId } from '../../shared/ids.ts';
 import { approvalsLog } from '../observe/logger.ts';
-import { formatUtc, renderOpen } from '../questions/plan.ts';
+import { renderCard } from '../questions/plan.ts';
 import type { Approval } from '../store/approvals.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { NewQuestion, QuestionStore } from '../store/questions.ts';
@@ -81,7 +81,7 @@ export class Cards {
       authorId: null,
       authorName: 'Portolan',
       destination: null,
-      text: `${renderOpen(card)}\n\nOpen until ${formatUtc(card.expiresAt)}.`,
+      text: renderCard(card, false),
       attachments: [],
       inReplyTo: null,
       state: 'queued',

@@ -4,7 +4,9 @@
  * Order: `add` each row, `carryOut`, `write` inside the inbox transaction, then `show` and `start` after the commit.
  */
 import { deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
+import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { describeRefusal } from '../access/authorise.ts';
+import { MAX_WAITING_FOR_PEER } from '../config/limits.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { Answered, Asked, Origin } from '../sessions/asked.ts';
 import type { DeliveryRow, InboundRoute, InboxTables } from '../sessions/inbox-tables.ts';
@@ -33,6 +35,8 @@ export class Batch {
   readonly #gone: DeliveryRow[] = [];
   readonly #refused: { message: OutboundMessage | null; row: DeliveryRow; isNew: boolean }[] = [];
   readonly #requests: RequestEntry[] = [];
+  /** Questions of this read. */
+  #questions = 0;
 
   constructor(session: Session, parts: DeliveryParts, laneOf: (item: LaneItem) => Lane, readAt: number) {
     this.#session = session;
@@ -80,18 +84,41 @@ export class Batch {
       this.#refuse(message, row, describeRefusal(answer.reason, message.destination), known === null);
       return;
     }
+    const flaw = known === null ? this.#findFlaw(message) : null;
+    if (flaw !== null) {
+      this.#refuse(message, row, flaw, true);
+      return;
+    }
     const item: LaneItem = { sessionId: this.#session.id, message, row, mayBeSent: row.state === 'sending' };
     if (row.state === 'queued' && row.attempts === 0 && row.nextAttemptAt !== null && row.nextAttemptAt > now) {
       this.#deferred.push({ item, isNew: known === null });
       return;
     }
     const lane = this.#laneOf(item);
+    if (known === null && this.#isCrowded(lane, message)) {
+      const words = `${MAX_WAITING_FOR_PEER} messages wait for "${message.destination ?? ''}" already`;
+      this.#refuse(message, row, words, true);
+      return;
+    }
     const room = this.#room.get(lane) ?? lane.room;
     if (known === null && room > 0 && (row.nextAttemptAt === null || row.nextAttemptAt <= now)) {
       item.row = markSending(row, now);
       this.#room.set(lane, room - 1);
     } else this.#room.set(lane, 0);
     this.#items.push({ item, lane, isNew: known === null });
+  }
+
+  /** Of a question: why it is not put to people. */
+  #findFlaw({ body }: OutboundMessage): string | null {
+    if (body.kind !== 'question') return null;
+    return this.#parts.questions.findFlaw(this.#session.id, body.content, this.#questions++);
+  }
+
+  /** Messages to an agent may wait for a person's decision; they must not fill what this session may hold. */
+  #isCrowded(lane: Lane, { channelType }: OutboundMessage): boolean {
+    if (channelType !== AGENT_CHANNEL) return false;
+    const added = this.#items.filter((entry) => entry.lane === lane).length;
+    return lane.size + added >= MAX_WAITING_FOR_PEER;
   }
 
   /** An open delivery whose row the container took away. */
@@ -185,6 +212,7 @@ export class Batch {
   show(): void {
     // Told again after a restart: a row that is there already stays as it is.
     const refused: { message: OutboundMessage | null; row: DeliveryRow }[] = [...this.#refused, ...this.#requests];
+    for (const { item } of this.#items) this.#open(item);
     for (const { item } of [...this.#items, ...this.#deferred]) {
       this.#tell(item.message, item.row);
       if (item.row.state === 'refused') refused.push(item);
@@ -192,10 +220,21 @@ export class Batch {
     for (const { message, row } of this.#refused) if (message !== null) this.#tell(message, row);
     for (const row of this.#gone) {
       // The table holds ids of messages.
-      this.#parts.transcript.change(row.messageOutId as MessageId, { state: 'failed', stateReason: row.reason });
+      const id = row.messageOutId as MessageId;
+      this.#parts.transcript.change(id, { state: 'failed', stateReason: row.reason });
+      this.#parts.questions.delivered(id, 'failed');
     }
     this.#recordRefusals(refused.filter(({ row }) => row.state === 'refused'));
     for (const { after } of this.#requests) after?.();
+  }
+
+  /** A question is recorded before its channel is called; its time runs from here. */
+  #open({ message, row }: LaneItem): void {
+    if (message.body.kind !== 'question' || row.state === 'refused') return;
+    const chat = this.#parts.authority.findChat(this.#session.agentGroupId, message.destination);
+    if (chat === null) return;
+    const where = { messageId: message.id, sessionId: this.#session.id, chat, threadId: message.threadId };
+    this.#parts.questions.open(where, message.body.content);
   }
 
   /** Hands the items to their lanes. Returns the sequence numbers that are held now. */

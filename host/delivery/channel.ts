@@ -22,12 +22,21 @@ export interface OutgoingFile {
   path: string;
 }
 
+/** A question with its answers to choose from. */
+export interface OutgoingQuestion {
+  title: string;
+  question: string;
+  options: string[];
+}
+
 export interface OutgoingMessage {
   messageId: MessageId;
   /** The same for every attempt of this message. */
   idempotencyKey: string;
   address: ChannelAddress;
   text: string;
+  /** With `canAsk` alone: shown as buttons under `text`, which names no options then. A click is the option's text. */
+  question: OutgoingQuestion | null;
   files: OutgoingFile[];
   /** Platform id of the message this answers, when the platform knows it. */
   replyToPlatformId: string | null;
@@ -53,6 +62,8 @@ export interface ChannelAbilities {
   canReact: boolean;
   /** Null: it has no typing sign. `lifetimeMs`: the platform takes the sign away after that; null: it stays until told. */
   typing: { lifetimeMs: number | null } | null;
+  /** Has buttons. Elsewhere a question is text with numbers. */
+  canAsk: boolean;
 }
 
 export interface Channel {

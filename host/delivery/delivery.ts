@@ -10,6 +10,7 @@
  */
 import type { MessageId, SessionId } from '../../shared/ids.ts';
 import { MAX_OUTBOUND_BATCH } from '../../shared/limits.ts';
+import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { describeRefusal } from '../access/authorise.ts';
@@ -25,8 +26,9 @@ import type { OutboxSnapshot } from '../sessions/reader-protocol.ts';
 import { showAcks, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { Session } from '../store/sessions.ts';
 import { Batch } from './batch.ts';
-import { Lane, type LaneItem } from './lane.ts';
+import { isFinal, Lane, type LaneItem } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
+import { PEER_CHANNEL } from './peers/apply.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
 import { ByteRate, ReadRate, RowRate } from './rate.ts';
 import { Sender } from './sender.ts';
@@ -103,6 +105,11 @@ export class Delivery implements AsyncDisposable {
     memory.lanes.clear();
     memory.held.clear();
     memory.recovered = false;
+  }
+
+  /** What holds messages back may be over: the lanes that hold some look again. */
+  nudge(): void {
+    for (const memory of this.#memories.values()) for (const lane of memory.lanes.values()) lane.nudge();
   }
 
   /** Deliveries that are not at their end, in all lanes. */
@@ -347,7 +354,7 @@ export class Delivery implements AsyncDisposable {
     memory.rate.spend(fresh.length, answered, now());
     // Replies before the end of what they answer: who waits for the end has seen them all by then.
     batch.show();
-    showAcks(session, transcript, effects);
+    showAcks(session, transcript, openById, effects, this.#parts.endFiring);
     this.#parts.activity.follow(session, openById, effects);
     if (batch.hasDeferred) {
       this.#armDeferral(
@@ -369,21 +376,26 @@ export class Delivery implements AsyncDisposable {
     const key = JSON.stringify([message.channelType, message.platformId, message.threadId]);
     const known = memory.lanes.get(key);
     if (known !== undefined) return known;
-    const { inboxes, channels, authority, now, random } = this.#parts;
+    const { inboxes, channels, peers, authority, now, random } = this.#parts;
+    const isForAgent = message.channelType === AGENT_CHANNEL;
     const lane = new Lane({
-      channel: () => channels.get(message.channelType ?? '') ?? null,
+      channel: () => (isForAgent ? PEER_CHANNEL : (channels.get(message.channelType ?? '') ?? null)),
       now,
       random,
+      ...(isForAgent ? { hold: (item) => peers.findHold(session, item.message) } : {}),
       refuse: (item) => {
         const answer = authority.check(session.agentGroupId, item.message);
         if (answer.kind === 'refuse') {
           return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
         }
         const target = this.#sender.findTarget(session, item.message);
-        return target.kind === 'refuse' ? { reason: 'no_such_message', words: target.words } : null;
+        if (target.kind === 'refuse') return { reason: 'no_such_message', words: target.words };
+        const words = isUnsentQuestion(item) ? this.#parts.questions.refuseSend(item.message.id) : null;
+        return words === null ? null : { reason: 'question_is_over', words };
       },
       attempt: (channel, item, signal) => {
         const maySpend = (bytes: number) => memory.bytes.spend(bytes, now());
+        if (isForAgent) return peers.attempt(session, paths, item, maySpend);
         return this.#sender.attempt(channel, session, paths, item, maySpend, signal);
       },
       commit: async (items) => {
@@ -427,6 +439,7 @@ export class Delivery implements AsyncDisposable {
       memory.isFull = false;
       this.ring(session.id);
     }
+    if (message.body.kind === 'question' && isFinal(row)) this.#parts.questions.delivered(message.id, row.state);
     this.#noteQuiet(session.id, memory);
     if (row.state === 'delivered') return;
     deliveryLog.warn(
@@ -443,6 +456,8 @@ export class Delivery implements AsyncDisposable {
           destination: message.destination,
           channelType: message.channelType,
           platformId: message.platformId,
+          threadId: message.threadId,
+          inReplyTo: message.inReplyTo,
           reason: row.reason,
         },
       },
@@ -476,6 +491,11 @@ export class Delivery implements AsyncDisposable {
 /** Whether nothing is under way, and nothing owed. */
 function isQuiet(memory: Memory): boolean {
   return memory.drain === null && memory.held.size === 0 && memory.pause === null;
+}
+
+/** One that may have been sent is settled, even when its time is over. */
+function isUnsentQuestion({ message, mayBeSent }: LaneItem): boolean {
+  return message.body.kind === 'question' && !mayBeSent;
 }
 
 /** Wait before a failed drain (a full disk, a locked inbox) is tried again. */

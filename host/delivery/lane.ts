@@ -5,16 +5,24 @@
  *     message in that state (I9: at most one declared uncertainty).
  * I2. Every attempt is authorised anew (I4 of the architecture).
  * I3. A lane that waits or hangs holds nobody but itself (I10).
+ * I4. What is held is not lost and not counted as tried: it goes, in order, when what holds it is over.
  */
 
 import type { SessionId } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
-import { SEND_TIMEOUT_MS } from '../config/limits.ts';
+import { HOLD_RECHECK_MS, SEND_TIMEOUT_MS } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
-import type { DeliveryRow } from '../sessions/inbox-tables.ts';
+import type { DeliveryRow, DeliveryState } from '../sessions/inbox-tables.ts';
 import type { Channel, SendOutcome } from './channel.ts';
-import { type NextState, type OutboundMessage, planAfterProbe, planAfterSend, planRecovery } from './plan.ts';
+import {
+  type AttemptOutcome,
+  type NextState,
+  type OutboundMessage,
+  planAfterProbe,
+  planAfterSend,
+  planRecovery,
+} from './plan.ts';
 import { namedId } from './target.ts';
 
 export interface LaneItem {
@@ -35,8 +43,10 @@ export interface LanePorts {
   commit(items: readonly LaneItem[]): Promise<void>;
   /** Null when allowed, else why not. */
   refuse(item: LaneItem): { reason: string; words: string } | null;
+  /** Why a message is not tried now, null when it is; asked before it is marked. Absent: nothing is held. */
+  hold?(item: LaneItem): string | null;
   /** One call of the channel for this message. Never throws for what the platform does. */
-  attempt(channel: Channel, item: LaneItem, signal: AbortSignal): Promise<SendOutcome>;
+  attempt(channel: Channel, item: LaneItem, signal: AbortSignal): Promise<AttemptOutcome>;
   /** A delivery came to its end. */
   ended(item: LaneItem): void;
   /** The lane could not commit; it stops and is filled again by the next drain. */
@@ -51,6 +61,8 @@ export class Lane {
   #queue: LaneItem[] = [];
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** The head is held: it is looked at again then, or when nudged. */
+  #heldUntil = 0;
   #closed = false;
 
   constructor(ports: LanePorts) {
@@ -70,6 +82,15 @@ export class Lane {
   /** Adds committed items, in order, and goes on. */
   push(items: readonly LaneItem[]): void {
     this.#queue.push(...items);
+    this.#go();
+  }
+
+  /** What holds messages back may be over: look again now. */
+  nudge(): void {
+    if (this.#heldUntil === 0) return;
+    this.#heldUntil = 0;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#go();
   }
 
@@ -109,8 +130,27 @@ export class Lane {
         this.#sleep(head.row.nextAttemptAt - now);
         return;
       }
+      if (this.#heldUntil > now || (await this.#isHeld(head, now))) {
+        // Nudged meanwhile: look again.
+        if (this.#heldUntil === 0) continue;
+        this.#sleep(this.#heldUntil - now);
+        return;
+      }
       await this.#runBatch(now);
     }
+  }
+
+  /** Says why in the row once, not at every look. */
+  async #isHeld(head: LaneItem, now: number): Promise<boolean> {
+    // What may have been sent is settled first, and what is refused meanwhile does not wait (I2).
+    const mayWait = head.row.state === 'queued' && this.#ports.refuse(head) === null;
+    const reason = mayWait ? (this.#ports.hold?.(head) ?? null) : null;
+    if (reason === null) return false;
+    this.#heldUntil = now + HOLD_RECHECK_MS;
+    if (head.row.reason === reason) return true;
+    head.row = { ...head.row, reason, updatedAt: now };
+    await this.#ports.commit([head]);
+    return true;
   }
 
   #sleep(ms: number): void {
@@ -146,7 +186,8 @@ export class Lane {
       item.row = applyNext(item.row, next, this.#ports.now());
       item.mayBeSent = next.kind === 'retry' && next.mayBeSent;
       settled.push(item);
-      held = next.kind === 'retry';
+      held = next.kind === 'retry' || next.kind === 'hold';
+      if (next.kind === 'hold') this.#heldUntil = this.#ports.now() + HOLD_RECHECK_MS;
     }
     const ended = settled.filter((item) => isFinal(item.row));
     this.#queue = this.#queue.slice(ended.length);
@@ -220,11 +261,14 @@ export class Lane {
   }
 }
 
+/** How a delivery may end. */
+export type FinalState = Exclude<DeliveryState, 'queued' | 'sending'>;
+
 /** setTimeout counts in 32 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A channel that throws or hangs leaves it open whether the message went out. */
-async function withTimeout(call: (signal: AbortSignal) => Promise<SendOutcome>): Promise<SendOutcome> {
+async function withTimeout(call: (signal: AbortSignal) => Promise<AttemptOutcome>): Promise<AttemptOutcome> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<SendOutcome>((resolve) => {
@@ -253,7 +297,7 @@ function putBack({ row, mayBeSent }: LaneItem): DeliveryRow {
   return mayBeSent ? row : { ...row, state: 'queued', attempts: row.attempts - 1 };
 }
 
-export function isFinal(row: Pick<DeliveryRow, 'state'>): boolean {
+export function isFinal<Row extends Pick<DeliveryRow, 'state'>>(row: Row): row is Row & { state: FinalState } {
   return row.state !== 'queued' && row.state !== 'sending';
 }
 
@@ -272,6 +316,15 @@ function applyNext(row: DeliveryRow, next: NextState, now: number): DeliveryRow 
     case 'refused':
     case 'unknown':
       return { ...row, state: next.kind, reason: next.reason, nextAttemptAt: null, updatedAt: now };
+    case 'hold':
+      return {
+        ...row,
+        state: 'queued',
+        attempts: Math.max(0, row.attempts - 1),
+        nextAttemptAt: null,
+        reason: next.reason,
+        updatedAt: now,
+      };
     case 'retry':
       // Without an answer it stays `sending`: it may have been sent.
       return {

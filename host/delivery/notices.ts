@@ -10,17 +10,25 @@
 import { deriveMessageId, type MessageId, type MessagingGroupId } from '../../shared/ids.ts';
 import { toDiskFault } from '../config/errors.ts';
 import { deliveryLog } from '../observe/logger.ts';
+import { renderCard } from '../questions/plan.ts';
 import type { SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
+import type { Question } from '../store/questions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
-import type { Channel, ChannelAddress, SendOutcome } from './channel.ts';
-import { Lane, type LaneItem } from './lane.ts';
+import type { Channel, ChannelAddress, OutgoingMessage, SendOutcome } from './channel.ts';
+import { type FinalState, isFinal, Lane, type LaneItem } from './lane.ts';
 
 /** Notices sent again at start. */
 const MAX_REOPENED = 200;
 /** Wait before a lane that could not commit is filled again. */
 const TRY_AGAIN_MS = 1_000;
+
+/** The cards of approvals, which go the same way. */
+export interface CardPort {
+  get(id: MessageId): Pick<Question, 'title' | 'question' | 'options' | 'expiresAt'> | null;
+  ended(id: MessageId, state: FinalState): void;
+}
 
 export class Notices implements AsyncDisposable {
   readonly #transcript: Transcript;
@@ -29,10 +37,18 @@ export class Notices implements AsyncDisposable {
   readonly #lanes = new Map<MessagingGroupId, Lane>();
   #closed = false;
 
-  constructor(transcript: Transcript, chats: ChatStore, channels: ReadonlyMap<string, Channel>) {
+  readonly #cards: CardPort;
+
+  constructor(transcript: Transcript, chats: ChatStore, channels: ReadonlyMap<string, Channel>, cards: CardPort) {
     this.#transcript = transcript;
     this.#chats = chats;
     this.#channels = channels;
+    this.#cards = cards;
+  }
+
+  /** Sends a card that stands in the transcript; its end is told to the port. */
+  sendCard(id: MessageId): void {
+    this.#send(id);
   }
 
   /** Says something in the chat that `about` came from; once per key. Throws when the disk takes nothing. */
@@ -111,7 +127,8 @@ export class Notices implements AsyncDisposable {
         }
         return channel.send(
           {
-            ...{ messageId: message.id, idempotencyKey: row.idempotencyKey, address, text },
+            ...{ messageId: message.id, idempotencyKey: row.idempotencyKey, address },
+            ...this.#render(channel, message.id, text),
             ...{ files: [], replyToPlatformId: null },
           },
           signal,
@@ -129,6 +146,7 @@ export class Notices implements AsyncDisposable {
       },
       ended: ({ message, row }) => {
         if (this.#lanes.get(chat.id)?.size === 0) this.#lanes.delete(chat.id);
+        if (isFinal(row)) this.#cards.ended(message.id, row.state);
         if (row.state === 'delivered') return;
         deliveryLog.warn({ messageId: message.id, state: row.state, reason: row.reason }, 'a notice could not be told');
       },
@@ -143,6 +161,13 @@ export class Notices implements AsyncDisposable {
     });
     this.#lanes.set(chat.id, lane);
     return lane;
+  }
+
+  #render(channel: Channel, id: MessageId, text: string): Pick<OutgoingMessage, 'text' | 'question'> {
+    const card = channel.abilities.canAsk ? this.#cards.get(id) : null;
+    if (card === null) return { text, question: null };
+    const { title, question, options } = card;
+    return { text: renderCard(card, true), question: { title, question, options } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,7 @@ import { deriveMessageId, isId, type MessageId, parseId, type SessionId, type Tr
 import { OUTBOUND_KINDS, type OutboundContent, parseOutboundContent } from '../../shared/messages.ts';
 import { assertNever } from '../config/errors.ts';
 import { DELIVERY_BACKOFF_MAX_MS, DELIVERY_BACKOFF_MS, MAX_DELIVERY_ATTEMPTS } from '../config/limits.ts';
+import { renderOpen } from '../questions/plan.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
 import type { RawOutbound } from '../sessions/reader-protocol.ts';
 import type { ChannelAbilities, ProbeOutcome, SendOutcome } from './channel.ts';
@@ -98,6 +99,13 @@ export function findForgedSeq(rows: readonly { seq: number }[], cursor: number, 
   return null;
 }
 
+/** How an attempt ended: as a channel says, or as a person's decision that it waits for. */
+export type AttemptOutcome =
+  | SendOutcome
+  /** Certainly not sent, and not to be sent before something else happens. */
+  | { kind: 'hold'; reason: string }
+  | { kind: 'refuse'; reason: string };
+
 /** How a delivery goes on after an attempt. */
 export type NextState =
   | { kind: 'delivered'; platformMessageId: string | null }
@@ -106,11 +114,13 @@ export type NextState =
   /** May have been sent, and nobody can tell: a person decides. */
   | { kind: 'unknown'; reason: string }
   /** `mayBeSent`: the attempt's outcome is not known, so the class decides at the next one. */
-  | { kind: 'retry'; at: number; reason: string; mayBeSent: boolean };
+  | { kind: 'retry'; at: number; reason: string; mayBeSent: boolean }
+  /** Waits at the head of its lane; the attempt does not count. */
+  | { kind: 'hold'; reason: string };
 
 /** `random` is in [0, 1): jitter, so that many chats do not knock at once. */
 export function planAfterSend(
-  outcome: SendOutcome,
+  outcome: AttemptOutcome,
   attempts: number,
   idempotency: ChannelAbilities['idempotency'],
   now: number,
@@ -121,6 +131,10 @@ export function planAfterSend(
       return { kind: 'delivered', platformMessageId: outcome.platformMessageId };
     case 'rejected':
       return { kind: 'failed', reason: outcome.reason };
+    case 'refuse':
+      return { kind: 'refused', reason: outcome.reason };
+    case 'hold':
+      return outcome;
     case 'retry':
       return planRetry(outcome.reason, attempts, outcome.retryAfterMs, false, now, random);
     case 'uncertain':
@@ -189,7 +203,7 @@ export function renderText(body: OutboundContent): string {
     case 'edit':
       return body.content.text;
     case 'question':
-      return `**${body.content.title}**\n\n${body.content.question}\n\n${body.content.options.map((option, at) => `${at + 1}. ${option}`).join('\n')}`;
+      return renderOpen(body.content);
     case 'reaction':
       return body.content.emoji;
     case 'request':

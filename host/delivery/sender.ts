@@ -2,14 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageId } from '../../shared/ids.ts';
-import type { Attachment } from '../../shared/messages.ts';
+import type { Attachment, OutboundContent } from '../../shared/messages.ts';
 import type { SessionPaths } from '../../shared/session-files.ts';
 import { assertNever, errorCode } from '../config/errors.ts';
+import { renderHead } from '../questions/plan.ts';
 import { type Collected, collectOutgoing } from '../sessions/attachments.ts';
 import type { Session } from '../store/sessions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
 import type { Authority } from './authority.ts';
-import type { Channel, ChannelAddress, OutgoingFile, SendOutcome } from './channel.ts';
+import type { Channel, ChannelAddress, OutgoingFile, OutgoingMessage, SendOutcome } from './channel.ts';
 import type { LaneItem } from './lane.ts';
 import { type OutboundMessage, renderText } from './plan.ts';
 import { matchTarget, namedId, type Target } from './target.ts';
@@ -130,7 +131,7 @@ export class Sender {
         messageId: message.id,
         idempotencyKey: row.idempotencyKey,
         address,
-        text: renderText(message.body),
+        ...renderFor(channel, message.body),
         files,
         replyToPlatformId: this.#platformIdOfAnswered(session, message),
       },
@@ -186,4 +187,11 @@ function notYet(target: TranscriptMessage, what: string): SendOutcome {
     return { kind: 'retry', reason: 'the message is not delivered yet', retryAfterMs: null };
   }
   return { kind: 'rejected', reason: `a message that was not delivered cannot be ${what}` };
+}
+
+/** With buttons the options are not in the text. */
+function renderFor(channel: Channel, body: OutboundContent): Pick<OutgoingMessage, 'text' | 'question'> {
+  if (body.kind !== 'question' || !channel.abilities.canAsk) return { text: renderText(body), question: null };
+  const { title, question, options } = body.content;
+  return { text: renderHead(body.content), question: { title, question, options } };
 }

@@ -74,6 +74,8 @@ export interface SaidInChat {
 export interface HeardAnswer {
   sessionId: SessionId;
   messageId: MessageId;
+  /** Whether an agent is woken for it. */
+  engaged: boolean;
   /** The same message was heard before. */
   repeated: boolean;
 }
@@ -104,9 +106,15 @@ export class Questions implements Disposable {
     this.#endings.resume();
   }
 
-  /** Why this session may not ask this, in words for its agent; null when it may. */
-  findFlaw(sessionId: SessionId, content: QuestionContent): string | null {
-    return findFlaw(content, this.#parts.questions.countOpen(sessionId));
+  /** Why this session may not ask this, in words for its agent; null when it may. `more` come with it. */
+  findFlaw(sessionId: SessionId, content: QuestionContent, more: number): string | null {
+    return findFlaw(content, this.#parts.questions.countOpen(sessionId) + more);
+  }
+
+  /** Why a question is not sent any more that could not be sent before, in words; null when it is. */
+  refuseSend(messageId: MessageId): string | null {
+    const state = this.get(messageId)?.state;
+    return state === 'expired' || state === 'withdrawn' ? 'its time was over before it could be shown' : null;
   }
 
   /** Records an agent's question, before it is shown; once per message, whatever is told again. */
@@ -185,7 +193,8 @@ export class Questions implements Disposable {
     const text = said.text.trim();
     if (text === '' || text.length > MAX_OPTION_LENGTH || said.hasFiles) return null;
     const before = said.clientId === null ? null : questions.findByClient(said.chat.id, said.clientId);
-    if (before !== null) return { ...this.#endings.showSaid(before, said), repeated: true };
+    if (before !== null)
+      return { ...this.#endings.showSaid(before, said), engaged: before.approvalId === null, repeated: true };
     const given = {
       choice: text,
       by: said.senderId,
@@ -199,7 +208,8 @@ export class Questions implements Disposable {
           ? this.#refusalOf(question, given)
           : this.answer(question.messageId, given);
       if (outcome.kind === 'accepted') {
-        return { ...this.#endings.showSaid(questions.get(question.messageId) ?? question, said), repeated: false };
+        const engaged = question.approvalId === null;
+        return { ...this.#endings.showSaid(question, said), engaged, repeated: false };
       }
       // What this person may not answer does not stand in the way of what they may.
       if (outcome.reason !== 'not_allowed') return null;

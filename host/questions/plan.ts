@@ -109,6 +109,15 @@ export function renderHead({ title, question }: Pick<QuestionContent, 'title' | 
   return `**${title}**\n\n${question}`;
 }
 
+/** How the card of an approval reads while it is open. */
+export function renderCard(
+  question: Pick<Question, 'title' | 'question' | 'options' | 'expiresAt'>,
+  hasButtons: boolean,
+): string {
+  const text = hasButtons ? renderHead(question) : renderOpen(question);
+  return `${text}\n\nOpen until ${formatUtc(question.expiresAt)}.`;
+}
+
 /** How it reads once it is over; `ending` says who, when, what. */
 export function renderEnded(question: Pick<Question, 'title' | 'question'>, ending: string): string {
   return `${renderHead(question)}\n\n_${ending}_`;
@@ -148,6 +157,6 @@ function listOptions(options: readonly string[]): string[] {
 }
 
 /** To the minute, in UTC: a chat is read in many time zones. */
-export function formatUtc(at: number): string {
+function formatUtc(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

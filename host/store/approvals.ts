@@ -30,7 +30,7 @@ export interface Approval {
   subjectKey: string;
   /** SHA-256 of action and payload, in hex. */
   requestHash: string;
-  payload: JsonValue;
+  payload: { [key: string]: JsonValue };
   /** Whose admins may decide; null: global admins and owners alone. */
   agentGroupId: AgentGroupId | null;
   requesterSessionId: SessionId | null;

@@ -19,7 +19,13 @@ interface Waiting {
 
 export class BenchChannel implements Channel {
   readonly type = 'bench';
-  readonly abilities: ChannelAbilities = { idempotency: 'native', canEdit: false, canReact: false, typing: null };
+  readonly abilities: ChannelAbilities = {
+    idempotency: 'native',
+    canEdit: false,
+    canReact: false,
+    typing: null,
+    canAsk: false,
+  };
   /** What each chat was sent, doubles included, in order. */
   readonly #received = new Map<string, Received[]>();
   readonly #waiting = new Map<string, Waiting[]>();

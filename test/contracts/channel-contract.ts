@@ -22,7 +22,15 @@ export function describeChannel(name: string, make: () => ChannelUnderTest): voi
     function compose(test: ChannelUnderTest, text: string, files: OutgoingFile[] = []): OutgoingMessage {
       const messageId = makeId('message');
       const address = { platformId: test.platformId, threadId: null };
-      const message = { messageId, idempotencyKey: messageId, address, text, files, replyToPlatformId: null };
+      const message = {
+        messageId,
+        idempotencyKey: messageId,
+        address,
+        text,
+        question: null,
+        files,
+        replyToPlatformId: null,
+      };
       test.announce(message);
       return message;
     }

@@ -89,6 +89,7 @@ it('the channel web asks to be tried again when the disk takes nothing, and show
     address: { platformId, threadId: null },
     text: 'x',
     files: [{ name: 'a.txt', sizeBytes: 1, contentType: 'text/plain', path }],
+    question: null,
     replyToPlatformId: null,
   };
   expect((await stuck.send(message)).kind).toBe('retry');
@@ -107,6 +108,7 @@ it('the channel web keeps all files of a message or none', async () => {
     address: { platformId, threadId: null },
     text: 'x',
     files: [file, { ...file, name: 'b.txt', path: `${path}-missing` }],
+    question: null,
     replyToPlatformId: null,
   };
   await expect(channel.send(message)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -30,7 +30,7 @@ export class FakeChannel implements Channel {
 
   constructor(type: string, idempotency: ChannelAbilities['idempotency']) {
     this.type = type;
-    this.abilities = { idempotency, canEdit: true, canReact: true, typing: { lifetimeMs: null } };
+    this.abilities = { idempotency, canEdit: true, canReact: true, typing: { lifetimeMs: null }, canAsk: false };
   }
 
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> {

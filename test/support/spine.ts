@@ -6,29 +6,43 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
+import { Approvals } from '../../host/approvals/apply.ts';
+import type { ApprovalHandlers, ApprovalRequest } from '../../host/approvals/approval.ts';
 import { projectRoot } from '../../host/config/home.ts';
 import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
 import { Delivery } from '../../host/delivery/delivery.ts';
 import { Notices } from '../../host/delivery/notices.ts';
+import { QuestionEnds } from '../../host/delivery/question-ends.ts';
+import { Questions } from '../../host/questions/apply.ts';
 import { RequestDesk } from '../../host/requests/desk.ts';
 import { Router } from '../../host/routing/apply.ts';
 import type { InboundEvent } from '../../host/routing/inbound.ts';
+import { systemClock } from '../../host/runtime/wakeups.ts';
+import { Schedule, type ScheduleClock } from '../../host/schedule/apply.ts';
+import { TaskRequests } from '../../host/schedule/requests.ts';
+import { TaskFiles } from '../../host/schedule/task-file.ts';
 import { FreeDisk } from '../../host/sessions/disk.ts';
 import { Inboxes } from '../../host/sessions/inbox.ts';
 import { OutboxReader } from '../../host/sessions/outbox-reader.ts';
 import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
+import { ApprovalStore } from '../../host/store/approvals.ts';
 import { ChatStore, type MessagingGroup } from '../../host/store/chats.ts';
 import { openCentralDb } from '../../host/store/database.ts';
 import { DestinationStore } from '../../host/store/destinations.ts';
 import { DroppedStore } from '../../host/store/dropped.ts';
+import { HeldStore } from '../../host/store/held.ts';
 import { Ledger } from '../../host/store/ledger.ts';
+import { QuestionStore } from '../../host/store/questions.ts';
 import { type Session, SessionStore } from '../../host/store/sessions.ts';
+import { TaskFiringStore } from '../../host/store/task-firings.ts';
+import { TaskStore } from '../../host/store/tasks.ts';
 import { Transcript } from '../../host/store/transcript.ts';
+import { TurnedAwayStore } from '../../host/store/turned-away.ts';
 import { UserStore } from '../../host/store/users.ts';
 import { type WiringSettings, WiringStore } from '../../host/store/wirings.ts';
-import type { UserId } from '../../shared/ids.ts';
+import { epochMs, type UserId } from '../../shared/ids.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { FakeChannel } from './fake-channel.ts';
@@ -54,6 +68,8 @@ export class Spine {
   readonly users = new UserStore(this.db);
   readonly sessions = new SessionStore(this.db);
   readonly dropped = new DroppedStore(this.db);
+  readonly held = new HeldStore(this.db);
+  readonly turnedAway = new TurnedAwayStore(this.db);
   readonly ledger = new Ledger(this.db);
   readonly transcript = new Transcript(this.db);
   readonly woken: string[] = [];
@@ -63,16 +79,36 @@ export class Spine {
   now: () => number = Date.now;
   readonly inboxes = new Inboxes(this.home.home, (id) => this.locksHeld.push(id));
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
+  readonly questionRows = new QuestionStore(this.db);
+  readonly approvalRows = new ApprovalStore(this.db);
+  readonly approvalHandlers: ApprovalHandlers = {};
   readonly notices = this.makeNotices();
+  questions: Questions = this.makeQuestions();
+  approvals: Approvals = this.makeApprovals();
   readonly authority = new Authority(this.agents, this.chats, this.destinations, this.transcript);
+  readonly tasks = new TaskStore(this.db);
+  readonly taskFirings = new TaskFiringStore(this.db);
+  /** A transaction of the central database; a test may let it fail. */
+  commit = <T>(work: () => T): T => this.db.transaction(work)();
+  /** What the schedule's timers run on; a test may move it. */
+  clock: ScheduleClock = { now: () => epochMs(this.now()), at: systemClock.at };
+  schedule = this.makeSchedule();
+  readonly taskRequests = new TaskRequests({
+    tasks: this.tasks,
+    agents: this.agents,
+    ledger: this.ledger,
+    commit: this.commit,
+    onChanged: (session) => this.schedule.changed(session),
+  });
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */
   readonly recharted: string[] = [];
   readonly maker = this.makeMaker();
-  readonly desk = new RequestDesk(
-    (work) => this.db.transaction(work)(),
-    (asked) => this.maker.answer(asked),
-  );
+  readonly desk = new RequestDesk({
+    commit: this.commit,
+    tasks: this.taskRequests,
+    makeAgent: (asked) => this.maker.answer(asked),
+  });
   readonly stopped = new Set<string>();
   readonly activity = new Activity({
     channels: this.channels,
@@ -84,16 +120,25 @@ export class Spine {
     now: () => this.now(),
   });
   delivery = this.makeDelivery();
+  /** What admins were asked about strangers; `admins.ask` answers as the host's approvals do. */
+  readonly admins = { ask: (_request: ApprovalRequest): string | null => 'apr_test' };
   readonly router = new Router({
     home: this.home.home,
+    agents: this.agents,
     chats: this.chats,
     wirings: this.wirings,
     users: this.users,
     sessions: this.sessions,
     dropped: this.dropped,
+    held: this.held,
+    turnedAway: this.turnedAway,
     transcript: this.transcript,
     inboxes: this.inboxes,
     disk: new FreeDisk(this.home.home),
+    hear: (said) => this.questions.hear(said),
+    ask: (request) => this.admins.ask(request),
+    onReachable: () => undefined,
+    onWired: () => undefined,
     wake: (id) => this.woken.push(id),
     now: () => this.now(),
   });
@@ -102,10 +147,13 @@ export class Spine {
   constructor() {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
+      this.schedule[Symbol.dispose]();
+      this.approvals[Symbol.dispose]();
+      this.questions[Symbol.dispose]();
+      await this.router[Symbol.asyncDispose]();
       await this.delivery[Symbol.asyncDispose]();
       this.maker[Symbol.dispose]();
       this.activity[Symbol.dispose]();
-      await this.notices[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
       this.transcript.close();
@@ -114,7 +162,10 @@ export class Spine {
   }
 
   makeNotices(): Notices {
-    const notices = new Notices(this.transcript, this.chats, this.channels);
+    const notices = new Notices(this.transcript, this.chats, this.channels, {
+      get: (id) => this.questionRows.get(id),
+      ended: (id, state) => this.approvals.cardDelivered(id, state),
+    });
     onTestFinished(() => notices[Symbol.asyncDispose]());
     return notices;
   }
@@ -127,7 +178,7 @@ export class Spine {
       ledger: this.ledger,
       inboxes: this.inboxes,
       folders: this.folders,
-      commitTogether: (work) => this.db.transaction(work)(),
+      commitTogether: this.commit,
       onDestinationsChanged: (id) => void this.recharted.push(id),
       onWorkChanged: () => undefined,
       now: () => this.now(),
@@ -144,9 +195,16 @@ export class Spine {
       ledger: this.ledger,
       authority: this.authority,
       desk: this.desk,
+      questions: {
+        findFlaw: (id, content, more) => this.questions.findFlaw(id, content, more),
+        open: (where, content) => this.questions.open(where, content),
+        refuseSend: (id) => this.questions.refuseSend(id),
+        delivered: (id, state) => this.questions.delivered(id, state),
+      },
       channels: this.channels,
       activity: this.activity,
       tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
+      endFiring: (id, end) => this.schedule.settle(id, end),
       quarantine: (id, reason) => {
         this.quarantined.push({ id, reason });
         this.sessions.setQuarantine(id, reason, this.now());
@@ -157,6 +215,62 @@ export class Spine {
       onQuiet: () => undefined,
       now: () => this.now(),
       random: () => 0.5,
+    });
+  }
+
+  makeSchedule(): Schedule {
+    return new Schedule({
+      home: this.home.home,
+      tasks: this.tasks,
+      firings: this.taskFirings,
+      files: new TaskFiles(this.tasks, this.taskFirings),
+      sessions: this.sessions,
+      chats: this.chats,
+      inboxes: this.inboxes,
+      transcript: this.transcript,
+      commit: (work) => this.commit(work),
+      onWorkChanged: (id) => this.woken.push(id),
+      clock: { now: () => this.clock.now(), at: (atMs, call) => this.clock.at(atMs, call) },
+    });
+  }
+
+  makeQuestions(): Questions {
+    const ends = new QuestionEnds(this.transcript, this.chats, this.channels, ({ approvalId }) =>
+      approvalId === null ? '' : this.approvals.describeOutcome(approvalId),
+    );
+    return new Questions({
+      questions: this.questionRows,
+      sessions: this.sessions,
+      chats: this.chats,
+      wirings: this.wirings,
+      users: this.users,
+      transcript: this.transcript,
+      ledger: this.ledger,
+      inboxes: this.inboxes,
+      onWorkChanged: (id) => this.woken.push(id),
+      showEnd: (question) => ends.show(question),
+      decide: (id, given) => this.approvals.decide(id, given),
+      now: () => this.now(),
+    });
+  }
+
+  makeApprovals(): Approvals {
+    return new Approvals({
+      approvals: this.approvalRows,
+      questions: this.questionRows,
+      users: this.users,
+      chats: this.chats,
+      sessions: this.sessions,
+      transcript: this.transcript,
+      ledger: this.ledger,
+      asked: {
+        delivered: (id, state) => this.questions.delivered(id, state),
+        showAgain: (id) => this.questions.showAgain(id),
+      },
+      isConnected: (type) => this.channels.has(type),
+      sendCard: (id) => this.notices.sendCard(id),
+      handlers: () => this.approvalHandlers,
+      now: () => this.now(),
     });
   }
 

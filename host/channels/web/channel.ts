@@ -15,7 +15,13 @@ const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'SQLITE_FULL', 'SQLITE_I
 export class WebChannel implements Channel {
   readonly type: string = 'web';
   /** Pages see typing in the event stream. */
-  readonly abilities: ChannelAbilities = { idempotency: 'native', canEdit: true, canReact: true, typing: null };
+  readonly abilities: ChannelAbilities = {
+    idempotency: 'native',
+    canEdit: true,
+    canReact: true,
+    typing: null,
+    canAsk: true,
+  };
   readonly #files: string;
   readonly #transcript: Pick<Transcript, 'flush'>;
 

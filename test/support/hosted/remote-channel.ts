@@ -26,7 +26,7 @@ export class RemoteChannel implements Channel {
 
   constructor(idempotency: Idempotency, boundaries: Boundaries, tell: (message: FromHosted) => void) {
     this.type = CHANNEL_OF[idempotency];
-    this.abilities = { idempotency, canEdit: false, canReact: false, typing: null };
+    this.abilities = { idempotency, canEdit: false, canReact: false, typing: null, canAsk: false };
     this.#boundaries = boundaries;
     this.#tell = tell;
   }

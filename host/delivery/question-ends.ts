@@ -1,0 +1,62 @@
+/** Shows in the chat how a question ended: its message's text becomes that, on the platform too where it can. */
+import { SEND_TIMEOUT_MS } from '../config/limits.ts';
+import { deliveryLog } from '../observe/logger.ts';
+import type { Shown } from '../questions/endings.ts';
+import { describeEnd, renderEnded } from '../questions/plan.ts';
+import type { ChatStore } from '../store/chats.ts';
+import type { Question } from '../store/questions.ts';
+import type { Transcript } from '../store/transcript.ts';
+import type { Channel, ChannelAddress, SendOutcome } from './channel.ts';
+
+export class QuestionEnds {
+  readonly #transcript: Transcript;
+  readonly #chats: ChatStore;
+  readonly #channels: ReadonlyMap<string, Channel>;
+  readonly #followUp: (question: Question) => string;
+
+  /** `followUp`: what came of the decision, in words; '' for nothing. */
+  constructor(
+    transcript: Transcript,
+    chats: ChatStore,
+    channels: ReadonlyMap<string, Channel>,
+    followUp: (question: Question) => string,
+  ) {
+    this.#transcript = transcript;
+    this.#chats = chats;
+    this.#channels = channels;
+    this.#followUp = followUp;
+  }
+
+  /** Does the same however often it is called. Never throws for what a platform does. */
+  async show(question: Question): Promise<Shown> {
+    const message = this.#transcript.get(question.messageId);
+    if (message === null) return 'shown';
+    // Its delivery tells when it is over.
+    if (message.state === 'queued' || message.state === 'sending') return 'later';
+    const text = renderEnded(question, `${describeEnd(question)} ${this.#followUp(question)}`.trim());
+    this.#transcript.change(message.id, { text });
+    const chat = this.#chats.get(question.messagingGroupId);
+    if (chat === null || message.platformMessageId === null) return 'shown';
+    const channel = this.#channels.get(chat.channelType);
+    if (channel === undefined) return 'again';
+    if (!channel.abilities.canEdit || channel.edit === undefined) return 'shown';
+    const address = { platformId: chat.platformId, threadId: question.threadId };
+    const { kind } = await edit(channel, address, message.platformMessageId, text);
+    return kind === 'retry' || kind === 'uncertain' ? 'again' : 'shown';
+  }
+}
+
+/** A second edit with the same text changes nothing: what is uncertain is done again. */
+async function edit(channel: Channel, address: ChannelAddress, id: string, text: string): Promise<SendOutcome> {
+  const uncertain: SendOutcome = { kind: 'uncertain', reason: 'the channel did not answer' };
+  const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+  const late = new Promise<SendOutcome>((resolve) => {
+    signal.addEventListener('abort', () => resolve(uncertain), { once: true });
+  });
+  try {
+    return await Promise.race([channel.edit?.(address, id, text, signal) ?? uncertain, late]);
+  } catch (error) {
+    deliveryLog.warn({ err: error }, 'a channel threw at an edit, which is tried again');
+    return uncertain;
+  }
+}
