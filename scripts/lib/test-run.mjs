@@ -1,6 +1,6 @@
-/** Runs vitest and counts, so that a machine reads the outcome on one line. */
+/** Runs vitest and sums up: what failed by name, and the outcome on one line for a machine. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { runAttached } from './commands.mjs';
 import { StepFailure } from './steps.mjs';
 import { LOGS, ROOT } from './workspace.mjs';
@@ -8,8 +8,8 @@ import { LOGS, ROOT } from './workspace.mjs';
 const REPORT = join(LOGS, 'tests.json');
 
 /**
- * Runs the tests on this terminal and prints `N passed, N failed` alone on the last line. A skipped test
- * counts as failed: nothing is left out silently.
+ * Runs the tests on this terminal. At the very end it names what failed, a line each, and prints `N passed, N
+ * failed` alone on the last line. A skipped test counts as failed: nothing is left out silently.
  * @param {readonly string[]} args passed on to vitest
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<number>} exit code
@@ -20,26 +20,47 @@ export async function runTests(args, env) {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const code = await runAttached(process.execPath, [vitest, 'run', ...report, ...args], { cwd: ROOT, env });
-  const { passed, failed } = readCounts(code);
-  process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-  return failed > 0 && code === 0 ? 1 : code;
+  const { passed, failed } = summariseReport(readReport(code), ROOT);
+  const names = failed.map((name) => `✗ ${name}\n`).join('');
+  process.stdout.write(`\n${names}${passed} passed, ${failed.length} failed\n`);
+  return failed.length > 0 && code === 0 ? 1 : code;
 }
 
-/** @param {number} code vitest's exit code */
-function readCounts(code) {
-  let text;
+/**
+ * @param {number} code vitest's exit code
+ * @returns {Report}
+ */
+function readReport(code) {
   try {
-    text = readFileSync(REPORT, 'utf8');
+    return JSON.parse(readFileSync(REPORT, 'utf8'));
   } catch (cause) {
     throw new StepFailure('vitest ended without a report.', { why: `It ended with ${code}.`, cause });
   }
-  const report = JSON.parse(text);
-  const brokenFiles = report.testResults.filter(
-    (/** @type {{ status: string, assertionResults: unknown[] }} */ file) =>
-      file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + report.numPendingTests + report.numTodoTests + brokenFiles,
-  };
+}
+
+/** @typedef {{ status: string, title: string, ancestorTitles: string[] }} ReportedTest */
+/** @typedef {{ name: string, status: string, assertionResults: ReportedTest[] }} ReportedFile */
+/** @typedef {{ testResults: ReportedFile[] }} Report vitest's JSON report, as far as it is read here */
+
+/**
+ * How many passed, and the names of those that did not: tests that failed or were skipped, and files that broke
+ * before their first test.
+ * @param {Report} report
+ * @param {string} root paths are shown from here
+ */
+export function summariseReport(report, root) {
+  /** @type {string[]} */
+  const failed = [];
+  let passed = 0;
+  for (const file of report.testResults) {
+    const path = relative(root, file.name);
+    for (const { status, ancestorTitles, title } of file.assertionResults) {
+      if (status === 'passed') passed++;
+      else failed.push([path, ...ancestorTitles, title].join(' > ') + (status === 'failed' ? '' : ` (${status})`));
+    }
+    if (file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed')) {
+      failed.push(`${path} (the file itself)`);
+    }
+  }
+  return { passed, failed };
 }
