@@ -6,7 +6,7 @@
  *     host.lock            one host per home
  *     portolan.sock        the API for this machine's owner, 0600
  *     api-token            the API's bearer token for scripts, 0600
- *     sessions/ groups/ logs/ uploads/ channels/ processes/
+ *     sessions/ groups/ logs/ uploads/ held/ channels/ processes/
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -24,6 +24,8 @@ export interface HomePaths {
   logs: string;
   logFile: string;
   uploads: string;
+  /** Files of messages that wait for an admin. */
+  held: string;
   channels: string;
 }
 
@@ -39,6 +41,7 @@ export function homePaths(home: string): HomePaths {
     logs: join(home, 'logs'),
     logFile: join(home, 'logs', 'host.log'),
     uploads: join(home, 'uploads'),
+    held: join(home, 'held'),
     channels: join(home, 'channels'),
   };
 }
@@ -55,7 +58,15 @@ export function prepareHome(home: string): HomePaths {
     });
   }
   try {
-    for (const folder of [paths.home, paths.sessions, paths.groups, paths.logs, paths.uploads, paths.channels]) {
+    for (const folder of [
+      paths.home,
+      paths.sessions,
+      paths.groups,
+      paths.logs,
+      paths.uploads,
+      paths.held,
+      paths.channels,
+    ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
   } catch (cause) {

@@ -1,201 +1,299 @@
 /**
- * Receiving a message: loads the facts, asks `planRouting`, and commits.
+ * Receiving a message: loads the facts, asks the plans, and commits.
  *
  * I1. The platform hears "ok" only after every row is committed (I8 of the architecture).
  * I2. An event with a `clientId` makes the same message ids each time: told twice, it is one message.
+ * I3. What waits at a gate that has opened comes before what is received now.
  */
-import { deriveMessageId, type MessageId, makeId, type SessionId } from '../../shared/ids.ts';
+import { join } from 'node:path';
+import { type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
-import type { Attachment } from '../../shared/messages.ts';
-import { sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
+import type { ApprovalHandlers } from '../approvals/approval.ts';
 import { assertNever, errorCode, Fault } from '../config/errors.ts';
-import { failpoint } from '../observe/failpoint.ts';
 import { routingLog } from '../observe/logger.ts';
-import { placeIncoming, safeFileNames } from '../sessions/attachments.ts';
-import type { FreeDisk } from '../sessions/disk.ts';
-import { ensureSession } from '../sessions/ensure-session.ts';
-import type { Inboxes } from '../sessions/inbox.ts';
-import type { ChatStore, MessagingGroup } from '../store/chats.ts';
-import type { DroppedStore } from '../store/dropped.ts';
-import type { Session, SessionKey, SessionStore } from '../store/sessions.ts';
-import type { Transcript } from '../store/transcript.ts';
-import type { UserStore } from '../store/users.ts';
-import type { WiringStore } from '../store/wirings.ts';
+import type { MessagingGroup } from '../store/chats.ts';
+import type { Gate, HeldMessage } from '../store/held.ts';
+import type { Wiring } from '../store/wirings.ts';
+import { Admissions, type ReceivedAgain } from './admissions.ts';
+import { admissionSubject, formatAdmission, formatWiring, showSafely, wiringSubject } from './card.ts';
+import { commitMessage, type Heard } from './commit.ts';
+import { makeDecisionHandlers } from './decisions.ts';
+import { type HeldEvent, parseHeldEvent } from './held-event.ts';
+import { Holding } from './holding.ts';
 import type { InboundEvent, ReceiveOutcome, RoutedMessage } from './inbound.ts';
+import { MAX_OFFERED_AGENTS } from './limits.ts';
+import type { RoutingParts } from './parts.ts';
 import { matchPattern } from './pattern.ts';
 import { planRouting, planSessionKey, type Route } from './plan.ts';
+import { planUnwired } from './plan-hold.ts';
 
-export interface RoutingParts {
-  home: string;
-  chats: ChatStore;
-  wirings: WiringStore;
-  users: UserStore;
-  sessions: SessionStore;
-  dropped: DroppedStore;
-  transcript: Transcript;
-  inboxes: Inboxes;
-  disk: FreeDisk;
-  /** The session has work: make sure that a container runs. */
-  wake: (id: SessionId) => void;
-  now: () => number;
-}
+/** What the sender hears, once, when an admin is asked. */
+const TELL_WAITING = 'An admin was asked to let you in. What you write is kept until they decide.';
+const TELL_UNWIRED = 'The owner was asked to connect this chat. What you write is kept until they decide.';
 
-/** Longest name of a sender; what the runner's schema takes. */
-const MAX_SENDER_NAME = 200;
+/** Senders remembered as noted. Higher: memory. Lower: more looking up. */
+const MAX_NOTED = 10_000;
 
-type Heard = Extract<Route, { kind: 'engage' | 'accumulate' }>;
+/** What came of holding a message for one gate. */
+type Hold = { kind: 'waits'; asked: boolean } | { kind: 'dropped'; reason: string };
 
-export class Router {
+export class Router implements AsyncDisposable {
   readonly #parts: RoutingParts;
+  readonly #holding: Holding;
+  readonly #admissions: Admissions;
+  /** Senders whose names and private chats were noted, so that most messages ask no table. */
+  readonly #noted = new Map<UserId, MessagingGroupId | null>();
 
   constructor(parts: RoutingParts) {
     this.#parts = parts;
+    this.#holding = new Holding(parts.held, join(parts.home, 'held'), parts.now);
+    this.#admissions = new Admissions({
+      held: parts.held,
+      holding: this.#holding,
+      receiveAgain: (message) => this.#receiveAgain(message),
+      ask: (message) => this.#ask(message),
+      countDropped: (message, reason) => this.#count(message, reason),
+      now: parts.now,
+    });
+  }
+
+  /** What follows when an admin has decided about a stranger or a new chat. */
+  get handlers(): ApprovalHandlers {
+    return makeDecisionHandlers(this.#parts, this.#admissions);
+  }
+
+  /** After a start, when approvals have carried out what was decided: takes up what waits. */
+  start(): Promise<void> {
+    return this.#admissions.start();
   }
 
   /** Throws Fault `disk_full`, `message_too_long`, `session_busy`, `session_corrupt`: not accepted, the platform keeps it. */
   async receive(event: InboundEvent): Promise<ReceiveOutcome> {
-    const { chats, disk } = this.#parts;
-    if (!disk.hasRoom()) {
-      throw diskFull();
-    }
+    const { chats, wirings, disk } = this.#parts;
+    if (!disk.hasRoom()) throw diskFull();
     if (Buffer.byteLength(event.text) > MAX_TEXT_BYTES) {
       throw new Fault('message_too_long', `a message is at most ${MAX_TEXT_BYTES} bytes of text`, {
         hint: 'send it in parts, or as a file',
       });
     }
     const chat = chats.find(event.channelType, event.platformId);
-    if (chat === null) return this.#drop(event, 'unwired', null);
-    const routes = this.#plan(event, chat);
-    const heard = routes.filter((route): route is Heard => route.kind !== 'ignore');
-    if (heard.length === 0) return this.#drop(event, ...explain(routes));
+    const answer = chat === null ? null : this.#hearAnswer(event, chat);
+    if (answer !== null) return { kind: 'routed', messages: [answer] };
+    const listening = chat === null ? [] : wirings.listFor(chat.id);
+    if (chat === null || listening.length === 0) return this.#receiveUnwired(event, chat);
+    await this.#letPass({ kind: 'chat', channelType: event.channelType, platformId: event.platformId });
+    return this.#route(event, chat, listening);
+  }
+
+  async #route(event: InboundEvent, chat: MessagingGroup, listening: readonly Wiring[]): Promise<ReceiveOutcome> {
+    const routes = this.#plan(event, chat, listening);
+    const named = { ...event, clientId: event.clientId ?? makeId('message', this.#parts.now()) };
+    const holds: Hold[] = [];
+    for (const route of routes) {
+      if (route.kind !== 'hold') continue;
+      holds.push(
+        await this.#hold({ kind: 'sender', agentGroupId: route.agentGroupId, senderId: event.senderId }, named),
+      );
+    }
+    const heard = routes.filter((route): route is Heard => route.kind !== 'ignore' && route.kind !== 'hold');
+    if (heard.length === 0) return this.#explain(event, routes, holds);
+    for (const { agentGroupId } of heard) {
+      await this.#letPass({ kind: 'sender', agentGroupId, senderId: event.senderId });
+    }
+    this.#noteSender(event, chat);
     const routedAt = stampNow();
-    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(event, chat, route, routedAt)));
+    // What one agent holds and another hears is one message, also when the platform gave it no id.
+    const said = holds.length > 0 ? named : event;
+    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(said, chat, route, routedAt)));
     return { kind: 'routed', messages: judge(event, outcomes) };
   }
 
-  #plan(event: InboundEvent, chat: MessagingGroup): Route[] {
-    const { wirings, users, sessions } = this.#parts;
+  /** Null: it answers no open question. */
+  #hearAnswer(event: InboundEvent, chat: MessagingGroup): RoutedMessage | null {
+    const { threadId, text, senderId, senderName, clientId, receivedAt } = event;
+    const hasFiles = event.files.length > 0;
+    return this.#parts.hear({ chat, threadId, text, hasFiles, senderId, senderName, clientId, receivedAt });
+  }
+
+  #plan(event: InboundEvent, chat: MessagingGroup, listening: readonly Wiring[]): Route[] {
+    const { users, sessions, held, turnedAway, now } = this.#parts;
+    const { senderId } = event;
     return planRouting({
       chat,
       threadId: event.threadId,
       isMention: event.isMention || event.isPrivate,
-      wirings: wirings.listFor(chat.id).map((wiring) => ({
-        wiring,
-        senderIsKnown: users.isKnown(event.senderId, wiring.agentGroupId),
-        patternMatches: wiring.engagePattern !== null && matchPattern(wiring.engagePattern, event.text),
-        wasEngaged:
-          wiring.engageMode === 'mention-sticky' &&
-          (sessions.find(planSessionKey(wiring, event.threadId))?.engagedAt ?? null) !== null,
-      })),
+      wirings: listening.map((wiring) => {
+        const { agentGroupId } = wiring;
+        const senderIsKnown = users.isKnown(senderId, agentGroupId);
+        // Asked of strangers alone.
+        const asks =
+          !senderIsKnown && wiring.senderScope === 'known' && chat.unknownSenderPolicy === 'request_approval';
+        return {
+          wiring,
+          senderIsKnown,
+          isTurnedAway: asks && turnedAway.holds(admissionSubject(agentGroupId, senderId), now()),
+          isWaiting: asks && held.waitsAt({ kind: 'sender', agentGroupId, senderId }),
+          patternMatches: wiring.engagePattern !== null && matchPattern(wiring.engagePattern, event.text),
+          wasEngaged:
+            wiring.engageMode === 'mention-sticky' &&
+            (sessions.find(planSessionKey(wiring, event.threadId))?.engagedAt ?? null) !== null,
+        };
+      }),
     });
   }
 
-  #drop(event: InboundEvent, reason: string, tell: string | null): ReceiveOutcome {
-    const { dropped, now } = this.#parts;
-    dropped.record({
-      channelType: event.channelType,
-      platformId: event.platformId,
-      senderId: event.senderId,
-      reason,
+  #commit(event: InboundEvent, chat: MessagingGroup, route: Heard, routedAt: number): Promise<RoutedMessage> {
+    return commitMessage(this.#parts, event, chat, route, routedAt);
+  }
+
+  async #receiveUnwired(event: InboundEvent, chat: MessagingGroup | null): Promise<ReceiveOutcome> {
+    const { agents, chats, turnedAway, now } = this.#parts;
+    const isAddressed = (event.isMention || event.isPrivate) && event.hostIsPlatform !== true;
+    const plan = planUnwired({
+      isAddressed,
+      isKnownChat: chat !== null,
+      isTurnedAway: isAddressed && chat !== null && turnedAway.holds(wiringSubject(chat.id), now()),
+      unwiredChats: isAddressed && chat === null ? chats.countUnwired() : 0,
+      agents: isAddressed ? agents.list(1).length : 0,
+    });
+    if (plan.kind === 'drop') return this.#drop(event, plan.reason);
+    const gate: Gate = { kind: 'chat', channelType: event.channelType, platformId: event.platformId };
+    const hold = await this.#hold(gate, { ...event, clientId: event.clientId ?? makeId('message', now()) });
+    if (hold.kind === 'dropped') return { kind: 'dropped', reason: hold.reason, tell: null };
+    return { kind: 'held', reason: 'unwired', tell: hold.asked ? TELL_UNWIRED : null };
+  }
+
+  /** Keeps a message at a gate, and has an admin asked. */
+  async #hold(gate: Gate, event: InboundEvent & { clientId: string }): Promise<Hold> {
+    const kept = await this.#holding.keep(gate, event);
+    if (kept.kind === 'drop') {
+      this.#count(event, kept.reason);
+      return { kind: 'dropped', reason: kept.reason };
+    }
+    const settled = await this.#admissions.settle(gate);
+    if (settled === 'not_asked') return { kind: 'dropped', reason: 'too_many_strangers' };
+    return { kind: 'waits', asked: settled === 'waits' && kept.kind === 'kept' && kept.isFirst };
+  }
+
+  /** I3 */
+  async #letPass(gate: Gate): Promise<void> {
+    if (this.#parts.held.waitsAt(gate)) await this.#admissions.settle(gate);
+  }
+
+  /** Names for cards and answers; and where a person can be asked alone. */
+  #noteSender({ senderId, senderName, isPrivate, hostIsPlatform }: InboundEvent, chat: MessagingGroup): void {
+    const { users, onReachable, now } = this.#parts;
+    // On this host's own page a person has as many chats as they open: none of them is the one.
+    const isTheirs = isPrivate && hostIsPlatform !== true;
+    const privateChat = isTheirs ? chat.id : null;
+    const noted = this.#noted.get(senderId);
+    if (noted !== undefined && (privateChat === null || noted === privateChat)) return;
+    if (this.#noted.size >= MAX_NOTED) this.#noted.clear();
+    users.ensure(senderId, showSafely(senderName), now());
+    if (isTheirs && users.notePrivateChat(senderId, chat.channelType, chat.id)) onReachable();
+    this.#noted.set(senderId, privateChat);
+  }
+
+  async #receiveAgain(message: HeldMessage): Promise<ReceivedAgain> {
+    const { chats, wirings, turnedAway, now } = this.#parts;
+    const event = parseHeldEvent(message.event);
+    const chat = chats.find(message.channelType, message.platformId);
+    const listening = chat === null ? [] : wirings.listFor(chat.id);
+    if (message.gate.kind === 'sender') return this.#receiveForAgent(message.gate, event, chat, listening);
+    if (chat !== null && listening.length > 0) {
+      // It may go on to wait for its sender to be let in; what nobody hears is counted there.
+      await this.#route(event, chat, listening);
+      return { kind: 'received' };
+    }
+    if (chat !== null && turnedAway.holds(wiringSubject(chat.id), now())) return { kind: 'dropped', reason: 'unwired' };
+    return { kind: 'waits' };
+  }
+
+  /** A message that waited for its sender, before the one agent that its gate is of. */
+  async #receiveForAgent(
+    { agentGroupId }: Extract<Gate, { kind: 'sender' }>,
+    event: HeldEvent,
+    chat: MessagingGroup | null,
+    listening: readonly Wiring[],
+  ): Promise<ReceivedAgain> {
+    const own = listening.filter((wiring) => wiring.agentGroupId === agentGroupId);
+    const [route] = chat === null ? [] : this.#plan(event, chat, own);
+    if (chat === null || route === undefined) return { kind: 'dropped', reason: 'unwired' };
+    switch (route.kind) {
+      case 'hold':
+        return { kind: 'waits' };
+      case 'ignore':
+        return { kind: 'dropped', reason: route.reason };
+      case 'engage':
+      case 'accumulate':
+        this.#noteSender(event, chat);
+        await this.#commit(event, chat, route, stampNow());
+        return { kind: 'received' };
+      default:
+        return assertNever(route);
+    }
+  }
+
+  /** Whether an admin is asked, now or already. */
+  #ask(message: HeldMessage): boolean {
+    const { agents, chats, ask, now } = this.#parts;
+    const event = parseHeldEvent(message.event);
+    const { gate } = message;
+    const name = event.chatName ?? '';
+    if (gate.kind === 'sender') {
+      const agent = agents.get(gate.agentGroupId);
+      const known = chats.find(message.channelType, message.platformId)?.name;
+      const place = { ...message, name: known ?? name, isPrivate: event.isPrivate };
+      return agent !== null && ask(formatAdmission(event, place, agent, now())) !== null;
+    }
+    const chat = chats.ensure({
+      channelType: gate.channelType,
+      platformId: gate.platformId,
+      name: nameChat(event),
+      isGroup: !event.isPrivate,
+      unknownSenderPolicy: event.isPrivate ? 'strict' : 'request_approval',
       now: now(),
     });
-    routingLog.info({ channelType: event.channelType, reason }, 'a message was dropped');
-    return { kind: 'dropped', reason, tell };
+    const place = { ...chat, isPrivate: event.isPrivate };
+    return ask(formatWiring(event, place, agents.list(MAX_OFFERED_AGENTS), now())) !== null;
   }
 
-  async #commit(event: InboundEvent, chat: MessagingGroup, route: Heard, routedAt: number): Promise<RoutedMessage> {
-    const { inboxes, sessions, transcript, wake, now } = this.#parts;
-    const session = this.#ensureSession(route.session, chat, event);
-    const engaged = route.kind === 'engage';
-    const messageId =
-      event.clientId === null ? makeId('message', now()) : deriveMessageId(session.id, 'from', event.clientId);
-    const traceId = makeId('trace', now());
-    const attachments = await this.#placeFiles(session, messageId, event);
-    const timestamp = Math.floor(event.receivedAt);
-    const inReplyTo =
-      event.replyToPlatformId === null
-        ? null
-        : (transcript.findByPlatformId(chat.id, event.replyToPlatformId, session.id)?.id ?? null);
-    failpoint('routing.before-commit');
-    const added = await inboxes.commit(session, (tables) =>
-      tables.append([
-        {
-          id: messageId,
-          kind: 'chat',
-          timestamp,
-          processAfter: null,
-          trigger: engaged,
-          onWake: false,
-          channelType: event.channelType,
-          platformId: event.platformId,
-          threadId: event.threadId,
-          senderId: event.senderId,
-          sourceSessionId: null,
-          inReplyTo,
-          hop: 0,
-          traceId,
-          content: JSON.stringify({
-            text: event.text,
-            senderName: event.senderName.slice(0, MAX_SENDER_NAME),
-            attachments,
-          }),
-        },
-      ]),
-    );
-    const committedAt = stampNow();
-    // It may have been closed while files were placed; what is committed must be found after a crash.
-    if (sessions.get(session.id)?.isOpen === false) sessions.markOpen(session.id, now());
-    failpoint('routing.committed');
-    if (engaged) wake(session.id);
-    transcript.put({
-      id: messageId,
-      sessionId: session.id,
-      messagingGroupId: chat.id,
-      threadId: event.threadId,
-      direction: 'in',
-      kind: 'chat',
-      authorId: event.senderId,
-      authorName: event.senderName,
-      destination: null,
-      text: event.text,
-      attachments,
-      inReplyTo,
-      state: engaged ? 'queued' : 'context',
-      stateReason: null,
-      platformMessageId: event.platformMessageId ?? (event.hostIsPlatform === true ? messageId : null),
-      clientId: event.clientId,
-      traceId,
-      stamps: {
-        received: event.receivedAt,
-        routed: routedAt,
-        committed: committedAt,
-        ...(engaged ? { woken: stampNow() } : {}),
-      },
-      createdAt: timestamp,
-    });
-    return { sessionId: session.id, messageId, engaged, repeated: added === 0 };
+  #drop(event: InboundEvent, reason: string): ReceiveOutcome {
+    this.#count(event, reason);
+    return { kind: 'dropped', reason, tell: null };
   }
 
-  /** Finds or makes the session and its folder; marks it open before the work exists. */
-  #ensureSession(key: SessionKey, chat: MessagingGroup, event: InboundEvent): Session {
-    const { sessions, now, home } = this.#parts;
-    const session = ensureSession({ home, sessions }, key, chat.name, now());
-    if (session.engagedAt === null && (event.isMention || event.isPrivate)) sessions.markEngaged(session.id, now());
-    return session;
+  #count({ channelType, platformId, senderId }: Place, reason: string): void {
+    const { dropped, now } = this.#parts;
+    dropped.record({ channelType, platformId, senderId, reason, now: now() });
+    routingLog.info({ channelType, reason }, 'a message was dropped');
   }
 
-  async #placeFiles(session: Session, messageId: MessageId, event: InboundEvent): Promise<Attachment[]> {
-    if (event.files.length === 0) return [];
-    const names = safeFileNames(event.files.map((file) => file.name));
-    const files = event.files.map((file, at) => ({
-      path: file.path,
-      attachment: { name: names[at] ?? 'file', sizeBytes: file.sizeBytes, contentType: file.contentType },
-    }));
-    const paths = sessionPaths(this.#parts.home, session.agentGroupId, session.id);
-    await placeIncoming(paths, messageId, files);
-    return files.map((file) => file.attachment);
+  /** Nobody heard it: it waits, or why it was dropped. */
+  #explain(event: InboundEvent, routes: readonly Route[], holds: readonly Hold[]): ReceiveOutcome {
+    if (holds.some((hold) => hold.kind === 'waits')) {
+      const isNews = holds.some((hold) => hold.kind === 'waits' && hold.asked);
+      const tell = isNews && (event.isMention || event.isPrivate) ? TELL_WAITING : null;
+      return { kind: 'held', reason: 'unknown_sender', tell };
+    }
+    // Counted when it was not kept.
+    const full = holds.find((hold) => hold.kind === 'dropped');
+    if (full !== undefined) return { kind: 'dropped', reason: full.reason, tell: null };
+    const reasons = routes.flatMap((route) => (route.kind === 'ignore' ? [route.reason] : []));
+    return this.#drop(event, reasons.find((one) => one !== 'not_addressed') ?? reasons[0] ?? 'unwired');
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#admissions[Symbol.asyncDispose]();
+  }
+}
+
+type Place = Pick<InboundEvent, 'channelType' | 'platformId' | 'senderId'>;
+
+/** What a new chat is called: its own name, or that of the person it is with, or its id. */
+function nameChat({ chatName = '', isPrivate, senderName, platformId }: HeldEvent): string {
+  return showSafely(chatName) || (isPrivate ? showSafely(senderName) : '') || showSafely(platformId);
 }
 
 /**
@@ -223,22 +321,4 @@ function diskFull(cause?: unknown): Fault {
     retryable: true,
     hint: 'free some disk space, then send it again',
   });
-}
-
-/** Why nobody heard it, for the record, and what the sender is told. */
-function explain(routes: readonly Route[]): [reason: string, tell: string | null] {
-  const reasons = routes.flatMap((route) => (route.kind === 'ignore' ? [route.reason] : []));
-  const reason = reasons.find((one) => one !== 'not_addressed') ?? reasons[0];
-  switch (reason) {
-    case undefined:
-      return ['unwired', null];
-    case 'not_addressed':
-      return [reason, null];
-    case 'unknown_sender':
-      return [reason, null];
-    case 'sender_awaits_approval':
-      return [reason, 'An admin has to let you in before this agent answers you.'];
-    default:
-      return assertNever(reason);
-  }
 }

@@ -48,7 +48,9 @@ export interface RoutedMessage {
 export type ReceiveOutcome =
   | { kind: 'routed'; messages: RoutedMessage[] }
   /** Policy said no, and it is recorded. `tell` is for the person, when they should hear of it. */
-  | { kind: 'dropped'; reason: string; tell: string | null };
+  | { kind: 'dropped'; reason: string; tell: string | null }
+  /** Kept until an admin has decided: it is received then, without the channel. `tell` comes once, not per message. */
+  | { kind: 'held'; reason: 'unknown_sender' | 'unwired'; tell: string | null };
 
 /** Throws Fault `disk_full`, `session_busy`, `session_quarantined`: not accepted, the platform keeps it. */
 export type Receive = (event: InboundEvent) => Promise<ReceiveOutcome>;

@@ -81,6 +81,19 @@ export class ChatStore {
     return row === undefined ? null : toMessagingGroup(row);
   }
 
+  /** Chats that no agent listens in. */
+  countUnwired(): number {
+    return Number(
+      this.#db
+        .prepare(
+          `SELECT count(*) FROM messaging_groups AS chat
+           WHERE NOT EXISTS (SELECT 1 FROM wirings WHERE messaging_group_id = chat.id)`,
+        )
+        .pluck()
+        .get(),
+    );
+  }
+
   list(limit: number, cursor: string | null = null): MessagingGroup[] {
     return this.#db
       .prepare<[string, number], Row>('SELECT * FROM messaging_groups WHERE id > ? ORDER BY id LIMIT ?')

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planRouting, planSessionKey, type RoutingFacts } from '../../../host/routing/plan.ts';
-import { UNKNOWN_SENDER_POLICIES } from '../../../host/store/chats.ts';
+import { UNKNOWN_SENDER_POLICIES, type UnknownSenderPolicy } from '../../../host/store/chats.ts';
 import {
   ENGAGE_MODES,
   IGNORED_MESSAGE_POLICIES,
@@ -30,7 +30,14 @@ const facts: fc.Arbitrary<RoutingFacts> = fc.record({
   threadId: fc.option(fc.string(), { nil: null }),
   isMention: fc.boolean(),
   wirings: fc.array(
-    fc.record({ wiring: wirings, senderIsKnown: fc.boolean(), patternMatches: fc.boolean(), wasEngaged: fc.boolean() }),
+    fc.record({
+      wiring: wirings,
+      senderIsKnown: fc.boolean(),
+      isTurnedAway: fc.boolean(),
+      isWaiting: fc.boolean(),
+      patternMatches: fc.boolean(),
+      wasEngaged: fc.boolean(),
+    }),
   ),
 });
 
@@ -58,6 +65,8 @@ test.each(TABLE)(
         {
           wiring: { ...wiring, engageMode: mode, senderScope: 'all', ignoredMessagePolicy: 'drop' },
           senderIsKnown: false,
+          isTurnedAway: false,
+          isWaiting: false,
           patternMatches,
           wasEngaged,
         },
@@ -67,16 +76,78 @@ test.each(TABLE)(
   },
 );
 
+const POLICIES: [
+  policy: UnknownSenderPolicy,
+  mention: boolean,
+  ignored: Wiring['ignoredMessagePolicy'],
+  turnedAway: boolean,
+  waiting: boolean,
+  expected: string,
+][] = [
+  ['public', true, 'drop', false, false, 'engage'],
+  ['public', false, 'accumulate', true, false, 'accumulate'],
+  ['strict', true, 'drop', false, true, 'unknown_sender'],
+  ['strict', false, 'accumulate', false, false, 'unknown_sender'],
+  ['request_approval', true, 'drop', false, false, 'hold'],
+  ['request_approval', true, 'drop', false, true, 'hold'],
+  ['request_approval', true, 'accumulate', true, true, 'sender_turned_away'],
+  ['request_approval', false, 'drop', false, true, 'not_addressed'],
+  ['request_approval', false, 'accumulate', false, false, 'unknown_sender'],
+  ['request_approval', false, 'accumulate', false, true, 'hold'],
+  ['request_approval', false, 'accumulate', true, false, 'sender_turned_away'],
+];
+
+test.each(POLICIES)(
+  'a stranger under %s with mention %s, unaddressed messages %s, turned away %s, others waiting %s: %s',
+  (unknownSenderPolicy, isMention, ignoredMessagePolicy, isTurnedAway, isWaiting, expected) => {
+    const [wiring] = fc.sample(wirings, { numRuns: 1, seed: 1 });
+    if (wiring === undefined) throw new Error('no sample');
+    const [route] = planRouting({
+      chat: { id: chat, unknownSenderPolicy },
+      threadId: null,
+      isMention,
+      wirings: [
+        {
+          wiring: { ...wiring, engageMode: 'mention', senderScope: 'known', ignoredMessagePolicy },
+          senderIsKnown: false,
+          isTurnedAway,
+          isWaiting,
+          patternMatches: false,
+          wasEngaged: false,
+        },
+      ],
+    });
+    expect(route?.kind === 'ignore' ? route.reason : route?.kind).toBe(expected);
+  },
+);
+
 test('one answer per wiring, in order; a stranger is heard only where policy lets them in', () => {
   fc.assert(
     fc.property(facts, (given) => {
       const routes = planRouting(given);
       expect(routes.map((route) => route.agentGroupId)).toEqual(given.wirings.map(({ wiring }) => wiring.agentGroupId));
       for (const [at, route] of routes.entries()) {
-        const { wiring, senderIsKnown } = given.wirings[at] ?? {};
-        if (route.kind === 'ignore' || wiring?.senderScope === 'all' || senderIsKnown) continue;
-        expect(given.chat.unknownSenderPolicy).toBe('public');
+        const { wiring, senderIsKnown, isTurnedAway } = given.wirings[at] ?? {};
+        if (wiring?.senderScope === 'all' || senderIsKnown) {
+          expect(route.kind).not.toBe('hold');
+          continue;
+        }
+        if (route.kind === 'engage' || route.kind === 'accumulate')
+          expect(given.chat.unknownSenderPolicy).toBe('public');
+        if (route.kind === 'hold') {
+          expect(given.chat.unknownSenderPolicy).toBe('request_approval');
+          expect(isTurnedAway).toBe(false);
+        }
       }
+    }),
+  );
+});
+
+test('what one wiring decides does not depend on the others: an agent that knows a sender lets nobody in to another', () => {
+  fc.assert(
+    fc.property(facts, (given) => {
+      const alone = given.wirings.flatMap((wiring) => planRouting({ ...given, wirings: [wiring] }));
+      expect(planRouting(given)).toEqual(alone);
     }),
   );
 });

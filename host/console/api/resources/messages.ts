@@ -152,6 +152,10 @@ function readOutcome(
       throw new Problem(409, outcome.reason, outcome.tell ?? 'No agent listens in this chat.', {
         next: 'check the wirings of this chat: portolan agents',
       });
+    case 'held':
+      throw new Problem(409, outcome.reason, outcome.tell ?? 'The message waits until an admin lets its sender in.', {
+        next: 'wait for the admin; do not send it again',
+      });
     case 'routed': {
       const routed = outcome.messages.find((one) => one.sessionId === session.id) ?? outcome.messages[0];
       const message = routed === undefined ? null : transcript.get(routed.messageId);

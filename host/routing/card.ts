@@ -1,0 +1,142 @@
+/**
+ * What an admin is asked about strangers. Names and texts of strangers appear in these cards, and cards are
+ * shown as text with markup, in chats that make links of what looks like one: only letters, digits and plain
+ * signs get through, inside quotation marks that they cannot close.
+ */
+import type { AgentGroupId, MessagingGroupId, UserId } from '../../shared/ids.ts';
+import type { ApprovalRequest } from '../approvals/approval.ts';
+import { ADMISSION_OPEN_MS, MAX_OFFERED_AGENTS } from './limits.ts';
+
+/** Characters of a name that a card shows. */
+const MAX_SHOWN_NAME = 60;
+/** Characters of an id. */
+const MAX_SHOWN_ID = 80;
+/** Characters of what the stranger wrote. */
+const MAX_SHOWN_TEXT = 160;
+
+export const LET_IN = 'Let in';
+export const TURN_AWAY = 'Turn away';
+export const NOT_NOW = 'Not now';
+export const NEVER = 'Never';
+
+/** A stranger's text in one line, without controls, markup, quotation marks and links, cut to `most` characters. */
+export function showSafely(text: string, most: number = MAX_SHOWN_NAME): string {
+  const plain = text
+    // No more than this is ever looked at: a stranger chooses the length.
+    .slice(0, most * 8)
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
+    .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu, '')
+    .replace(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} .,!?'+-]/gu, '·')
+    // A point inside a word may be a web address.
+    .replace(/\.(?=\S)/gu, '. ')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  const characters = [...plain];
+  return characters.length <= most ? plain : `${characters.slice(0, most - 1).join('')}…`;
+}
+
+/** An id of a platform, which a stranger may have chosen. */
+function showId(id: string): string {
+  const plain = id.replace(/[^A-Za-z0-9:._+-]/g, '·').replace(/\.(?=[A-Za-z])/g, '·');
+  return plain.length <= MAX_SHOWN_ID ? plain : `${plain.slice(0, MAX_SHOWN_ID - 1)}…`;
+}
+
+interface Stranger {
+  senderId: UserId;
+  senderName: string;
+  text: string;
+}
+
+interface Place {
+  channelType: string;
+  platformId: string;
+  name: string;
+  isPrivate: boolean;
+}
+
+function describeWriting({ senderId, senderName, text }: Stranger, place: Place): string {
+  const where = place.isPrivate
+    ? 'in a private chat'
+    : `in “${showSafely(place.name)}” (${showId(`${place.channelType}:${place.platformId}`)})`;
+  const said = showSafely(text, MAX_SHOWN_TEXT);
+  const wrote = said === '' ? '' : ` They wrote: “${said}”.`;
+  return `“${showSafely(senderName)}” (${showId(senderId)}) wrote ${where}.${wrote}`;
+}
+
+/** May this sender talk to this agent? */
+export function formatAdmission(
+  stranger: Stranger,
+  place: Place,
+  agent: { id: AgentGroupId; name: string },
+  now: number,
+): ApprovalRequest {
+  const name = showSafely(agent.name);
+  return {
+    action: 'admit_sender',
+    subjectKey: admissionSubject(agent.id, stranger.senderId),
+    agentGroupId: agent.id,
+    requesterSessionId: null,
+    title: 'Someone new',
+    question:
+      `${describeWriting(stranger, place)} May they talk to ${name}? ` +
+      `“${LET_IN}” makes them a member of ${name}, and their messages arrive now.`,
+    options: [LET_IN, TURN_AWAY],
+    approving: [LET_IN],
+    payload: { agentGroupId: agent.id, senderId: stranger.senderId, senderName: showSafely(stranger.senderName) },
+    expiresAt: now + ADMISSION_OPEN_MS,
+  };
+}
+
+/** Which agent listens in this chat? */
+export function formatWiring(
+  stranger: Stranger,
+  place: Place & { id: MessagingGroupId },
+  agents: readonly { id: AgentGroupId; name: string }[],
+  now: number,
+): ApprovalRequest {
+  const offers = offerAgents(agents);
+  const effect = place.isPrivate
+    ? 'The agent you choose answers every message there, and this person becomes its member.'
+    : 'The agent you choose answers there when it is mentioned, and only people it knows.';
+  return {
+    action: 'wire_chat',
+    subjectKey: wiringSubject(place.id),
+    agentGroupId: null,
+    requesterSessionId: null,
+    title: place.isPrivate ? 'Someone new' : 'A new chat',
+    question: `${describeWriting(stranger, place)} No agent listens there yet. ${effect}`,
+    options: [...offers.map(({ option }) => option), NOT_NOW, NEVER],
+    approving: offers.map(({ option }) => option),
+    payload: {
+      messagingGroupId: place.id,
+      isPrivate: place.isPrivate,
+      senderId: stranger.senderId,
+      senderName: showSafely(stranger.senderName),
+      offers,
+    },
+    expiresAt: now + ADMISSION_OPEN_MS,
+  };
+}
+
+export function admissionSubject(agentGroupId: AgentGroupId, senderId: UserId): string {
+  return `${agentGroupId} ${senderId}`;
+}
+
+export function wiringSubject(id: MessagingGroupId): string {
+  return id;
+}
+
+/** An option per agent; no two alike, and none that reads like a no. */
+function offerAgents(
+  agents: readonly { id: AgentGroupId; name: string }[],
+): { option: string; agentGroupId: AgentGroupId }[] {
+  const taken = new Set([NOT_NOW, NEVER].map((option) => option.toLowerCase()));
+  return agents.slice(0, MAX_OFFERED_AGENTS).map(({ id, name }) => {
+    const shown = showSafely(name) || 'agent';
+    let option = shown;
+    for (let number = 2; taken.has(option.toLowerCase()); number++) option = `${shown} ${number}`;
+    taken.add(option.toLowerCase());
+    return { option, agentGroupId: id };
+  });
+}
