@@ -55,6 +55,7 @@ const OWNED: readonly { name: RegExp; owners: readonly string[]; because: string
     owners: ['host/store', 'host/sessions', 'host/config/lock.ts', 'host/cli/doctor', 'container/runner'],
     because: 'only store/ knows the central database, only sessions/ the session databases',
   },
+  { name: /^croner$/, owners: ['host/schedule'], because: 'what a cron expression means is decided in one place' },
   { name: /^(hono|@hono\/.*)$/, owners: ['host/console', 'host/cli'], because: 'HTTP is the console’s' },
   {
     name: /^(react|react-dom|@mantine\/.*|@tanstack\/.*)$/,

@@ -8,6 +8,7 @@
  * I3. A handler that throws answers nothing: the error ends the drain, which tries again.
  */
 import type { Request, RequestOf } from '../../shared/requests.ts';
+import type { TaskRequests } from '../schedule/requests.ts';
 import type { Answered, Asked } from '../sessions/asked.ts';
 
 /** One handler for each action; the compiler misses none. */
@@ -19,21 +20,26 @@ export type CommitTogether = <T>(work: () => T) => T;
 /** Makes the agent that another asks for. */
 export type MakeAgent = (asked: Asked<RequestOf<'create_agent'>>) => Answered;
 
+interface DeskParts {
+  commit: CommitTogether;
+  tasks: TaskRequests;
+  makeAgent: MakeAgent;
+}
+
 export class RequestDesk {
   readonly #commit: CommitTogether;
-  readonly #makeAgent: MakeAgent;
-  readonly #handlers: Handlers = {
-    create_task: () => refuse('tasks are not available on this host'),
-    update_task: () => refuse('tasks are not available on this host'),
-    pause_task: () => refuse('tasks are not available on this host'),
-    resume_task: () => refuse('tasks are not available on this host'),
-    cancel_task: () => refuse('tasks are not available on this host'),
-    create_agent: (asked) => this.#makeAgent(asked),
-  };
+  readonly #handlers: Handlers;
 
-  constructor(commit: CommitTogether, makeAgent: MakeAgent) {
+  constructor({ commit, tasks, makeAgent }: DeskParts) {
     this.#commit = commit;
-    this.#makeAgent = makeAgent;
+    this.#handlers = {
+      create_task: (asked) => tasks.create(asked),
+      update_task: (asked) => tasks.update(asked),
+      pause_task: (asked) => tasks.setState(asked),
+      resume_task: (asked) => tasks.setState(asked),
+      cancel_task: (asked) => tasks.setState(asked),
+      create_agent: (asked) => makeAgent(asked),
+    };
   }
 
   /** Answers in the order asked. Whatever a handler throws is thrown on, and nothing of the batch was done (I3). */
@@ -46,8 +52,4 @@ export class RequestDesk {
     const handler = this.#handlers[asked.request.action] as (asked: Asked<RequestOf<Action>>) => Answered;
     return handler(asked);
   }
-}
-
-function refuse(reason: string): Answered {
-  return { answer: { kind: 'refused', reason } };
 }

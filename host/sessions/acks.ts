@@ -8,7 +8,8 @@ import type { RawProcessing } from './reader-protocol.ts';
 
 export type AckEffect =
   | { kind: 'read'; id: MessageId; stamps: Stamps }
-  | { kind: 'done'; id: MessageId; stamps: Stamps }
+  /** `quiet`: a task's check decided that there was nothing to wake the agent for. */
+  | { kind: 'done'; id: MessageId; stamps: Stamps; quiet: boolean }
   | { kind: 'requeue'; id: MessageId; tries: number; processAfter: number; reason: string }
   /** `tellChat`: the runner did not tell the person, so the host does. */
   | { kind: 'failed'; id: MessageId; reason: string; tellChat: boolean };
@@ -20,6 +21,7 @@ const noteSchema = z
   .object({
     error: z.string().max(500).optional(),
     retryable: z.boolean().optional(),
+    quiet: z.boolean().optional(),
   })
   .loose();
 
@@ -32,7 +34,7 @@ export function planAck(open: OpenInbound, mark: RawProcessing, now: number): Ac
     case 'claimed':
       return { kind: 'read', id: open.id, stamps: { claimed: clamp(mark.changedAt, open.timestamp, now), ...stamps } };
     case 'done':
-      return { kind: 'done', id: open.id, stamps };
+      return { kind: 'done', id: open.id, stamps, quiet: open.kind === 'task' && note.quiet === true };
     case 'failed': {
       const reason = note.error ?? 'the agent failed without a reason';
       if (note.retryable === true) return planRetry(open, reason, now);

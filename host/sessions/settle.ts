@@ -1,4 +1,5 @@
 /** Carries out what acks mean: in inbound.db first, then in the transcript. */
+import type { MessageId } from '../../shared/ids.ts';
 import { parseInboundContent } from '../../shared/messages.ts';
 import { assertNever } from '../config/errors.ts';
 import { sessionsLog } from '../observe/logger.ts';
@@ -9,6 +10,15 @@ import type { InboxTables, OpenInbound } from './inbox-tables.ts';
 
 /** The host says something in the chat a message came from. `key` makes it once. */
 export type TellChat = (ref: SessionRef, about: OpenInbound, key: string, text: string) => void;
+
+/** How a run of a task ended. `note` is in words. */
+export interface FiringEnd {
+  outcome: 'answered' | 'quiet' | 'failed';
+  note: string | null;
+}
+
+/** Notes the end of a run on its task's receipt. */
+export type EndFiring = (id: MessageId, end: FiringEnd) => void;
 
 /** Inside an inbox transaction. */
 export function writeAcks(tables: InboxTables, effects: readonly AckEffect[]): void {
@@ -60,27 +70,55 @@ function quote(about: OpenInbound): string {
   return `\n\n> ${line.length > 120 ? `${line.slice(0, 120)}…` : line}`;
 }
 
-/** After the transaction. */
-export function showAcks(ref: SessionRef, transcript: Transcript, effects: readonly AckEffect[]): void {
-  const only = { sessionId: ref.id, direction: 'in' } as const;
+/** After the transaction. `open` are the rows as they were before it, by id. */
+export function showAcks(
+  ref: SessionRef,
+  transcript: Transcript,
+  open: ReadonlyMap<string, OpenInbound>,
+  effects: readonly AckEffect[],
+  endFiring: EndFiring,
+): void {
   for (const effect of effects) {
-    switch (effect.kind) {
-      case 'read':
-        transcript.change(effect.id, { only, state: 'read', stamps: effect.stamps });
-        break;
-      case 'done':
-        transcript.change(effect.id, { only, state: 'answered', stateReason: null, stamps: effect.stamps });
-        break;
-      case 'failed':
-        transcript.change(effect.id, { only, state: 'failed', stateReason: effect.reason });
-        sessionsLog.warn({ sessionId: ref.id, messageId: effect.id, reason: effect.reason }, 'message failed');
-        break;
-      case 'requeue':
-        transcript.change(effect.id, { only, state: 'queued', stateReason: `trying again: ${effect.reason}` });
-        sessionsLog.info({ sessionId: ref.id, messageId: effect.id, tries: effect.tries }, 'message queued again');
-        break;
-      default:
-        assertNever(effect);
+    showAck(ref, transcript, effect);
+    const end = open.get(effect.id)?.kind === 'task' ? describeEnd(effect) : null;
+    if (end !== null) endFiring(effect.id, end);
+  }
+}
+
+function showAck(ref: SessionRef, transcript: Transcript, effect: AckEffect): void {
+  const only = { sessionId: ref.id, direction: 'in' } as const;
+  switch (effect.kind) {
+    case 'read':
+      transcript.change(effect.id, { only, state: 'read', stamps: effect.stamps });
+      break;
+    case 'done': {
+      const stateReason = effect.quiet ? 'its check found nothing to do' : null;
+      transcript.change(effect.id, { only, state: 'answered', stateReason, stamps: effect.stamps });
+      break;
     }
+    case 'failed':
+      transcript.change(effect.id, { only, state: 'failed', stateReason: effect.reason });
+      sessionsLog.warn({ sessionId: ref.id, messageId: effect.id, reason: effect.reason }, 'message failed');
+      break;
+    case 'requeue':
+      transcript.change(effect.id, { only, state: 'queued', stateReason: `trying again: ${effect.reason}` });
+      sessionsLog.info({ sessionId: ref.id, messageId: effect.id, tries: effect.tries }, 'message queued again');
+      break;
+    default:
+      assertNever(effect);
+  }
+}
+
+function describeEnd(effect: AckEffect): FiringEnd | null {
+  switch (effect.kind) {
+    case 'done':
+      return { outcome: effect.quiet ? 'quiet' : 'answered', note: null };
+    case 'failed':
+      return { outcome: 'failed', note: effect.reason };
+    case 'read':
+    case 'requeue':
+      return null;
+    default:
+      return assertNever(effect);
   }
 }
