@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { epochMs, type InstallId } from '../shared/ids.ts';
-import { PROTOCOL_VERSION } from '../shared/protocol.ts';
+import { AGENT_CHANNEL, PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
@@ -32,6 +32,7 @@ import { Authority } from './delivery/authority.ts';
 import type { Channel } from './delivery/channel.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { Notices } from './delivery/notices.ts';
+import { Peers } from './delivery/peers/apply.ts';
 import { QuestionEnds } from './delivery/question-ends.ts';
 import { ensureFirstRun, OWNER, openChat } from './first-run.ts';
 import { hostLog, runtimeLog } from './observe/logger.ts';
@@ -68,6 +69,7 @@ import { DroppedStore } from './store/dropped.ts';
 import { HeldStore } from './store/held.ts';
 import { Ledger } from './store/ledger.ts';
 import { LoginStore } from './store/logins.ts';
+import { PeerStore } from './store/peers.ts';
 import { QuestionStore } from './store/questions.ts';
 import { ReadMarkStore } from './store/read-marks.ts';
 import { SessionStore } from './store/sessions.ts';
@@ -135,6 +137,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const inboxes = closers.use(new Inboxes(paths.home, (id) => runtime.requestStop(id, 'holds-lock')));
   const due = closers.use(new DueTimer(sessions, (id) => theLife().workChanged(id), now));
   const feed = new Feed(transcript);
+  const disk = new FreeDisk(paths.home);
   const channels = connectChannels(options.channels ?? [], transcript, paths);
   const charts = new Charts(agents, chats, destinations, (type) => {
     const abilities = channels.get(type)?.abilities;
@@ -169,7 +172,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
-  const approvalHandlers = (): ApprovalHandlers => ({ ...router.handlers });
+  const approvalHandlers = (): ApprovalHandlers => ({ ...router.handlers, resume_peers: peers.settlePause });
   const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
   const activity = closers.use(
     new Activity({
@@ -221,7 +224,19 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
-  const delivery = closers.use(
+  const peers = closers.use(
+    new Peers({
+      ...{ home: paths.home, agents, sessions, inboxes, transcript, ledger, disk, peers: stores.peers },
+      onWorkChanged: (id) => theLife().workChanged(id),
+      ask: (request) => approvals.request(request),
+      onReleased: () => delivery.nudge(),
+      now,
+    }),
+  );
+  // Who wrote hears that it failed: an agent through its inbox, people in their chat.
+  const tellFailed: Notices['tell'] = (ref, about, key, text) =>
+    about.channelType === AGENT_CHANNEL ? peers.tellGaveUp(about.id, text) : notices.tell(ref, about, key, text);
+  const delivery: Delivery = closers.use(
     new Delivery({
       home: paths.home,
       sessions,
@@ -231,7 +246,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       ledger,
       channels,
       activity,
-      tellChat,
+      peers,
+      tellChat: tellFailed,
       questions,
       endFiring,
       authority: new Authority(agents, chats, destinations, transcript),
@@ -262,7 +278,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         reader,
         charts,
         due,
-        tellChat,
+        tellChat: tellFailed,
         endFiring,
         writeTasks: (session, folder) => taskFiles.write(session, folder),
         quarantine: (id, reason) => theLife().quarantine(id, reason),
@@ -296,7 +312,6 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
-  const disk = new FreeDisk(paths.home);
   const router = new Router({
     home: paths.home,
     agents,
@@ -332,6 +347,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   maker.resume();
   schedule.start();
   notices.resume();
+  peers.start();
 
   const stopRequest = makeSignal();
   const bearerToken = ensureApiToken(paths);
@@ -351,6 +367,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       release: (id) => theLife().release(id, OWNER),
     },
     deliveries: delivery,
+    asked: questions,
+    decisions: approvals,
     openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
     onDestinationsChanged: () => rewriteLiveCharts(),
     status: async () => ({
@@ -442,6 +460,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     destinations: new DestinationStore(db),
     users: new UserStore(db),
     sessions: new SessionStore(db),
+    peers: new PeerStore(db),
     tasks: new TaskStore(db),
     taskFirings: new TaskFiringStore(db),
     dropped: new DroppedStore(db),

@@ -32,6 +32,14 @@ export const FREE_DISK_CACHE_MS = 1_000;
 export const ACTIVE_SWEEP_MS = 2_000;
 /** How often a running session's folders are measured. */
 export const DISK_SWEEP_MS = 10_000;
-/** Containers running or paused at once. Higher: memory. Lower: waiting. */
-export const DEFAULT_MAX_RUNNING = 32;
-export const DEFAULT_PORT = 4180;
+/** How often agents may hand a matter on before a person is asked. Higher: a loop costs more. Lower: long chains of work stop. */
+export const MAX_HOP = 20;
+/** Messages between two agents, both directions together, within PAIR_WINDOW_MS. Higher: a loop costs more. Lower: lively work is stopped. */
+export const PAIR_MESSAGES = 40;
+export const PAIR_WINDOW_MS = 60_000;
+/** Messages of one agent that a session of another has not done. Higher: a flood fills its inbox. Lower: senders wait. */
+export const MAX_UNDONE_FROM_PEER = 200;
+/** Messages to one agent that wait in a session's lane; more are refused. Higher: a pause fills memory. Lower: bursts are refused. */
+export const MAX_WAITING_FOR_PEER = 100;
+/** A held lane looks again after this, beside being nudged. Higher: late. Lower: looking costs. */
+export const HOLD_RECHECK_MS = 10_000;

@@ -35,8 +35,19 @@ export interface OpenInbound {
   platformId: string | null;
   threadId: string | null;
   senderId: string | null;
+  /** The session that wrote it, for a message of another agent. */
+  sourceSessionId: SessionId | null;
   traceId: TraceId;
   content: string;
+}
+
+/** What an answer to an inbound row goes on from. */
+export interface InboundLink {
+  sourceSessionId: SessionId | null;
+  /** For a message of another agent: the message of this session that it answers. */
+  inReplyTo: MessageId | null;
+  hop: number;
+  timestamp: number;
 }
 
 /** Where an inbound row came from. */
@@ -76,7 +87,9 @@ const DELIVERY_COLUMNS = `message_out_id AS messageOutId, seq, state, attempts, 
   idempotency_key AS idempotencyKey, platform_message_id AS platformMessageId, reason, updated_at AS updatedAt`;
 
 const OPEN_COLUMNS = `id, seq, kind, timestamp, tries, trigger, process_after, channel_type, platform_id, thread_id,
-  sender_id, trace_id, content`;
+  sender_id, source_session_id, trace_id, content`;
+
+const LINK_COLUMNS = 'source_session_id AS sourceSessionId, in_reply_to AS inReplyTo, hop, timestamp';
 
 interface OpenRow {
   id: string;
@@ -90,6 +103,7 @@ interface OpenRow {
   platform_id: string | null;
   thread_id: string | null;
   sender_id: string | null;
+  source_session_id: string | null;
   trace_id: string;
   content: string;
 }
@@ -221,6 +235,42 @@ export class InboxTables {
     return row ?? null;
   }
 
+  /** What an answer to this row goes on from; null when this session has none with this id. */
+  getLink(id: string): InboundLink | null {
+    // The shape is the one selected.
+    const link = this.#prepare(`SELECT ${LINK_COLUMNS} FROM messages_in WHERE id = ?`).get(id) as
+      | InboundLink
+      | undefined;
+    return link ?? null;
+  }
+
+  /**
+   * The message of another agent that was handed on most often: of those before `seq` that are not done, and
+   * of the newest `rows` rows that came in since `since`. Null when there is none.
+   */
+  findFarthestPeer(seq: number, since: number, rows: number): InboundLink | null {
+    // The shape is the one selected.
+    const link = this.#prepare(
+      `SELECT ${LINK_COLUMNS} FROM (
+         SELECT * FROM (SELECT * FROM messages_in WHERE seq < @seq ORDER BY seq DESC LIMIT @rows) WHERE timestamp >= @since
+         UNION ALL SELECT * FROM messages_in WHERE status = 'pending' AND seq < @seq)
+       WHERE source_session_id IS NOT NULL AND kind = 'chat' ORDER BY hop DESC, timestamp DESC LIMIT 1`,
+    ).get({ seq, since, rows }) as InboundLink | undefined;
+    return link ?? null;
+  }
+
+  /** Rows from one place that are not done, counted up to `limit`. */
+  countOpenFrom(channelType: string, platformId: string, limit: number): number {
+    return Number(
+      this.#prepare(
+        `SELECT count(*) FROM (SELECT 1 FROM messages_in
+         WHERE status = 'pending' AND kind = 'chat' AND channel_type = ? AND platform_id = ? LIMIT ?)`,
+      )
+        .pluck()
+        .get(channelType, platformId, limit),
+    );
+  }
+
   /** The open trigger rows: accumulated context alone is no work. */
   work(now: number): Work {
     // The shape is the one selected.
@@ -329,6 +379,7 @@ function toOpen(row: OpenRow): OpenInbound {
     platformId: row.platform_id,
     threadId: row.thread_id,
     senderId: row.sender_id,
+    sourceSessionId: row.source_session_id as SessionId | null,
     traceId: row.trace_id as TraceId,
     content: row.content,
   };

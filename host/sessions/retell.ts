@@ -9,6 +9,7 @@ import type { Session } from '../store/sessions.ts';
 import type { MessageState, Transcript, TranscriptMessage } from '../store/transcript.ts';
 import type { Inboxes } from './inbox.ts';
 import type { OpenInbound } from './inbox-tables.ts';
+import { showToSender } from './peer-copy.ts';
 
 /** Rows told again per session. */
 const MAX_RETOLD = 1_000;
@@ -32,6 +33,8 @@ export function retellSession(
       }
       const delivery = tables.getDelivery(message.id);
       if (delivery === null || delivery.state === message.state) return [];
+      // Another agent has read it: its session says what became of it since.
+      if (delivery.state === 'delivered' && message.state === 'read') return [];
       const { state, reason, platformMessageId } = delivery;
       return [{ id: message.id, state, reason, platformMessageId }];
     }),
@@ -39,6 +42,7 @@ export function retellSession(
   for (const row of open) retellRow(session, row, transcript, chats);
   for (const { id, state, reason, platformMessageId } of changes) {
     transcript.change(id, { state, stateReason: reason, ...(platformMessageId == null ? {} : { platformMessageId }) });
+    if (state === 'answered' || state === 'failed') showToSender(transcript, id, { state, stateReason: reason });
   }
   const settled = new Set(changes.map(({ id }) => id));
   return unsettled.filter(({ id }) => !settled.has(id));

@@ -1,12 +1,14 @@
 /** Carries out what acks mean: in inbound.db first, then in the transcript. */
 import type { MessageId } from '../../shared/ids.ts';
 import { parseInboundContent } from '../../shared/messages.ts';
+import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { assertNever } from '../config/errors.ts';
 import { sessionsLog } from '../observe/logger.ts';
 import type { Transcript } from '../store/transcript.ts';
 import type { AckEffect } from './acks.ts';
 import type { SessionRef } from './inbox.ts';
 import type { InboxTables, OpenInbound } from './inbox-tables.ts';
+import { showToSender } from './peer-copy.ts';
 
 /** The host says something in the chat a message came from. `key` makes it once. */
 export type TellChat = (ref: SessionRef, about: OpenInbound, key: string, text: string) => void;
@@ -82,6 +84,8 @@ export function showAcks(
     showAck(ref, transcript, effect);
     const end = open.get(effect.id)?.kind === 'task' ? describeEnd(effect) : null;
     if (end !== null) endFiring(effect.id, end);
+    // One look-up, for messages of agents alone.
+    if (open.get(effect.id)?.channelType === AGENT_CHANNEL) showAckToSender(transcript, effect);
   }
 }
 
@@ -103,6 +107,25 @@ function showAck(ref: SessionRef, transcript: Transcript, effect: AckEffect): vo
     case 'requeue':
       transcript.change(effect.id, { only, state: 'queued', stateReason: `trying again: ${effect.reason}` });
       sessionsLog.info({ sessionId: ref.id, messageId: effect.id, tries: effect.tries }, 'message queued again');
+      break;
+    default:
+      assertNever(effect);
+  }
+}
+
+/** The agent that wrote it sees that it was read, answered, or given up. */
+function showAckToSender(transcript: Transcript, effect: AckEffect): void {
+  switch (effect.kind) {
+    case 'read':
+      showToSender(transcript, effect.id, { state: 'read' });
+      break;
+    case 'done':
+      showToSender(transcript, effect.id, { state: 'answered', stateReason: null });
+      break;
+    case 'failed':
+      showToSender(transcript, effect.id, { state: 'failed', stateReason: effect.reason });
+      break;
+    case 'requeue':
       break;
     default:
       assertNever(effect);

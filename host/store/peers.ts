@@ -142,7 +142,7 @@ export class PeerStore {
   decide(
     id: PeerPauseId,
     state: 'resumed' | 'ended',
-    by: string,
+    by: string | null,
     now: number,
     record: (pause: PeerPause) => void,
   ): PeerPause | null {

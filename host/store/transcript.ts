@@ -270,8 +270,10 @@ export class Transcript {
     const { only } = change;
     if (only !== undefined && (row.session_id !== only.sessionId || row.direction !== only.direction)) return;
     const stamps: Stamps = JSON.parse(row.stamps);
+    // An agent may have read and answered a message before its delivery is settled.
+    const isLate = change.state === 'delivered' && (row.state === 'read' || row.state === 'answered');
     const next = {
-      state: change.state ?? row.state,
+      state: isLate ? row.state : (change.state ?? row.state),
       state_reason: change.stateReason === undefined ? row.state_reason : change.stateReason,
       platform_message_id: change.platformMessageId === undefined ? row.platform_message_id : change.platformMessageId,
       stamps: JSON.stringify({ ...change.stamps, ...stamps }),

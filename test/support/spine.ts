@@ -7,13 +7,14 @@ import { onTestFinished } from 'vitest';
 import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
-import type { ApprovalHandlers, ApprovalRequest } from '../../host/approvals/approval.ts';
+import type { ApprovalHandlers } from '../../host/approvals/approval.ts';
 import { projectRoot } from '../../host/config/home.ts';
 import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
 import { Delivery } from '../../host/delivery/delivery.ts';
 import { Notices } from '../../host/delivery/notices.ts';
+import { Peers } from '../../host/delivery/peers/apply.ts';
 import { QuestionEnds } from '../../host/delivery/question-ends.ts';
 import { Questions } from '../../host/questions/apply.ts';
 import { RequestDesk } from '../../host/requests/desk.ts';
@@ -34,6 +35,7 @@ import { DestinationStore } from '../../host/store/destinations.ts';
 import { DroppedStore } from '../../host/store/dropped.ts';
 import { HeldStore } from '../../host/store/held.ts';
 import { Ledger } from '../../host/store/ledger.ts';
+import { PeerStore } from '../../host/store/peers.ts';
 import { QuestionStore } from '../../host/store/questions.ts';
 import { type Session, SessionStore } from '../../host/store/sessions.ts';
 import { TaskFiringStore } from '../../host/store/task-firings.ts';
@@ -81,7 +83,9 @@ export class Spine {
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
   readonly questionRows = new QuestionStore(this.db);
   readonly approvalRows = new ApprovalStore(this.db);
-  readonly approvalHandlers: ApprovalHandlers = {};
+  readonly approvalHandlers: ApprovalHandlers = {
+    resume_peers: (approval, decision) => this.peers.settlePause(approval, decision),
+  };
   readonly notices = this.makeNotices();
   questions: Questions = this.makeQuestions();
   approvals: Approvals = this.makeApprovals();
@@ -119,29 +123,11 @@ export class Spine {
     isRunning: (id) => !this.stopped.has(id),
     now: () => this.now(),
   });
+  readonly peerStore = new PeerStore(this.db);
+  readonly disk = new FreeDisk(this.home.home);
+  peers = this.makePeers();
   delivery = this.makeDelivery();
-  /** What admins were asked about strangers; `admins.ask` answers as the host's approvals do. */
-  readonly admins = { ask: (_request: ApprovalRequest): string | null => 'apr_test' };
-  readonly router = new Router({
-    home: this.home.home,
-    agents: this.agents,
-    chats: this.chats,
-    wirings: this.wirings,
-    users: this.users,
-    sessions: this.sessions,
-    dropped: this.dropped,
-    held: this.held,
-    turnedAway: this.turnedAway,
-    transcript: this.transcript,
-    inboxes: this.inboxes,
-    disk: new FreeDisk(this.home.home),
-    hear: (said) => this.questions.hear(said),
-    ask: (request) => this.admins.ask(request),
-    onReachable: () => undefined,
-    onWired: () => undefined,
-    wake: (id) => this.woken.push(id),
-    now: () => this.now(),
-  });
+  router = this.makeRouter();
   readonly #containers: ScriptedContainer[] = [];
 
   constructor() {
@@ -159,6 +145,32 @@ export class Spine {
       this.transcript.close();
       this.db.close();
     });
+  }
+
+  /** Another is the next host's: end this one first. */
+  makeRouter(): Router {
+    const router = new Router({
+      home: this.home.home,
+      agents: this.agents,
+      chats: this.chats,
+      wirings: this.wirings,
+      users: this.users,
+      sessions: this.sessions,
+      dropped: this.dropped,
+      held: this.held,
+      turnedAway: this.turnedAway,
+      transcript: this.transcript,
+      inboxes: this.inboxes,
+      disk: new FreeDisk(this.home.home),
+      hear: (said) => this.questions.hear(said),
+      ask: (request) => this.approvals.request(request),
+      onReachable: () => this.approvals.askAgain(),
+      onWired: (id) => void this.recharted.push(id),
+      wake: (id) => this.woken.push(id),
+      now: () => this.now(),
+    });
+    Object.assign(this.approvalHandlers, router.handlers);
+    return router;
   }
 
   makeNotices(): Notices {
@@ -185,6 +197,19 @@ export class Spine {
     });
   }
 
+  makePeers(): Peers {
+    const peers = new Peers({
+      ...{ home: this.home.home, agents: this.agents, sessions: this.sessions, inboxes: this.inboxes },
+      ...{ transcript: this.transcript, ledger: this.ledger, disk: this.disk, peers: this.peerStore },
+      onWorkChanged: (id) => this.woken.push(id),
+      ask: (request) => this.approvals.request(request),
+      onReleased: () => this.delivery.nudge(),
+      now: () => this.now(),
+    });
+    onTestFinished(() => peers[Symbol.dispose]());
+    return peers;
+  }
+
   makeDelivery(): Delivery {
     return new Delivery({
       home: this.home.home,
@@ -202,6 +227,7 @@ export class Spine {
         delivered: (id, state) => this.questions.delivered(id, state),
       },
       channels: this.channels,
+      peers: this.peers,
       activity: this.activity,
       tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
       endFiring: (id, end) => this.schedule.settle(id, end),
