@@ -57,6 +57,7 @@ const OWNED: readonly { name: RegExp; owners: readonly string[]; because: string
   },
   { name: /^croner$/, owners: ['host/schedule'], because: 'what a cron expression means is decided in one place' },
   { name: /^(hono|@hono\/.*)$/, owners: ['host/console', 'host/cli'], because: 'HTTP is the console’s' },
+  { name: /^@modelcontextprotocol\//, owners: ['container/mcp'], because: 'the next major version is another module' },
   {
     name: /^(react|react-dom|@mantine\/.*|@tanstack\/.*)$/,
     owners: ['host/console/web'],

@@ -114,6 +114,8 @@ async function runShell(file: string, folder: string, place: CheckPlace): Promis
   const timer = setTimeout(() => stop('timeout'), SCRIPT_TIMEOUT_MS);
   const abort = () => stop(null);
   place.signal.addEventListener('abort', abort, { once: true });
+  // The stop may have come while the file was being written.
+  if (place.signal.aborted) abort();
   child.stdout.on('data', (chunk: Buffer) => collected.add(chunk, true) || stop('flood'));
   child.stderr.on('data', (chunk: Buffer) => collected.add(chunk, false) || stop('flood'));
   try {

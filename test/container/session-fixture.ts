@@ -9,7 +9,7 @@ import { makeId } from '../../shared/ids.ts';
 import { MAX_BATCH, MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import type { InboundContent, InboundKind } from '../../shared/messages.ts';
 import { type Destination, PROTOCOL_VERSION, type SessionFile, type TaskView } from '../../shared/protocol.ts';
-import { RUNNER_ENV, WRITER_PRAGMAS, workspaceFiles } from '../../shared/session-files.ts';
+import { RUNNER_ENV, toolSocketPath, WRITER_PRAGMAS, workspaceFiles } from '../../shared/session-files.ts';
 import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from '../../shared/session-schema.ts';
 
 export const RUNNER = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url));
@@ -88,6 +88,7 @@ export class SessionFixture implements AsyncDisposable {
   readonly files = workspaceFiles(this.folders.in, this.folders.out);
   readonly inbound: Database.Database;
   #outbound: Database.Database | null = null;
+  readonly sessionId = makeId('session');
   readonly #runners: Runner[] = [];
   readonly #desk: FSWatcher;
   /** How this host answers requests. */
@@ -173,9 +174,23 @@ export class SessionFixture implements AsyncDisposable {
         ...sessionFile(options.provider, options.timezone),
         protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
         isAdmin: options.isAdmin ?? false,
+        sessionId: this.sessionId,
         limits: { ...sessionFile('').limits, maxBatch: options.maxBatch ?? MAX_BATCH },
       }),
     );
+  }
+
+  /** Ends a question as the host does. */
+  answerQuestion(question: OutRow, choice: string | null, by = 'Tom'): string {
+    const [id = ''] = this.receive({
+      kind: 'system',
+      event: choice === null ? 'question_expired' : 'question_answered',
+      text: choice === null ? 'Nobody answered.' : `${by} chose: ${choice}`,
+      sender: 'host',
+      inReplyTo: question.id,
+      answer: { questionId: question.id, choice, by },
+    });
+    return id;
   }
 
   /** Adds messages in one commit, as the host does. Returns their ids. */
@@ -318,6 +333,8 @@ export class SessionFixture implements AsyncDisposable {
     for (const runner of this.#runners) await runner.kill();
     this.inbound.close();
     this.#outbound?.close();
+    // A runner that was killed leaves it.
+    rmSync(toolSocketPath(this.sessionId), { force: true });
     rmSync(this.root, { recursive: true, force: true });
   }
 }
