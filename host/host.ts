@@ -14,10 +14,12 @@ import { AGENT_CHANNEL, PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
+import { Removals } from './agents/removals.ts';
 import { Approvals } from './approvals/apply.ts';
 import type { ApprovalHandlers } from './approvals/approval.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
 import { WebChannel } from './channels/web/channel.ts';
+import { KeptFiles } from './channels/web/kept-files.ts';
 import { Closers } from './closers.ts';
 import { assertNever } from './config/errors.ts';
 import { type HomePaths, prepareHome, projectRoot, readTextIfPresent, writeSecretFile } from './config/home.ts';
@@ -60,6 +62,7 @@ import { DueTimer } from './sessions/due-timer.ts';
 import { Inboxes } from './sessions/inbox.ts';
 import { OutboxReader } from './sessions/outbox-reader.ts';
 import type { EndFiring } from './sessions/settle.ts';
+import { AgentRoutes } from './store/agent-routes.ts';
 import { AgentStore } from './store/agents.ts';
 import { ApprovalStore } from './store/approvals.ts';
 import { ChatStore } from './store/chats.ts';
@@ -138,7 +141,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const due = closers.use(new DueTimer(sessions, (id) => theLife().workChanged(id), now));
   const feed = new Feed(transcript);
   const disk = new FreeDisk(paths.home);
-  const channels = connectChannels(options.channels ?? [], transcript, paths);
+  const keptFiles = closers.use(new KeptFiles(sentFilesOf(paths), transcript));
+  const channels = connectChannels(options.channels ?? [], transcript, keptFiles);
   const charts = new Charts(agents, chats, destinations, (type) => {
     const abilities = channels.get(type)?.abilities;
     return { canEdit: abilities?.canEdit ?? false, canReact: abilities?.canReact ?? false };
@@ -256,7 +260,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),
       onWorkChanged: (id) => theLife().workChanged(id),
-      onQuiet: (id) => life.current?.deliveryQuiet(id),
+      onQuiet: (id) => {
+        life.current?.deliveryQuiet(id);
+        removals.ring();
+      },
       now,
       random: Math.random,
     }),
@@ -288,7 +295,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       maxRunning: policy.maxRunning,
       clock: systemClock,
       log: runtimeLog,
-      onState: (id, state) => theLife().stateChanged(id, state),
+      onState: (id, state) => {
+        theLife().stateChanged(id, state);
+        removals.ring();
+      },
       memoryPressure: makeMemoryGauge(systemClock),
     }),
   );
@@ -309,6 +319,19 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       metrics,
       wake: (id) => runtime.wake(id),
       reconcile: (id) => runtime.reconcile(id),
+      now,
+    }),
+  );
+  const removals: Removals = closers.use(
+    new Removals({
+      ...{ agents, sessions, routes: stores.agentRoutes, ledger, inboxes, transcript, folders, delivery, endFiring },
+      commitTogether: stores.commit,
+      tellChat: (ref, about, key, text) => notices.tell(ref, about, key, text),
+      reconcile: (id) => runtime.reconcile(id),
+      onDestinationsChanged: () => rewriteLiveCharts(),
+      onWorkChanged: (id) => theLife().workChanged(id),
+      onQuestionEnded: (id) => questions.showAgain(id),
+      onSessionEnded: (id) => feed.tellSession(id),
       now,
     }),
   );
@@ -335,6 +358,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const receive: Receive = async (event) => {
     const outcome = await router.receive(event);
     if (outcome.kind === 'routed') metrics.messageReceived(event.channelType);
+    if (outcome.kind === 'routed') removals.endLate(outcome.messages);
     else if (outcome.kind === 'dropped') metrics.messageDropped(outcome.reason);
     return outcome;
   };
@@ -345,8 +369,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   await approvals.start();
   await router.start();
   maker.resume();
+  removals.resume();
   schedule.start();
   notices.resume();
+  keptFiles.start();
   peers.start();
 
   const stopRequest = makeSignal();
@@ -369,6 +395,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     deliveries: delivery,
     asked: questions,
     decisions: approvals,
+    maker,
+    removals,
     openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
     onDestinationsChanged: () => rewriteLiveCharts(),
     status: async () => ({
@@ -386,7 +414,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     }),
     metrics: () => metrics.text(),
     ready: () => (disk.hasRoom() ? { ok: true, reason: null } : { ok: false, reason: 'the disk is full' }),
-    sentFiles: join(paths.channels, 'web', 'files'),
+    sentFiles: sentFilesOf(paths),
     shutdown: () => stopRequest.fire(),
     now,
   };
@@ -455,6 +483,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     commit: <T>(work: () => T): T => db.transaction(work)(),
     settings: new SettingsStore(db),
     agents: new AgentStore(db),
+    agentRoutes: new AgentRoutes(db),
     chats: new ChatStore(db),
     wirings: new WiringStore(db),
     destinations: new DestinationStore(db),
@@ -475,8 +504,12 @@ function openStores(paths: HomePaths, closers: Closers) {
   };
 }
 
-function connectChannels(given: readonly Channel[], transcript: Transcript, paths: HomePaths): Map<string, Channel> {
-  const files = join(paths.channels, 'web', 'files');
+/** Where copies of what agents sent into chats of this host are kept. */
+function sentFilesOf(paths: HomePaths): string {
+  return join(paths.channels, 'web', 'files');
+}
+
+function connectChannels(given: readonly Channel[], transcript: Transcript, files: KeptFiles): Map<string, Channel> {
   const own: Channel[] = [new WebChannel(files, transcript), new TerminalChannel(files, transcript)];
   return new Map([...own, ...given].map((channel) => [channel.type, channel]));
 }

@@ -96,6 +96,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   };
   addLookCommands(add);
   addTalkCommands(add);
+  addAnswerCommands(add);
   addDeliveryCommands(add);
   addHostCommands(add);
   return program;
@@ -200,6 +201,34 @@ function addTalkCommands(add: Add): void {
     .option('--wait', 'wait for the replies and print them')
     .option('--file <path...>', 'attach files')
     .addOption(timeoutOption());
+}
+
+function addAnswerCommands(add: Add): void {
+  add(
+    'approvals list',
+    'what waits for an admin',
+    ['approvals', 'approvals list --all --json'],
+    (command) => async (context) => (await import('./commands/approvals.ts')).listApprovals(context, command.opts()),
+    true,
+  )
+    .option('--all', 'those that were decided or expired too')
+    .addOption(limitOption());
+  add(
+    'approvals decide <approval> <choice...>',
+    'decide: with the text of a choice, or its number',
+    ['approvals decide 9z1c4k 1', 'approvals decide 9z1c4k "Let in"'],
+    () =>
+      async (context, approval = '', ...words) =>
+        (await import('./commands/approvals.ts')).decideApproval(context, approval, words.join(' ')),
+  );
+  add(
+    'answer <message> <choice...>',
+    'answer a question: with the text of a choice, or its number',
+    ['answer 9z1c4k 2', 'answer 9z1c4k Blue'],
+    () =>
+      async (context, message = '', ...words) =>
+        (await import('./commands/approvals.ts')).answerQuestion(context, message, words.join(' ')),
+  );
 }
 
 function addDeliveryCommands(add: Add): void {

@@ -108,8 +108,8 @@ export class Endings implements Disposable {
 
   async #run(messageId: MessageId): Promise<boolean> {
     try {
-      const isTold = await this.#tell(messageId);
-      return (await this.#show(messageId)) && isTold;
+      const done = await Promise.all([this.#tell(messageId), this.#show(messageId)]);
+      return done.every((isDone) => isDone);
     } catch (error) {
       // Closed in the middle: the rows say what is left to do.
       if (this.#isClosed) return true;

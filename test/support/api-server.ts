@@ -72,6 +72,7 @@ export class ApiFixture {
       users: spine.users,
       sessions: spine.sessions,
       dropped: spine.dropped,
+      ledger: spine.ledger,
       transcript: spine.transcript,
       logins: this.logins,
       readMarks: new ReadMarkStore(spine.db),
@@ -89,6 +90,10 @@ export class ApiFixture {
         resend: async (_ref, id) => this.#settle(id, 'queued'),
         drop: async (_ref, id) => this.#settle(id, 'dropped'),
       },
+      asked: spine.questions,
+      decisions: spine.approvals,
+      maker: spine.maker,
+      removals: spine.removals,
       openChat: (agentId, channel, title) => openChat(spine, agentId, channel, title, spine.now()),
       onDestinationsChanged: (agentId) => void this.rechartedAgents.push(agentId),
       status: async () => ({

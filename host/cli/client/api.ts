@@ -6,6 +6,7 @@ import { oneLine } from '../output/text.ts';
 import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
 import type {
   Agent,
+  Approval,
   Chat,
   Destination,
   DroppedMessages,
@@ -109,6 +110,22 @@ export class HostApi {
 
   dropMessage(id: string): Promise<Message> {
     return this.#post(`/messages/${encodeURIComponent(id)}/drop`, {});
+  }
+
+  answerMessage(id: string, choice: string): Promise<Message> {
+    return this.#post(`/messages/${encodeURIComponent(id)}/answer`, { choice });
+  }
+
+  listApprovals(query: { state?: string | undefined }, limit: number): Promise<Page<Approval>> {
+    return this.#list('/approvals', query, limit);
+  }
+
+  readApproval(id: string): Promise<Approval> {
+    return this.#get(`/approvals/${encodeURIComponent(id)}`);
+  }
+
+  decideApproval(id: string, choice: string): Promise<Approval> {
+    return this.#post(`/approvals/${encodeURIComponent(id)}/decide`, { choice });
   }
 
   readTrace(messageId: string): Promise<Trace> {

@@ -13,6 +13,7 @@ export type Session = schemas.Session;
 export type SessionState = Session['state'];
 export type Message = schemas.Message;
 export type MessageState = Message['state'];
+export type Approval = schemas.Approval;
 export type Attachment = Message['attachments'][number];
 export type Trace = schemas.Trace;
 export type TraceStage = Trace['stages'][number];

@@ -19,6 +19,7 @@ import { servePage } from './page.ts';
 import type { ApiParts } from './ports.ts';
 import { answerProblem, Problem } from './problem.ts';
 import { agentRoutes, destinationRoutes } from './resources/agents.ts';
+import { approvalRoutes } from './resources/approvals.ts';
 import { chatRoutes, wiringRoutes } from './resources/chats.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { messageRoutes } from './resources/messages.ts';
@@ -70,6 +71,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', wiringRoutes(parts))
     .route('/', sessionRoutes(parts))
     .route('/', messageRoutes(parts))
+    .route('/', approvalRoutes(parts))
     .route('/', eventRoutes(parts, streams));
 }
 

@@ -81,7 +81,9 @@ export class EventStreams implements Disposable {
   #replay(reader: Reader, after: number): void {
     const { transcript } = this.#parts;
     const changed = transcript.listChangedSince(after, MAX_REPLAY + 1);
-    const events = changed.filter((message) => concerns(reader.filter, message)).map(formatMessage);
+    const events = changed
+      .filter((message) => concerns(reader.filter, message))
+      .map((message) => formatMessage(message, this.#parts));
     const bytes = events.reduce((sum, event) => sum + event.length, 0);
     if (after > transcript.revision || changed.length > MAX_REPLAY || bytes > MAX_READER_BYTES / 4) {
       this.#writeReady(reader, 'reset');
@@ -118,7 +120,7 @@ export class EventStreams implements Disposable {
     let event: string | null = null;
     for (const reader of this.#readers) {
       if (!concerns(reader.filter, message)) continue;
-      event ??= formatMessage(message);
+      event ??= formatMessage(message, this.#parts);
       reader.stream.write(event);
     }
   }
@@ -129,7 +131,10 @@ export class EventStreams implements Disposable {
     this.#changedSessions.clear();
     for (const id of changed) {
       const session = this.#parts.sessions.get(id);
-      if (session === null) continue;
+      if (session === null) {
+        this.#tellAll(id, () => `event: session-ended\ndata: ${JSON.stringify({ sessionId: id })}\n\n`);
+        continue;
+      }
       const format = (userId: UserId) =>
         `event: session\ndata: ${JSON.stringify(presentSession(session, userId, this.#parts))}\n\n`;
       this.#tellAll(id, format);
@@ -181,8 +186,8 @@ function concerns(filter: EventFilter | null, message: TranscriptMessage): boole
   );
 }
 
-function formatMessage(message: TranscriptMessage): string {
-  return `id: ${message.revision}\nevent: message\ndata: ${JSON.stringify(presentMessage(message))}\n\n`;
+function formatMessage(message: TranscriptMessage, parts: ApiParts): string {
+  return `id: ${message.revision}\nevent: message\ndata: ${JSON.stringify(presentMessage(message, parts))}\n\n`;
 }
 
 const encoder = new TextEncoder();

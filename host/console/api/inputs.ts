@@ -4,6 +4,7 @@ import { isId } from '../../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
 import { SESSION_STATES } from './schemas.ts';
@@ -11,12 +12,15 @@ import { SESSION_STATES } from './schemas.ts';
 /** Items of one page. Higher: one answer holds up the others. Lower: more requests. */
 export const MAX_PAGE = 200;
 export const DEFAULT_PAGE = 50;
+/** Longest choice taken; options are shorter. */
+const MAX_CHOICE = 200;
 
 export const agentIdSchema = idSchema('agentGroup', 'an agent id (agt_…)');
 export const chatIdSchema = idSchema('messagingGroup', 'a chat id (chat_…)');
 export const wiringIdSchema = idSchema('wiring', 'a wiring id (wir_…)');
 export const sessionIdSchema = idSchema('session', 'a session id (ses_…)');
 export const messageIdSchema = idSchema('message', 'a message id (msg_…)');
+export const approvalIdSchema = idSchema('approval', 'an approval id (apr_…)');
 export const destinationIdSchema = z.string().regex(/^dst_[0-9a-z]{20}$/, 'a destination id (dst_…)');
 
 function idSchema(kind: Parameters<typeof isId>[0], expected: string) {
@@ -148,6 +152,12 @@ export const messageBody = z
 
 /** The fields of a multipart message; files may stand without text. */
 export const formMessage = z.object({ text: messageText.default(''), clientId: clientId.optional() });
+
+/** An option's text, or its number. */
+const choice = z.string().trim().min(1).max(MAX_CHOICE);
+export const answerBody = z.strictObject({ choice }).openapi('Answer');
+export const decisionBody = z.strictObject({ choice }).openapi('Decision');
+export const approvalsQuery = pageQuery.extend({ state: z.enum(APPROVAL_STATES).optional() });
 
 export const readBody = z.strictObject({ position: z.number().int().nonnegative() }).openapi('ReadMark');
 

@@ -1,11 +1,16 @@
 /** What the API needs of the rest of the host; `main.ts` hands it in. */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
+import type { Approvals } from '../../approvals/apply.ts';
+import type { Questions } from '../../questions/apply.ts';
+import type { AgentMaker } from '../../agents/maker.ts';
+import type { Removals } from '../../agents/removals.ts';
 import type { Receive } from '../../routing/inbound.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';
 import type { AgentStore } from '../../store/agents.ts';
 import type { ChatStore } from '../../store/chats.ts';
 import type { DestinationStore } from '../../store/destinations.ts';
 import type { DroppedStore } from '../../store/dropped.ts';
+import type { Ledger } from '../../store/ledger.ts';
 import type { LoginStore } from '../../store/logins.ts';
 import type { ReadMarkStore } from '../../store/read-marks.ts';
 import type { Session, SessionStore } from '../../store/sessions.ts';
@@ -49,6 +54,7 @@ export interface ApiParts {
   users: UserStore;
   sessions: SessionStore;
   dropped: DroppedStore;
+  ledger: Pick<Ledger, 'listRefusals'>;
   transcript: Transcript;
   logins: LoginStore;
   readMarks: ReadMarkStore;
@@ -56,6 +62,10 @@ export interface ApiParts {
   receive: Receive;
   control: SessionControl;
   deliveries: DeliveryControl;
+  asked: Pick<Questions, 'get' | 'answer'>;
+  decisions: Pick<Approvals, 'get' | 'list' | 'decide' | 'whereAsked'>;
+  maker: Pick<AgentMaker, 'make'>;
+  removals: Pick<Removals, 'remove' | 'restore'>;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
   openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined): Session | null;
   /** Charts of running containers follow at once. */

@@ -1,16 +1,17 @@
 /** Host facts as API resources. */
-import type { UserId } from '../../../shared/ids.ts';
+import type { MessageId, UserId } from '../../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
 import { assertNever } from '../../config/errors.ts';
 import { safeFileNames } from '../../sessions/attachments.ts';
 import type { AgentGroup } from '../../store/agents.ts';
+import type { Approval as StoredApproval } from '../../store/approvals.ts';
 import type { MessagingGroup } from '../../store/chats.ts';
 import type { DestinationRow } from '../../store/destinations.ts';
 import type { Session as StoredSession } from '../../store/sessions.ts';
 import type { TranscriptKind, TranscriptMessage } from '../../store/transcript.ts';
 import type { Wiring as StoredWiring } from '../../store/wirings.ts';
 import type { ApiParts } from './ports.ts';
-import type { Agent, Chat, Destination, Message, Session, Trace, Wiring } from './schemas.ts';
+import type { Agent, Approval, Chat, Destination, Message, Session, Trace, Wiring } from './schemas.ts';
 
 /** Channels whose chats live in this host: messages can be posted through the API. */
 export const OWN_CHANNELS = new Set(['web', 'terminal']);
@@ -89,7 +90,7 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
   };
 }
 
-export function presentMessage(message: TranscriptMessage): Message {
+export function presentMessage(message: TranscriptMessage, parts: QuestionParts): Message {
   return {
     id: message.id,
     position: message.position,
@@ -110,16 +111,55 @@ export function presentMessage(message: TranscriptMessage): Message {
     traceId: message.traceId,
     createdAt: message.createdAt,
     editedAt: message.editedAt,
+    question: message.kind === 'question' ? presentQuestion(message.id, parts) : null,
+  };
+}
+
+type QuestionParts = Pick<ApiParts, 'asked' | 'decisions'>;
+
+/** A question that was refused was never put to anybody. */
+function presentQuestion(messageId: MessageId, { asked, decisions }: QuestionParts): Message['question'] {
+  const found = asked.get(messageId);
+  if (found === null) return null;
+  const { title, question, options, state, answer, answeredByName, answeredAt, expiresAt, approvalId } = found;
+  const outcome = approvalId === null ? null : (decisions.get(approvalId)?.outcome ?? null);
+  return {
+    title,
+    question,
+    options,
+    state,
+    answer,
+    answeredBy: answeredByName,
+    answeredAt,
+    expiresAt,
+    approvalId,
+    outcome,
+  };
+}
+
+export function presentApproval(
+  approval: StoredApproval,
+  { decisions, users }: Pick<ApiParts, 'decisions' | 'users'>,
+): Approval {
+  const { id, action, payload, title, question, options, state, choice, decidedBy, decidedAt, outcome } = approval;
+  const asked = decisions.whereAsked(id);
+  return {
+    ...{ id, action, payload, title, question, options, state, choice, decidedAt, outcome },
+    decidedBy: decidedBy === null ? null : { id: decidedBy, name: users.get(decidedBy)?.displayName ?? '' },
+    agentId: approval.agentGroupId,
+    asked: asked === null ? null : { chatId: asked.messagingGroupId, messageId: asked.messageId },
+    expiresAt: approval.expiresAt,
+    createdAt: approval.createdAt,
   };
 }
 
 /** Under the names that the host's copies have: an agent's own names are input like any other. */
 function presentAttachments(message: TranscriptMessage): Message['attachments'] {
   const names = safeFileNames(message.attachments.map((attachment) => attachment.name));
-  return message.attachments.map(({ sizeBytes, contentType }, at) => {
+  return message.attachments.map(({ sizeBytes, contentType, gone }, at) => {
     const name = names[at] ?? 'file';
     const url = `/api/v1/messages/${message.id}/files/${encodeURIComponent(name)}`;
-    return { name, sizeBytes, contentType, url };
+    return { name, sizeBytes, contentType, url, isKept: gone !== true };
   });
 }
 

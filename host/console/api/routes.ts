@@ -36,6 +36,7 @@ const chatParams = z.object({ id: inputs.chatIdSchema });
 const wiringParams = z.object({ id: inputs.wiringIdSchema });
 const destinationParams = z.object({ id: inputs.destinationIdSchema });
 const sessionParams = z.object({ id: inputs.sessionIdSchema });
+const approvalParams = z.object({ id: inputs.approvalIdSchema });
 const messageParams = z.object({ id: inputs.messageIdSchema });
 
 // Signing in
@@ -299,6 +300,13 @@ export const dropMessage = createRoute({
   request: { params: messageParams },
   responses: ok(schemas.messageSchema),
 });
+export const answerMessage = createRoute({
+  method: 'post',
+  path: '/messages/{id}/answer',
+  summary: 'Answer the question that a message puts; the first answer counts',
+  request: { params: messageParams, body: body(inputs.answerBody) },
+  responses: ok(schemas.messageSchema),
+});
 export const getMessageFile = createRoute({
   method: 'get',
   path: '/messages/{id}/files/{name}',
@@ -306,6 +314,28 @@ export const getMessageFile = createRoute({
   responses: answers({
     200: { content: { 'application/octet-stream': { schema: z.string() } }, description: 'The file' },
   }),
+});
+
+// Approvals
+export const listApprovals = createRoute({
+  method: 'get',
+  path: '/approvals',
+  summary: 'Newest first',
+  request: { query: inputs.approvalsQuery },
+  responses: ok(schemas.pageOf(schemas.approvalSchema)),
+});
+export const getApproval = createRoute({
+  method: 'get',
+  path: '/approvals/{id}',
+  request: { params: approvalParams },
+  responses: ok(schemas.approvalSchema),
+});
+export const decideApproval = createRoute({
+  method: 'post',
+  path: '/approvals/{id}/decide',
+  summary: 'Decide; the first decision counts',
+  request: { params: approvalParams, body: body(inputs.decisionBody) },
+  responses: ok(schemas.approvalSchema),
 });
 
 // Events

@@ -5,6 +5,7 @@
  */
 import { z } from '@hono/zod-openapi';
 import { STAGES } from '../../../shared/trace.ts';
+import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
 
@@ -161,6 +162,26 @@ export const MESSAGE_STATES = [
   'dropped',
 ] as const;
 
+/** What a message asks of people, as it stands now. */
+const questionSchema = z
+  .object({
+    title: z.string(),
+    question: z.string(),
+    options: z.array(z.string()),
+    state: z.enum(['pending', 'answered', 'expired', 'withdrawn']),
+    /** One of `options`. */
+    answer: z.string().nullable(),
+    /** Name of the person. */
+    answeredBy: z.string().nullable(),
+    answeredAt: time.nullable(),
+    expiresAt: time,
+    /** The approval that this is the card of; null when an agent asks. */
+    approvalId: z.string().nullable(),
+    /** What came of an approval, in words. */
+    outcome: z.string().nullable(),
+  })
+  .openapi('Question');
+
 export const messageSchema = z
   .object({
     id: z.string(),
@@ -177,7 +198,15 @@ export const messageSchema = z
     destination: z.string().nullable(),
     text: z.string(),
     attachments: z.array(
-      z.object({ name: z.string(), sizeBytes: z.number().int(), contentType: z.string(), url: z.string() }),
+      z.object({
+        name: z.string(),
+        sizeBytes: z.number().int(),
+        /** Read from its bytes once it was received or sent. */
+        contentType: z.string(),
+        url: z.string(),
+        /** False once the host's copy was removed to make room: `url` answers 410 then. */
+        isKept: z.boolean(),
+      }),
     ),
     inReplyTo: z.string().nullable(),
     state: z.enum(MESSAGE_STATES),
@@ -186,8 +215,35 @@ export const messageSchema = z
     traceId: z.string(),
     createdAt: time,
     editedAt: time.nullable(),
+    question: questionSchema.nullable(),
   })
   .openapi('Message');
+
+/** A decision that the host needs of an admin. */
+export const approvalSchema = z
+  .object({
+    id: z.string(),
+    /** A word: what is asked for. */
+    action: z.string(),
+    /** All of what is approved. */
+    payload: z.record(z.string(), z.json()),
+    title: z.string(),
+    question: z.string(),
+    options: z.array(z.object({ text: z.string(), approves: z.boolean() })),
+    state: z.enum(APPROVAL_STATES),
+    choice: z.string().nullable(),
+    decidedBy: z.object({ id: z.string(), name: z.string() }).nullable(),
+    decidedAt: time.nullable(),
+    /** What came of it, in words; null while it is pending or under way. */
+    outcome: z.string().nullable(),
+    /** Whose admins may decide; null: global admins and owners alone. */
+    agentId: z.string().nullable(),
+    /** The card in a chat; null: nobody could be asked yet. */
+    asked: z.object({ chatId: z.string(), messageId: z.string() }).nullable(),
+    expiresAt: time,
+    createdAt: time,
+  })
+  .openapi('Approval');
 
 const stageSchema = z.object({
   stage: z.enum(STAGES),
@@ -227,5 +283,6 @@ export type Wiring = z.infer<typeof wiringSchema>;
 export type Destination = z.infer<typeof destinationResourceSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Message = z.infer<typeof messageSchema>;
+export type Approval = z.infer<typeof approvalSchema>;
 export type Trace = z.infer<typeof traceSchema>;
 export type Dropped = z.infer<typeof droppedSchema>;

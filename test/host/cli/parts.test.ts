@@ -36,6 +36,7 @@ function makeMessage(change: Partial<Message>): Message {
     traceId: 'trc_1',
     createdAt: 0,
     editedAt: null,
+    question: null,
     ...change,
   };
 }

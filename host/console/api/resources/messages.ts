@@ -14,6 +14,7 @@ import { OWN_CHANNELS, presentMessage, presentTrace } from '../present.ts';
 import { badInput, notFound, Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
 import { readUpload } from '../uploads.ts';
+import { readAnswer } from './approvals.ts';
 import { answerFile } from './files.ts';
 import { findSession } from './sessions.ts';
 
@@ -27,10 +28,10 @@ export function messageRoutes(parts: ApiParts) {
     .openapi(routes.createMessage, async (c) => {
       const session = findSession(parts, c.req.valid('param').id);
       const { message, repeated } = await takeMessage(c, parts, session);
-      return repeated ? c.json(presentMessage(message), 200) : c.json(presentMessage(message), 201);
+      return repeated ? c.json(presentMessage(message, parts), 200) : c.json(presentMessage(message, parts), 201);
     })
     .openapi(routes.getMessage, (c) => {
-      return c.json(presentMessage(findMessage(parts, c.req.valid('param').id)), 200);
+      return c.json(presentMessage(findMessage(parts, c.req.valid('param').id), parts), 200);
     })
     .openapi(routes.getTrace, (c) => {
       const message = findMessage(parts, c.req.valid('param').id);
@@ -40,13 +41,19 @@ export function messageRoutes(parts: ApiParts) {
       const message = findMessage(parts, c.req.valid('param').id);
       const ref = findSession(parts, message.sessionId);
       if ((await parts.deliveries.resend(ref, message.id)) === 'not-possible') throw notSettleable(message);
-      return c.json(presentMessage(findMessage(parts, message.id)), 200);
+      return c.json(presentMessage(findMessage(parts, message.id), parts), 200);
     })
     .openapi(routes.dropMessage, async (c) => {
       const message = findMessage(parts, c.req.valid('param').id);
       const ref = findSession(parts, message.sessionId);
       if ((await parts.deliveries.drop(ref, message.id)) === 'not-possible') throw notSettleable(message);
-      return c.json(presentMessage(findMessage(parts, message.id)), 200);
+      return c.json(presentMessage(findMessage(parts, message.id), parts), 200);
+    })
+    .openapi(routes.answerMessage, (c) => {
+      const message = findMessage(parts, c.req.valid('param').id);
+      const { choice } = c.req.valid('json');
+      readAnswer(parts.asked.answer(message.id, { choice, by: c.var.userId, from: null }));
+      return c.json(presentMessage(findMessage(parts, message.id), parts), 200);
     })
     .openapi(routes.getMessageFile, (c) => {
       const { id, name } = c.req.valid('param');
@@ -69,8 +76,8 @@ interface PageBounds {
 }
 
 /** Walking back, `nextCursor` is the next `before`; with `after`, it is the next `after`. */
-function listPage({ transcript }: ApiParts, session: Session, { before, after, limit = DEFAULT_PAGE }: PageBounds) {
-  const found = transcript.listForSession(session, {
+function listPage(parts: ApiParts, session: Session, { before, after, limit = DEFAULT_PAGE }: PageBounds) {
+  const found = parts.transcript.listForSession(session, {
     limit: limit + 1,
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
@@ -79,7 +86,8 @@ function listPage({ transcript }: ApiParts, session: Session, { before, after, l
   const forward = after !== undefined;
   const rows = forward ? found.slice(0, limit) : found.slice(-limit);
   const edge = forward ? rows.at(-1) : rows.at(0);
-  return { items: rows.map(presentMessage), nextCursor: isMore && edge !== undefined ? String(edge.position) : null };
+  const items = rows.map((row) => presentMessage(row, parts));
+  return { items, nextCursor: isMore && edge !== undefined ? String(edge.position) : null };
 }
 
 interface Said {

@@ -128,6 +128,11 @@ export function resendMessage(id: string): Promise<Message> {
   return answer(api.messages[':id'].resend.$post({ param: { id } }));
 }
 
+/** What a person chose of a question's options. */
+export function answerMessage(id: string, choice: string): Promise<Message> {
+  return answer(api.messages[':id'].answer.$post({ param: { id }, json: { choice } }));
+}
+
 export function dropMessage(id: string): Promise<Message> {
   return answer(api.messages[':id'].drop.$post({ param: { id } }));
 }

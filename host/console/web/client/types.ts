@@ -3,6 +3,7 @@ import type { Agent, Destination, Me, Message, Session, SessionState, Trace } fr
 import { isRecord } from './fault.ts';
 
 export type { Agent, Destination, Me, Message, Session, SessionState, Trace };
+export type Question = NonNullable<Message['question']>;
 export type Attachment = Message['attachments'][number];
 
 export interface Page<T> {

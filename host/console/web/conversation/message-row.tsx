@@ -10,6 +10,7 @@ import { AttachmentList } from './attachment-list.tsx';
 import { describeDelivery } from './delivery.ts';
 import classes from './message.module.css';
 import { MessageBody } from './message-body.tsx';
+import { QuestionCard } from './question-card.tsx';
 
 interface MessageRowProps {
   message: Message;
@@ -48,7 +49,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       <div className={classes.line}>
         <div className={classes.bubble}>
-          {message.text !== '' && <MessageBody text={message.text} plain={mine} />}
+          <Content message={message} mine={mine} />
           <AttachmentList
             attachments={message.attachments}
             ready={message.direction === 'in' || message.state === 'delivered'}
@@ -72,6 +73,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     </article>
   );
 });
+
+function Content({ message, mine }: { message: Message; mine: boolean }) {
+  if (message.question !== null) return <QuestionCard messageId={message.id} question={message.question} />;
+  return message.text === '' ? null : <MessageBody text={message.text} plain={mine} />;
+}
 
 function Time({ message }: { message: Message }) {
   const full = formatFullTime(message.createdAt);

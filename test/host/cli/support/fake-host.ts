@@ -141,6 +141,7 @@ export class FakeHost {
       traceId: makeId('trace'),
       createdAt: Date.now(),
       editedAt: null,
+      question: null,
       ...change,
     };
     this.messages.push(message);

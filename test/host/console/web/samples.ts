@@ -23,6 +23,7 @@ export function sampleMessage(changes: Partial<Message> & { position: number }):
     traceId: 'trc_1',
     createdAt: changes.position * 1_000,
     editedAt: null,
+    question: null,
     ...changes,
   };
 }
