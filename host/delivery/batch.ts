@@ -175,6 +175,7 @@ export class Batch {
       tables.putDelivery(entry.row);
     }
     for (const { row } of this.#requests) tables.putDelivery(row);
+    if (this.#requests.length + this.#refused.length > 0) tables.noteNews();
   }
 
   /** An id that names something already is not this row's: it is refused under an id of ours. */

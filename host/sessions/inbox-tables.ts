@@ -134,6 +134,11 @@ export class InboxTables {
     this.#hasNews = false;
   }
 
+  /** A tool of the runner waits for what this transaction says of its row. */
+  noteNews(): void {
+    this.#hasNews = true;
+  }
+
   /** Whether the runner should hear of what was written since the last call. */
   takeNews(): boolean {
     const hasNews = this.#hasNews;
