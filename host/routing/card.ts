@@ -27,7 +27,7 @@ export function showSafely(text: string, most: number = MAX_SHOWN_NAME): string 
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
     .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu, '')
-    .replace(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} .,!?'+-]/gu, '·')
+    .replace(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} .,!?'+-]+/gu, '·')
     // A point inside a word may be a web address.
     .replace(/\.(?=\S)/gu, '. ')
     .replace(/ {2,}/g, ' ')

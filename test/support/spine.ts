@@ -70,7 +70,7 @@ export class Spine {
   readonly users = new UserStore(this.db);
   readonly sessions = new SessionStore(this.db);
   readonly dropped = new DroppedStore(this.db);
-  readonly held = new HeldStore(this.db);
+  held = new HeldStore(this.db);
   readonly turnedAway = new TurnedAwayStore(this.db);
   readonly ledger = new Ledger(this.db);
   readonly transcript = new Transcript(this.db);
