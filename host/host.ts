@@ -391,6 +391,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       liveState: (session) => theLife().liveState(session),
       stop: async (id) => runtime.requestStop(id, 'requested'),
       release: (id) => theLife().release(id, OWNER),
+    taskRequests,
     },
     deliveries: delivery,
     asked: questions,

@@ -1,8 +1,8 @@
 /** What a task's time means, and which times are taken. Pure. */
 import type { MissedPolicy } from '../../shared/requests.ts';
-import { assertNever } from '../config/errors.ts';
+import { assertNever, Fault } from '../config/errors.ts';
 import type { TaskState, TaskTimes } from '../store/tasks.ts';
-import { listLastRuns, nextRun, refuseCron, refuseTimezone } from './cron.ts';
+import { listLastRuns, listNextRuns, nextRun, refuseCron, refuseTimezone } from './cron.ts';
 import { MAX_AHEAD_MS, MAX_CATCH_UP, MAX_COUNTED_MISSED, ON_TIME_MS, PAST_GRACE_MS } from './limits.ts';
 
 /** Times that have come for a task, oldest first. */
@@ -114,6 +114,27 @@ export function listDueTimes(task: TaskTimes & { nextAt: number }, now: number):
   const times = last.slice(-MAX_COUNTED_MISSED);
   if (last.length < MAX_COUNTED_MISSED) return { times: [nextAt, ...times], hasMore: false };
   return { times, hasMore: true };
+}
+
+/**
+ * The next `count` firings, the dry run that people see; empty for a task that ended, or whose schedule this
+ * program no longer understands.
+ */
+export function listTimes(
+  task: TaskTimes & { state: TaskState; nextAt: number | null },
+  now: number,
+  count: number,
+): number[] {
+  if (task.state === 'done' || task.state === 'cancelled') return [];
+  const { cron, timezone, at, nextAt } = task;
+  if (cron === null) return at === null || (nextAt === null && at <= now) ? [] : [at];
+  try {
+    // What is due and not fired yet is still to come.
+    return nextAt === null ? listNextRuns(cron, timezone, now, count) : listNextRuns(cron, timezone, nextAt - 1, count);
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'schedule_unusable') return [];
+    throw error;
+  }
 }
 
 /** When the task fires after `now`, null when it does not any more. Throws Fault `schedule_unusable`. */

@@ -24,6 +24,7 @@ import { chatRoutes, wiringRoutes } from './resources/chats.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { messageRoutes } from './resources/messages.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
+import { taskRoutes } from './resources/tasks.ts';
 import * as routes from './routes.ts';
 
 export const API_BASE = '/api/v1';
@@ -70,6 +71,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', chatRoutes(parts))
     .route('/', wiringRoutes(parts))
     .route('/', sessionRoutes(parts))
+    .route('/', taskRoutes(parts))
     .route('/', messageRoutes(parts))
     .route('/', approvalRoutes(parts))
     .route('/', eventRoutes(parts, streams));

@@ -4,8 +4,10 @@ import { isId } from '../../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import { isTimezone } from '../../config/timezone.ts';
 import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
+import { TASK_STATES } from '../../store/tasks.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
 import { SESSION_STATES } from './schemas.ts';
 
@@ -21,6 +23,7 @@ export const wiringIdSchema = idSchema('wiring', 'a wiring id (wir_…)');
 export const sessionIdSchema = idSchema('session', 'a session id (ses_…)');
 export const messageIdSchema = idSchema('message', 'a message id (msg_…)');
 export const approvalIdSchema = idSchema('approval', 'an approval id (apr_…)');
+export const taskIdSchema = idSchema('task', 'a task id (tsk_…)');
 export const destinationIdSchema = z.string().regex(/^dst_[0-9a-z]{20}$/, 'a destination id (dst_…)');
 
 function idSchema(kind: Parameters<typeof isId>[0], expected: string) {
@@ -51,6 +54,13 @@ export const pageQuery = z.strictObject({
 export const sessionsQuery = pageQuery.extend({
   agent: agentIdSchema.optional(),
   state: z.enum(SESSION_STATES).optional(),
+});
+
+export const tasksQuery = pageQuery.extend({
+  agent: agentIdSchema.optional(),
+  session: sessionIdSchema.optional(),
+  /** `open`: active or paused. All without it. */
+  state: z.enum(['open', ...TASK_STATES]).optional(),
 });
 
 export const messagesQuery = z
@@ -163,14 +173,4 @@ export const readBody = z.strictObject({ position: z.number().int().nonnegative(
 
 function hasAny(value: object): boolean {
   return Object.values(value).some((field) => field !== undefined);
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

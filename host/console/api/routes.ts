@@ -37,6 +37,7 @@ const wiringParams = z.object({ id: inputs.wiringIdSchema });
 const destinationParams = z.object({ id: inputs.destinationIdSchema });
 const sessionParams = z.object({ id: inputs.sessionIdSchema });
 const approvalParams = z.object({ id: inputs.approvalIdSchema });
+const taskParams = z.object({ id: inputs.taskIdSchema });
 const messageParams = z.object({ id: inputs.messageIdSchema });
 
 // Signing in
@@ -236,6 +237,42 @@ export const markRead = createRoute({
   path: '/sessions/{id}/read',
   request: { params: sessionParams, body: body(inputs.readBody) },
   responses: empty('Noted'),
+});
+
+// Tasks
+export const listTasks = createRoute({
+  method: 'get',
+  path: '/tasks',
+  summary: 'What agents asked to be woken for; the next to fire first',
+  request: { query: inputs.tasksQuery },
+  responses: ok(schemas.pageOf(schemas.taskSchema)),
+});
+export const getTask = createRoute({
+  method: 'get',
+  path: '/tasks/{id}',
+  summary: 'One task, with its next five times and its last runs',
+  request: { params: taskParams },
+  responses: ok(schemas.taskDetailSchema),
+});
+export const pauseTask = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/pause',
+  request: { params: taskParams, headers: ifMatch },
+  responses: ok(schemas.taskSchema),
+});
+export const resumeTask = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/resume',
+  summary: 'Fires again, from now on',
+  request: { params: taskParams, headers: ifMatch },
+  responses: ok(schemas.taskSchema),
+});
+export const cancelTask = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/cancel',
+  summary: 'Never fires again',
+  request: { params: taskParams, headers: ifMatch },
+  responses: ok(schemas.taskSchema),
 });
 
 // Messages

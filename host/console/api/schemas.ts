@@ -4,9 +4,12 @@
  * message's `revision` is its place in the order of changes, which the event stream resumes from.
  */
 import { z } from '@hono/zod-openapi';
+import { MISSED_POLICIES } from '../../../shared/requests.ts';
 import { STAGES } from '../../../shared/trace.ts';
 import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
+import { FIRING_OUTCOMES } from '../../store/task-firings.ts';
+import { TASK_STATES } from '../../store/tasks.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
 
 const time = z.number().int().nonnegative();
@@ -262,6 +265,50 @@ export const traceSchema = z
   })
   .openapi('Trace');
 
+export const taskSchema = z
+  .object({
+    id: z.string(),
+    agentId: z.string(),
+    agentName: z.string(),
+    sessionId: z.string(),
+    sessionTitle: z.string().nullable(),
+    prompt: z.string(),
+    /** Once at this time; null with `cron`. */
+    at: time.nullable(),
+    cron: z.string().nullable(),
+    /** IANA name: what `cron` and times that people read are in. */
+    timezone: z.string(),
+    hasScript: z.boolean(),
+    /** What becomes of runs whose time passed while the host was down. */
+    missed: z.enum(MISSED_POLICIES),
+    state: z.enum(TASK_STATES),
+    /** The next firing; null unless active. */
+    nextAt: time.nullable(),
+    lastFiredAt: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+    revision,
+  })
+  .openapi('Task');
+
+export const taskDetailSchema = taskSchema
+  .extend({
+    script: z.string().nullable(),
+    /** The next firings, worked out without firing any; a paused task's, were it resumed now. */
+    nextTimes: z.array(time),
+    /** Newest first. */
+    firings: z.array(
+      z.object({
+        dueAt: time,
+        firedAt: time.nullable(),
+        messageId: z.string().nullable(),
+        outcome: z.enum(FIRING_OUTCOMES),
+        note: z.string().nullable(),
+      }),
+    ),
+  })
+  .openapi('TaskDetail');
+
 export const droppedSchema = z
   .object({
     channelType: z.string(),
@@ -286,3 +333,5 @@ export type Message = z.infer<typeof messageSchema>;
 export type Approval = z.infer<typeof approvalSchema>;
 export type Trace = z.infer<typeof traceSchema>;
 export type Dropped = z.infer<typeof droppedSchema>;
+export type Task = z.infer<typeof taskSchema>;
+export type TaskDetail = z.infer<typeof taskDetailSchema>;
