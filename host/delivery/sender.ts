@@ -125,6 +125,10 @@ export class Sender {
         return { kind: 'retry', reason: 'the session sends more files than it may', retryAfterMs: TOO_FAST_MS };
       }
       files = collected.files;
+      this.#transcript.change(message.id, {
+        only: { sessionId: session.id, direction: 'out' },
+        attachments: files.map(({ name, sizeBytes, contentType }) => ({ name, sizeBytes, contentType })),
+      });
     }
     return channel.send(
       {

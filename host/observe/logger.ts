@@ -37,6 +37,7 @@ export const approvalsLog = makeLogger('approvals');
 export const scheduleLog = makeLogger('schedule');
 export const runtimeLog = makeLogger('runtime');
 export const deliveryLog = makeLogger('delivery');
+export const channelsLog = makeLogger('channels');
 export const consoleLog = makeLogger('console');
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

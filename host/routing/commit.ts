@@ -4,7 +4,7 @@ import type { Attachment } from '../../shared/messages.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { failpoint } from '../observe/failpoint.ts';
-import { placeIncoming, safeFileNames } from '../sessions/attachments.ts';
+import { describeIncoming, placeIncoming } from '../sessions/attachments.ts';
 import { ensureSession } from '../sessions/ensure-session.ts';
 import type { MessagingGroup } from '../store/chats.ts';
 import type { Session, SessionKey } from '../store/sessions.ts';
@@ -113,11 +113,7 @@ async function placeFiles(
   event: InboundEvent,
 ): Promise<Attachment[]> {
   if (event.files.length === 0) return [];
-  const names = safeFileNames(event.files.map((file) => file.name));
-  const files = event.files.map((file, at) => ({
-    path: file.path,
-    attachment: { name: names[at] ?? 'file', sizeBytes: file.sizeBytes, contentType: file.contentType },
-  }));
+  const files = await describeIncoming(event.files);
   const paths = sessionPaths(parts.home, session.agentGroupId, session.id);
   await placeIncoming(paths, messageId, files);
   return files.map((file) => file.attachment);

@@ -1,11 +1,12 @@
 /** Files beside messages, both ways. Names are made safe, contents are never executed nor followed through links. */
 import { closeSync, createReadStream, createWriteStream } from 'node:fs';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { MAX_FILE_BYTES, MAX_FILE_NAME_BYTES } from '../../shared/limits.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import { FILE_NAMES, MODES, type SessionPaths } from '../../shared/session-files.ts';
+import { sniffContentType } from './content-type.ts';
 import { openInside } from './safe-open.ts';
 
 /**
@@ -41,6 +42,19 @@ export function safeFileNames(names: readonly string[]): string[] {
     taken.add(candidate.toLowerCase());
     return candidate;
   });
+}
+
+/** What a message says of files that came in: safe names, and sizes and types of the host's own looking. */
+export async function describeIncoming(
+  files: readonly { path: string; name: string }[],
+): Promise<{ path: string; attachment: Attachment }[]> {
+  const names = safeFileNames(files.map((file) => file.name));
+  return Promise.all(
+    files.map(async ({ path }, at) => {
+      const [{ size }, contentType] = await Promise.all([stat(path), sniffContentType(path)]);
+      return { path, attachment: { name: names[at] ?? 'file', sizeBytes: size, contentType } };
+    }),
+  );
 }
 
 /** Puts host-owned files into `in/files/<messageId>/`, readable for the container. */
@@ -102,7 +116,8 @@ export async function collectOutgoing(
     await (opened.stats.size === 0
       ? pipeline([], createWriteStream(path, { mode: 0o600 }))
       : pipeline(source, createWriteStream(path, { mode: 0o600 })));
-    files.push({ name, sizeBytes: opened.stats.size, contentType: attachment.contentType, path });
+    // Of the copy: the container may have cut its file short meanwhile, and what it says of the type is input.
+    files.push({ name, sizeBytes: (await stat(path)).size, contentType: await sniffContentType(path), path });
   }
   return { kind: 'files', files };
 }

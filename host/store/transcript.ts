@@ -20,6 +20,9 @@ export type InboundState = 'queued' | 'read' | 'answered' | 'context' | 'failed'
 export type OutboundState = 'queued' | 'sending' | 'delivered' | 'failed' | 'refused' | 'unknown' | 'dropped';
 export type MessageState = InboundState | OutboundState;
 
+/** `gone`: this host's copy of it was removed to make room. */
+export type TranscriptAttachment = Attachment & { gone?: boolean };
+
 export interface TranscriptMessage {
   position: number;
   revision: number;
@@ -33,7 +36,7 @@ export interface TranscriptMessage {
   authorName: string;
   destination: string | null;
   text: string;
-  attachments: Attachment[];
+  attachments: TranscriptAttachment[];
   reactions: { emoji: string; by: string }[];
   inReplyTo: MessageId | null;
   state: MessageState;
@@ -63,6 +66,7 @@ export interface TranscriptChange {
   text?: string;
   editedAt?: number;
   reactions?: { emoji: string; by: string }[];
+  attachments?: TranscriptAttachment[];
   /** Only a row of this session and direction may change: ids in a container's rows are input. */
   only?: { sessionId: SessionId; direction: 'in' | 'out' };
 }
@@ -135,7 +139,7 @@ export class Transcript {
     );
     this.#update = db.prepare(
       `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
-         edited_at = ?, reactions = ? WHERE id = ?`,
+         edited_at = ?, reactions = ?, attachments = ? WHERE id = ?`,
     );
     this.#nameClient = db.prepare(
       `UPDATE OR IGNORE messages SET revision = ?, client_id = ?, platform_message_id = coalesce(platform_message_id, ?)
@@ -280,6 +284,7 @@ export class Transcript {
       text: change.text ?? row.text,
       edited_at: change.editedAt ?? row.edited_at,
       reactions: change.reactions === undefined ? row.reactions : JSON.stringify(change.reactions),
+      attachments: change.attachments === undefined ? row.attachments : JSON.stringify(change.attachments),
     };
     const hasNewStamp = Object.keys(change.stamps ?? {}).some((stage) => !(stage in stamps));
     const { stamps: _same, ...shown } = next;
@@ -294,6 +299,7 @@ export class Transcript {
       next.text,
       next.edited_at,
       next.reactions,
+      next.attachments,
       id,
     );
     touched.add(id);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TerminalChannel } from '../../host/channels/terminal/channel.ts';
 import { WebChannel } from '../../host/channels/web/channel.ts';
+import { KeptFiles } from '../../host/channels/web/kept-files.ts';
 import type { OutgoingMessage } from '../../host/delivery/channel.ts';
 import type { Transcript } from '../../host/store/transcript.ts';
 import { makeId } from '../../shared/ids.ts';
@@ -10,12 +11,12 @@ import { FakeChannel } from '../support/fake-channel.ts';
 import { Spine } from '../support/spine.ts';
 import { type ChannelUnderTest, describeChannel } from './channel-contract.ts';
 
-type OwnChannel = new (files: string, transcript: Pick<Transcript, 'flush'>) => WebChannel;
+type OwnChannel = new (files: KeptFiles, transcript: Pick<Transcript, 'flush'>) => WebChannel;
 
 function makeOwn(Kind: OwnChannel): ChannelUnderTest & { channel: WebChannel; files: string; spine: Spine } {
   const spine = new Spine();
   const files = join(spine.home.channels, 'web', 'files');
-  const channel = new Kind(files, spine.transcript);
+  const channel = new Kind(new KeptFiles(files, spine.transcript), spine.transcript);
   const agent = spine.addAgent();
   const chat = spine.addChat(agent, channel.type, 'chat-1');
   const session = spine.sessions.create({ agentGroupId: agent.id, messagingGroupId: chat.id, threadId: null }, '', 1);
@@ -75,7 +76,7 @@ for (const idempotency of ['native', 'probe', 'none'] as const) {
 it('the channel web asks to be tried again when the disk takes nothing, and shows nothing of the message', async () => {
   const { channel, spine, files, platformId } = makeOwn(WebChannel);
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
-  const stuck = new WebChannel(files, {
+  const stuck = new WebChannel(new KeptFiles(files, spine.transcript), {
     flush: () => {
       throw full;
     },

@@ -7,7 +7,7 @@
 import { errorCode } from '../../config/errors.ts';
 import type { Channel, ChannelAbilities, OutgoingMessage, SendOutcome } from '../../delivery/channel.ts';
 import type { Transcript } from '../../store/transcript.ts';
-import { keepFiles } from './kept-files.ts';
+import type { KeptFiles } from './kept-files.ts';
 
 const SENT_WITHOUT_ID: SendOutcome = { kind: 'sent', platformMessageId: null };
 const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC']);
@@ -22,11 +22,10 @@ export class WebChannel implements Channel {
     typing: null,
     canAsk: true,
   };
-  readonly #files: string;
+  readonly #files: Pick<KeptFiles, 'keep'>;
   readonly #transcript: Pick<Transcript, 'flush'>;
 
-  /** `files`: where copies of sent files are kept for download. */
-  constructor(files: string, transcript: Pick<Transcript, 'flush'>) {
+  constructor(files: Pick<KeptFiles, 'keep'>, transcript: Pick<Transcript, 'flush'>) {
     this.#files = files;
     this.#transcript = transcript;
   }
@@ -34,7 +33,7 @@ export class WebChannel implements Channel {
   /** Delivery has told the transcript of this message; it counts as sent once that is on the disk. */
   async send(message: OutgoingMessage): Promise<SendOutcome> {
     try {
-      await keepFiles(this.#files, message);
+      await this.#files.keep(message);
       this.#transcript.flush();
     } catch (error) {
       if (!DISK_ERRORS.has(errorCode(error))) throw error;

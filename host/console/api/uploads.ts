@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
-import { fileTypeFromFile } from 'file-type';
 import { isId, makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { errorCode, Fault } from '../../config/errors.ts';
 import type { InboundFile } from '../../routing/inbound.ts';
+import { sniffContentType } from '../../sessions/content-type.ts';
 import { Problem } from './problem.ts';
 
 export interface Upload {
@@ -197,12 +197,5 @@ function fileTooLarge(): Problem {
 
 async function describe(file: Staged): Promise<InboundFile> {
   const { size } = await stat(file.path);
-  const sniffed = await fileTypeFromFile(file.path);
-  return { name: file.name, path: file.path, sizeBytes: size, contentType: sniffed?.mime ?? guessText(file.name) };
-}
-
-/** What has no signature: text by its extension, else bytes. Shown, never executed. */
-function guessText(name: string): string {
-  if (/\.(txt|md|csv|log|json|ya?ml|toml|xml|ts|js|py|sh|css|html?|svg)$/i.test(name)) return 'text/plain';
-  return 'application/octet-stream';
+  return { name: file.name, path: file.path, sizeBytes: size, contentType: await sniffContentType(file.path) };
 }

@@ -184,7 +184,7 @@ describe('the chat in a terminal', () => {
     await until('the message', () => host.messages[0]?.attachments.length === 1);
     const reply = host.addMessage(session, {
       direction: 'out',
-      attachments: [{ name: '../evil.txt', sizeBytes: 3, contentType: 'text/plain', url: '/' }],
+      attachments: [{ name: '../evil.txt', sizeBytes: 3, contentType: 'text/plain', url: '/', isKept: true }],
     });
     host.files.set(`${reply.id}/../evil.txt`, Buffer.from('abc'));
     await person.sees('/save 2');

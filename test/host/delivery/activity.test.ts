@@ -153,7 +153,7 @@ test('a restarted host does not say it again, and still changes it in the end', 
   container.mark(messageId, 'done');
   spine.delivery.ring(session.id);
   await until('it is edited', () => channel.edits.length === 1);
-  expect(channel.edits[0]?.text).toBe('That took 2 min.');
+  expect(channel.edits[0]?.text).toMatch(/^That took 2 min/);
   expect(channel.visible).toHaveLength(1);
 });
 

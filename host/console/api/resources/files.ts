@@ -6,10 +6,10 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileTypeFromFile } from 'file-type';
 import { sessionPaths } from '../../../../shared/session-files.ts';
 import { errorCode } from '../../../config/errors.ts';
 import { safeFileNames } from '../../../sessions/attachments.ts';
+import { sniffContentType } from '../../../sessions/content-type.ts';
 import type { TranscriptMessage } from '../../../store/transcript.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -26,8 +26,8 @@ export async function answerFile(parts: ApiParts, message: TranscriptMessage, na
   const path = join(folderOf(parts, message), known);
   const { handle, sizeBytes } = await openFile(path);
   try {
-    const sniffed = await fileTypeFromFile(path);
-    const image = sniffed !== undefined && SAFE_IMAGES.has(sniffed.mime) ? sniffed.mime : null;
+    const sniffed = await sniffContentType(path);
+    const image = SAFE_IMAGES.has(sniffed) ? sniffed : null;
     const stream = createReadStream('', { fd: handle, start: 0, end: Math.max(0, sizeBytes - 1) });
     if (sizeBytes === 0) stream.destroy();
     const headers = {
@@ -61,8 +61,8 @@ async function openFile(path: string): Promise<{ handle: FileHandle; sizeBytes: 
     handle = await open(path, 'r');
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    throw new Problem(410, 'file_gone', 'The host has no copy of this file.', {
-      expected: 'a file of a message that was received here, or delivered here',
+    throw new Problem(410, 'file_gone', 'The host has no copy of this file any more.', {
+      expected: 'a file that was received or delivered here, and is not too old to be kept',
     });
   }
   const stats = await handle.stat();

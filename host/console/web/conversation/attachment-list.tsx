@@ -21,24 +21,25 @@ export function AttachmentList({ attachments, ready }: AttachmentListProps) {
   return (
     <ul className={classes.list} aria-label="Attachments">
       {attachments.map((attachment) => (
-        <li key={attachment.url}>
-          {ready ? <ReadyAttachment attachment={attachment} /> : <ComingFile attachment={attachment} />}
-        </li>
+        <li key={attachment.url}>{pick(attachment, ready)}</li>
       ))}
     </ul>
   );
 }
 
-function ReadyAttachment({ attachment }: { attachment: Attachment }) {
+function pick(attachment: Attachment, ready: boolean) {
+  if (!attachment.isKept) return <ClosedFile attachment={attachment} note="no longer kept" />;
+  if (!ready) return <ClosedFile attachment={attachment} title="It can be opened once it is delivered" />;
   return isPicture(attachment.contentType) ? <Picture attachment={attachment} /> : <FileLink attachment={attachment} />;
 }
 
-function ComingFile({ attachment }: { attachment: Attachment }) {
+/** A file that cannot be opened, now or any more. */
+function ClosedFile({ attachment, note, title }: { attachment: Attachment; note?: string; title?: string }) {
   return (
-    <span className={classes.file} title="It can be opened once it is delivered">
+    <span className={classes.file} title={title}>
       <Icon name="file" />
       <span className={classes.name}>{attachment.name}</span>
-      <span className={classes.size}>{formatSize(attachment.sizeBytes)}</span>
+      <span className={classes.size}>{note ?? formatSize(attachment.sizeBytes)}</span>
     </span>
   );
 }
