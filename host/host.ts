@@ -324,7 +324,18 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   );
   const removals: Removals = closers.use(
     new Removals({
-      ...{ agents, sessions, routes: stores.agentRoutes, ledger, inboxes, transcript, folders, delivery, endFiring },
+      ...{
+        agents,
+        chats,
+        sessions,
+        routes: stores.agentRoutes,
+        ledger,
+        inboxes,
+        transcript,
+        folders,
+        delivery,
+        endFiring,
+      },
       commitTogether: stores.commit,
       tellChat: (ref, about, key, text) => notices.tell(ref, about, key, text),
       reconcile: (id) => runtime.reconcile(id),

@@ -162,7 +162,10 @@ export class AgentStore {
 
   /** Agents, removed ones too, about which something is still to be done; from an index. */
   listOpenWork(): AgentGroup[] {
-    return this.#db.prepare<[], Row>(`${SELECT_ALL} WHERE g.open_work IS NOT NULL ORDER BY g.id`).all().map(toAgentGroup);
+    return this.#db
+      .prepare<[], Row>(`${SELECT_ALL} WHERE g.open_work IS NOT NULL ORDER BY g.id`)
+      .all()
+      .map(toAgentGroup);
   }
 
   /** How many the agent made since then, removed ones too. */

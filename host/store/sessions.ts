@@ -151,10 +151,16 @@ export class SessionStore {
       .map(toSession);
   }
 
+  /** One that is over. */
+  getEnded(id: SessionId): Session | null {
+    const row = this.#db.prepare<[string], Row>('SELECT * FROM sessions WHERE id = ? AND ended_at IS NOT NULL').get(id);
+    return row === undefined ? null : toSession(row);
+  }
+
   /** Over: nothing finds it any more but the messages it holds. */
   end(id: SessionId, now: number): void {
     this.#db
-      .prepare('UPDATE sessions SET ended_at = ?, is_open = 0, next_due_at = NULL WHERE id = ? AND ended_at IS NULL')
+      .prepare('UPDATE sessions SET ended_at = coalesce(ended_at, ?), is_open = 0, next_due_at = NULL WHERE id = ?')
       .run(now, id);
   }
 

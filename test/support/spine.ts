@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
+import { Removals } from '../../host/agents/removals.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
 import type { ApprovalHandlers } from '../../host/approvals/approval.ts';
 import { projectRoot } from '../../host/config/home.ts';
@@ -27,6 +28,7 @@ import { TaskFiles } from '../../host/schedule/task-file.ts';
 import { FreeDisk } from '../../host/sessions/disk.ts';
 import { Inboxes } from '../../host/sessions/inbox.ts';
 import { OutboxReader } from '../../host/sessions/outbox-reader.ts';
+import { AgentRoutes } from '../../host/store/agent-routes.ts';
 import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
 import { ApprovalStore } from '../../host/store/approvals.ts';
 import { ChatStore, type MessagingGroup } from '../../host/store/chats.ts';
@@ -131,6 +133,9 @@ export class Spine {
   readonly #containers: ScriptedContainer[] = [];
 
   constructor() {
+  /** Sessions whose containers were to be planned anew. */
+  readonly reconciled: string[] = [];
+  removals = this.makeRemovals();
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
       this.schedule[Symbol.dispose]();
@@ -140,6 +145,7 @@ export class Spine {
       await this.delivery[Symbol.asyncDispose]();
       this.maker[Symbol.dispose]();
       this.activity[Symbol.dispose]();
+      await this.removals[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
       this.transcript.close();
@@ -199,6 +205,29 @@ export class Spine {
 
   makePeers(): Peers {
     const peers = new Peers({
+  makeRemovals(): Removals {
+    return new Removals({
+      ...{ agents: this.agents, chats: this.chats, sessions: this.sessions, ledger: this.ledger },
+      folders: this.folders,
+      ...{ inboxes: this.inboxes, transcript: this.transcript, routes: new AgentRoutes(this.db) },
+      delivery: {
+        ring: (id) => this.delivery.ring(id),
+        isQuiet: (id) => this.delivery.isQuiet(id),
+        abandon: (id) => this.delivery.abandon(id),
+        forget: (id) => this.delivery.forget(id),
+      },
+      endFiring: (id, end) => this.schedule.settle(id, end),
+      commitTogether: this.commit,
+      tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
+      reconcile: (id) => void this.reconciled.push(id),
+      onDestinationsChanged: (id) => void this.recharted.push(id),
+      onWorkChanged: (id) => void this.woken.push(id),
+      onQuestionEnded: (id) => this.questions.showAgain(id),
+      onSessionEnded: () => undefined,
+      now: () => this.now(),
+    });
+  }
+
       ...{ home: this.home.home, agents: this.agents, sessions: this.sessions, inboxes: this.inboxes },
       ...{ transcript: this.transcript, ledger: this.ledger, disk: this.disk, peers: this.peerStore },
       onWorkChanged: (id) => this.woken.push(id),
@@ -238,7 +267,7 @@ export class Spine {
       onLockHeld: (id) => this.locksHeld.push(id),
       onHotJournal: () => undefined,
       onWorkChanged: () => undefined,
-      onQuiet: () => undefined,
+      onQuiet: () => this.removals.ring(),
       now: () => this.now(),
       random: () => 0.5,
     });

@@ -1,0 +1,353 @@
+/**
+ * Removes agents, and brings them back.
+ *
+ * I1. One commit decides: the agent is out of sight, nothing leads to it, and its row says what is left to do.
+ *     Containers, open work and the folder follow from that row, at once or at the next start.
+ * I2. Nothing is lost: its folder and its sessions' folders stay, and `restore` finds them again.
+ */
+import { deriveMessageId, makeId, type SessionId } from '../../shared/ids.ts';
+import { Fault, toDiskFault } from '../config/errors.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import { agentsLog } from '../observe/logger.ts';
+import { type EndWorkParts, endWork } from '../sessions/end-work.ts';
+import { retellSession } from '../sessions/retell.ts';
+import type { AgentRoutes, RemovedRoutes } from '../store/agent-routes.ts';
+import type { AgentGroup, AgentStore } from '../store/agents.ts';
+import type { ChatStore } from '../store/chats.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { Session, SessionStore } from '../store/sessions.ts';
+import { type AgentFolders, nameArchive } from './folders.ts';
+import { LOOK_AGAIN_MS, MAX_AGENTS } from './limits.ts';
+import { checkName } from './names.ts';
+import { planRemoval, planRemovalStep, type SessionToEnd } from './plan-removal.ts';
+
+export interface RemovalParts extends EndWorkParts {
+  agents: AgentStore;
+  sessions: SessionStore;
+  chats: ChatStore;
+  routes: AgentRoutes;
+  ledger: Ledger;
+  folders: AgentFolders;
+  commitTogether: <T>(work: () => T) => T;
+  /** What delivery has of a session. */
+  delivery: {
+    ring: (id: SessionId) => void;
+    isQuiet: (id: SessionId) => boolean;
+    abandon: (id: SessionId) => void;
+    forget: (id: SessionId) => void;
+  };
+  /** Plan the session's container anew. */
+  reconcile: (id: SessionId) => void;
+  onDestinationsChanged: (id: AgentGroup['id']) => void;
+  onWorkChanged: (id: SessionId) => void;
+  /** What is shown of a question has changed. */
+  onQuestionEnded: (id: RemovedRoutes['questions'][number]) => void;
+  /** People see the session no more. */
+  onSessionEnded: (id: SessionId) => void;
+  now: () => number;
+}
+
+export type Removal =
+  | { kind: 'removed'; agent: AgentGroup; routes: RemovedRoutes; archiveFolder: string; warning: string | null }
+  | { kind: 'refused'; reason: 'only_agent' }
+  /** The revision no longer holds, or there is no such agent. */
+  | { kind: 'stale' };
+
+export type Restoration =
+  | { kind: 'restored'; agent: AgentGroup }
+  | { kind: 'refused'; reason: 'still_removing' | 'name_taken' | 'unknown'; words: string };
+
+/** Faults of a session's database after which nothing can be read from it any more. */
+const UNREADABLE = new Set(['session_missing', 'session_corrupt']);
+
+interface Running {
+  /** One step after another; null between looks. */
+  stepping: Promise<void> | null;
+  again: boolean;
+  timer: NodeJS.Timeout | null;
+  /** When each session's end was first waited for. */
+  waitingSince: Map<SessionId, number>;
+}
+
+export class Removals implements AsyncDisposable {
+  readonly #parts: RemovalParts;
+  readonly #running = new Map<AgentGroup['id'], Running>();
+  #isClosed = false;
+
+  constructor(parts: RemovalParts) {
+    this.#parts = parts;
+  }
+
+  /** Decides, and begins what follows. */
+  remove(id: AgentGroup['id'], revision: number, by: string): Removal {
+    const { agents, commitTogether, now } = this.#parts;
+    const at = now();
+    const removal = commitTogether((): Removal => {
+      const agent = agents.get(id);
+      if (agent === null || agent.revision !== revision) return { kind: 'stale' };
+      const verdict = planRemoval(agent, agents.list(MAX_AGENTS));
+      if (verdict.kind === 'refuse') return { kind: 'refused', reason: verdict.reason };
+      const archiveFolder = nameArchive(agent, at);
+      agents.archive(id, revision, { kind: 'remove', archiveFolder }, at);
+      return {
+        kind: 'removed',
+        agent,
+        routes: this.#cutRoutes(agent, by, at),
+        archiveFolder,
+        warning: verdict.warning,
+      };
+    });
+    if (removal.kind !== 'removed') return removal;
+    failpoint('agents.removal-decided');
+    const { onDestinationsChanged, onQuestionEnded } = this.#parts;
+    for (const pointing of removal.routes.pointing) onDestinationsChanged(pointing);
+    for (const question of removal.routes.questions) onQuestionEnded(question);
+    onDestinationsChanged(id);
+    this.#look(id);
+    return removal;
+  }
+
+  #cutRoutes(agent: AgentGroup, by: string, now: number): RemovedRoutes {
+    const { routes, ledger } = this.#parts;
+    const removed = routes.removeAll(agent.id, now);
+    const detail = {
+      agent: agent.id,
+      name: agent.name,
+      folder: agent.folder,
+      wirings: removed.wirings,
+      destinations: removed.destinations,
+      pointing: removed.pointing.length,
+      tasks: removed.tasks,
+      questions: removed.questions.length,
+    };
+    ledger.append({ kind: 'agent.removed', sessionId: null, messageId: null, actor: by, detail }, now);
+    return removed;
+  }
+
+  /** Back to life, with its folder and its conversations; what led to it is for the person to give anew. */
+  restore(id: AgentGroup['id'], by: string): Restoration {
+    const { agents, sessions, ledger, commitTogether, now } = this.#parts;
+    const restoration = commitTogether((): Restoration => {
+      const agent = agents.getArchived(id);
+      if (agent?.archivedAt == null) return refuse('unknown', 'there is no removed agent of this id');
+      if (agent.openWork !== null) return refuse('still_removing', 'it is still being removed');
+      const check = checkName(
+        agent.name,
+        agents.list(MAX_AGENTS).map(({ name }) => name),
+      );
+      if (check.kind === 'refused') return refuse('name_taken', check.reason);
+      agents.unarchive(id, { kind: 'restore', archiveFolder: nameArchive(agent, agent.archivedAt) });
+      sessions.reopenAllOf(id);
+      const detail = { agent: id, name: agent.name, folder: agent.folder };
+      ledger.append({ kind: 'agent.restored', sessionId: null, messageId: null, actor: by, detail }, now());
+      return { kind: 'restored', agent: agents.get(id) ?? agent };
+    });
+    if (restoration.kind === 'restored') this.#bringBack(restoration.agent);
+    return restoration;
+  }
+
+  /** Also done by whoever needs the folder first: the open work stands in the agent's row. */
+  #bringBack(agent: AgentGroup): void {
+    const { agents, folders } = this.#parts;
+    try {
+      failpoint('agents.restore-decided');
+      folders.ensure(agent);
+      agents.closeWork(agent.id, 'restore');
+    } catch (error) {
+      const fault = error instanceof Fault ? error : toDiskFault(error);
+      if (fault === null) throw error;
+      agentsLog.warn({ agentGroupId: agent.id, err: fault }, 'a folder could not be brought back yet');
+    }
+  }
+
+  /** After a start: what an earlier host did not finish. */
+  resume(): void {
+    for (const agent of this.#parts.agents.listOpenWork()) {
+      if (agent.openWork?.kind === 'remove') this.#look(agent.id);
+      if (agent.openWork?.kind === 'restore') this.#bringBack(agent);
+    }
+  }
+
+  /** A doorbell: a container or a delivery has come to its end somewhere. Costs nothing while nobody is removed. */
+  ring(): void {
+    for (const id of this.#running.keys()) this.#look(id);
+  }
+
+  /** Messages that were accepted while their session ended: they end like those before them. */
+  endLate(messages: readonly { sessionId: SessionId }[]): void {
+    const { agents, sessions } = this.#parts;
+    for (const { sessionId } of messages) {
+      const ended = sessions.get(sessionId) === null ? sessions.getEnded(sessionId) : null;
+      const agent = ended === null ? null : agents.getArchived(ended.agentGroupId);
+      if (ended === null || agent === null || this.#isClosed) continue;
+      this.#endOne(agent, ended).catch((error: unknown) => this.#handle(agent.id, error));
+    }
+  }
+
+  #look(id: AgentGroup['id']): void {
+    if (this.#isClosed) return;
+    let running = this.#running.get(id);
+    if (running === undefined) {
+      running = { stepping: null, again: false, timer: null, waitingSince: new Map() };
+      this.#running.set(id, running);
+    }
+    running.again = true;
+    running.stepping ??= this.#steps(id, running);
+  }
+
+  async #steps(id: AgentGroup['id'], running: Running): Promise<void> {
+    if (running.timer !== null) clearTimeout(running.timer);
+    try {
+      // In a turn of its own: who removes is answered first.
+      await Promise.resolve();
+      while (running.again && !this.#isClosed) {
+        running.again = false;
+        if (await this.#step(id, running)) {
+          this.#running.delete(id);
+          return;
+        }
+      }
+    } catch (error) {
+      this.#handle(id, error);
+    } finally {
+      running.stepping = null;
+    }
+    if (this.#isClosed) return;
+    running.timer = setTimeout(() => this.#look(id), LOOK_AGAIN_MS);
+    running.timer.unref();
+  }
+
+  #handle(id: AgentGroup['id'], error: unknown): void {
+    // The stores are closed: the next host goes on from the row.
+    if (this.#isClosed) return;
+    const fault = error instanceof Fault ? error : toDiskFault(error);
+    if (fault === null) throw error;
+    agentsLog.warn({ agentGroupId: id, err: fault }, 'the removal of an agent is held up, and is tried again');
+  }
+
+  /** Whether all is done. */
+  async #step(id: AgentGroup['id'], running: Running): Promise<boolean> {
+    const { agents, folders, sessions, now } = this.#parts;
+    const agent = agents.getArchived(id);
+    if (agent?.openWork?.kind !== 'remove') return true;
+    const open = sessions.listForAgent(id);
+    const step = planRemovalStep(
+      open.map((session) => this.#observe(session, running)),
+      now(),
+    );
+    switch (step.kind) {
+      case 'wait':
+        for (const sessionId of step.sessionIds) this.#hurry(sessionId, running);
+        return false;
+      case 'end':
+        for (const session of open.filter((one) => step.sessionIds.includes(one.id))) {
+          await this.#endOne(agent, session);
+          if (this.#isClosed) return false;
+        }
+        running.again = true;
+        return false;
+      case 'put-away':
+        folders.archive(agent.folder, agent.openWork.archiveFolder);
+        failpoint('agents.put-away');
+        agents.closeWork(id, 'remove');
+        agentsLog.info({ agentGroupId: id }, 'an agent was removed');
+        return true;
+    }
+  }
+
+  #observe(session: Session, { waitingSince }: Running): SessionToEnd {
+    const isSettled = session.runtimeState === 'absent' || session.runtimeState === 'failed';
+    // What is not open has nothing to read: no need to look.
+    const wasRung = waitingSince.has(session.id);
+    const isQuiet = !session.isOpen || (wasRung && this.#parts.delivery.isQuiet(session.id));
+    return { id: session.id, isSettled, isQuiet, waitingSince: waitingSince.get(session.id) ?? this.#parts.now() };
+  }
+
+  #hurry(id: SessionId, { waitingSince }: Running): void {
+    const { reconcile, delivery, now } = this.#parts;
+    if (waitingSince.has(id)) return;
+    waitingSince.set(id, now());
+    reconcile(id);
+    delivery.ring(id);
+  }
+
+  async #endOne(agent: AgentGroup, session: Session): Promise<void> {
+    const { sessions, delivery, ledger, transcript, onSessionEnded, reconcile, now } = this.#parts;
+    delivery.abandon(session.id);
+    this.#retell(session);
+    const words = {
+      reason: 'its agent was removed',
+      notice: `The agent “${agent.name}” was removed. Nobody answers what was still waiting here.`,
+    };
+    const ended = await endWork(session, this.#parts, words, now());
+    failpoint('agents.work-ended');
+    for (const asker of ended.askers) await this.#tellAsker(agent, session.id, asker);
+    if (ended.failed + ended.refused > 0) {
+      const detail = { agent: agent.id, failed: ended.failed, refused: ended.refused };
+      ledger.append({ kind: 'session.ended', sessionId: session.id, messageId: null, actor: null, detail }, now());
+    }
+    transcript.flushOrRetry();
+    sessions.end(session.id, now());
+    failpoint('agents.session-ended');
+    delivery.forget(session.id);
+    reconcile(session.id);
+    onSessionEnded(session.id);
+  }
+
+  /** What an earlier host ended and did not show any more. */
+  #retell(session: Session): void {
+    const { inboxes, transcript, chats } = this.#parts;
+    if (!session.isOpen) return;
+    try {
+      retellSession(session, inboxes, transcript, chats);
+    } catch (error) {
+      // Then there is nothing to tell from.
+      if (!(error instanceof Fault) || !UNREADABLE.has(error.code)) throw error;
+    }
+  }
+
+  /** Another agent waits for an answer of this one. */
+  async #tellAsker(agent: AgentGroup, ended: SessionId, asker: SessionId): Promise<void> {
+    const { sessions, inboxes, onWorkChanged, now } = this.#parts;
+    const session = sessions.get(asker);
+    if (session === null) return;
+    sessions.markOpen(session.id, now());
+    await inboxes.commit(session, (tables) =>
+      tables.append([
+        {
+          id: deriveMessageId(session.id, 'agent_removed', ended),
+          kind: 'system',
+          timestamp: now(),
+          processAfter: null,
+          trigger: true,
+          onWake: false,
+          channelType: null,
+          platformId: null,
+          threadId: null,
+          senderId: null,
+          sourceSessionId: null,
+          inReplyTo: null,
+          hop: 0,
+          traceId: makeId('trace', now()),
+          content: JSON.stringify({
+            text: `Agent “${agent.name}” was removed before it answered you. Do not wait for it.`,
+            senderName: 'host',
+            attachments: [],
+            event: 'agent_removed',
+          }),
+        },
+      ]),
+    );
+    onWorkChanged(session.id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const { timer } of this.#running.values()) if (timer !== null) clearTimeout(timer);
+    await Promise.all([...this.#running.values()].map(({ stepping }) => stepping));
+  }
+}
+
+function refuse(reason: Extract<Restoration, { kind: 'refused' }>['reason'], words: string): Restoration {
+  return { kind: 'refused', reason, words };
+}
