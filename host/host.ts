@@ -287,6 +287,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         due,
         tellChat: tellFailed,
         endFiring,
+        onClaimsEnded: (ref, open, effects) => activity.follow(ref, open, effects),
         writeTasks: (session, folder) => taskFiles.write(session, folder),
         quarantine: (id, reason) => theLife().quarantine(id, reason),
         now,

@@ -8,11 +8,11 @@ import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { errorCode, Fault } from '../config/errors.ts';
 import { runtimeLog } from '../observe/logger.ts';
-import { isStale, planLostClaim } from '../sessions/acks.ts';
+import { type AckEffect, isStale, planLostClaim } from '../sessions/acks.ts';
 import type { Charts } from '../sessions/chart.ts';
 import type { DueTimer } from '../sessions/due-timer.ts';
 import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
-import type { Inboxes } from '../sessions/inbox.ts';
+import type { Inboxes, SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { OutboxReader, ReadResult } from '../sessions/outbox-reader.ts';
 import { type EndFiring, showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
@@ -39,6 +39,8 @@ export interface SessionViewParts {
   due: DueTimer;
   tellChat: TellChat;
   endFiring: EndFiring;
+  /** What became of claims whose container is gone. */
+  onClaimsEnded: (ref: SessionRef, open: ReadonlyMap<string, OpenInbound>, effects: readonly AckEffect[]) => void;
   quarantine: (id: SessionId, reason: string) => void;
   now: () => number;
 }
@@ -211,6 +213,7 @@ export class SessionView implements RuntimeSessions {
     tellFailures(session, byId, effects, tellChat);
     await inboxes.commit(session, (tables) => writeAcks(tables, effects));
     showAcks(session, transcript, byId, effects, this.#parts.endFiring);
+    this.#parts.onClaimsEnded(session, byId, effects);
     due.set(id, inboxes.read(session, (tables) => tables.work(now)).nextDueAt);
   }
 

@@ -259,7 +259,13 @@ export class FakeHost {
       const files = form === null ? [] : form.getAll('file').filter((entry) => entry instanceof File);
       const message = this.addMessage(session, {
         text,
-        attachments: files.map((file) => ({ name: file.name, sizeBytes: file.size, contentType: file.type, url: '/' })),
+        attachments: files.map((file) => ({
+          name: file.name,
+          sizeBytes: file.size,
+          contentType: file.type,
+          url: '/',
+          isKept: true,
+        })),
       });
       for (const file of files) this.files.set(`${message.id}/${file.name}`, Buffer.from(await file.arrayBuffer()));
       this.#byClientId.set(clientId, message);
