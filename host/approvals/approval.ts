@@ -39,4 +39,4 @@ export type Decision = { kind: 'approved' | 'rejected'; choice: string; by: User
  */
 export type ApprovalHandler = (approval: Approval, decision: Decision) => Promise<{ outcome: string }>;
 
-export type ApprovalHandlers = Partial<Record<ApprovalAction, ApprovalHandler>>;
+export type ApprovalHandlers = Record<ApprovalAction, ApprovalHandler>;

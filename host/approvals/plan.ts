@@ -49,17 +49,16 @@ function rankOf({ role, agentGroupId: of }: RoleHolder, agentGroupId: string | n
 /** SHA-256, in hex, of the action and the payload; the order of keys does not matter. */
 export function hashRequest(action: string, payload: JsonValue): string {
   return createHash('sha256')
-    .update(JSON.stringify([action, sortKeys(payload)]))
+    .update(JSON.stringify([action, spell(payload)]))
     .digest('hex');
 }
 
-function sortKeys(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sortKeys);
+/** One spelling per value. Objects as pairs: a key like "1" or "__proto__" would go elsewhere in an object. */
+function spell(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return ['list', value.map(spell)];
   if (value === null || typeof value !== 'object') return value;
-  // Pairs, not an object: a key like "1" or "__proto__" would go elsewhere in one.
-  return Object.keys(value)
-    .toSorted()
-    .map((key) => [key, sortKeys(value[key] ?? null)]);
+  const keys = Object.keys(value).toSorted();
+  return ['record', keys.map((key) => [key, spell(value[key] ?? null)])];
 }
 
 /** What was decided, as the row says. Null while it is pending. */

@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { stampNow } from '../../shared/trace.ts';
-import type { ApprovalHandlers } from '../approvals/approval.ts';
 import { assertNever, errorCode, Fault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { MessagingGroup } from '../store/chats.ts';
@@ -18,7 +17,7 @@ import type { Wiring } from '../store/wirings.ts';
 import { Admissions, type ReceivedAgain } from './admissions.ts';
 import { admissionSubject, formatAdmission, formatWiring, showSafely, wiringSubject } from './card.ts';
 import { commitMessage, type Heard } from './commit.ts';
-import { makeDecisionHandlers } from './decisions.ts';
+import { makeDecisionHandlers, type RoutingHandlers } from './decisions.ts';
 import { type HeldEvent, parseHeldEvent } from './held-event.ts';
 import { Holding } from './holding.ts';
 import type { InboundEvent, ReceiveOutcome, RoutedMessage } from './inbound.ts';
@@ -59,7 +58,7 @@ export class Router implements AsyncDisposable {
   }
 
   /** What follows when an admin has decided about a stranger or a new chat. */
-  get handlers(): ApprovalHandlers {
+  get handlers(): RoutingHandlers {
     return makeDecisionHandlers(this.#parts, this.#admissions);
   }
 

@@ -43,8 +43,10 @@ const GROUP_WIRING: WiringSettings = {
 /** An approved private chat: whatever is said there is said to the agent. */
 const PRIVATE_WIRING: WiringSettings = { ...GROUP_WIRING, engageMode: 'always' };
 
+export type RoutingHandlers = Pick<ApprovalHandlers, 'admit_sender' | 'wire_chat'>;
+
 /** Handlers of the approvals that routing asks for. */
-export function makeDecisionHandlers(parts: RoutingParts, admissions: Admissions): ApprovalHandlers {
+export function makeDecisionHandlers(parts: RoutingParts, admissions: Admissions): RoutingHandlers {
   const admit: ApprovalHandler = async (approval, decision) => {
     const outcome = decideAdmission(parts, approval, decision);
     await followUp(admissions, outcome.gate, approval, decision);

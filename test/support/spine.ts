@@ -47,6 +47,7 @@ import { TurnedAwayStore } from '../../host/store/turned-away.ts';
 import { UserStore } from '../../host/store/users.ts';
 import { type WiringSettings, WiringStore } from '../../host/store/wirings.ts';
 import { epochMs, type UserId } from '../../shared/ids.ts';
+import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { FakeChannel } from './fake-channel.ts';
@@ -86,6 +87,8 @@ export class Spine {
   readonly questionRows = new QuestionStore(this.db);
   readonly approvalRows = new ApprovalStore(this.db);
   readonly approvalHandlers: ApprovalHandlers = {
+    admit_sender: (approval, decision) => this.router.handlers.admit_sender(approval, decision),
+    wire_chat: (approval, decision) => this.router.handlers.wire_chat(approval, decision),
     resume_peers: (approval, decision) => this.peers.settlePause(approval, decision),
   };
   readonly notices = this.makeNotices();
@@ -130,22 +133,22 @@ export class Spine {
   peers = this.makePeers();
   delivery = this.makeDelivery();
   router = this.makeRouter();
-  readonly #containers: ScriptedContainer[] = [];
-
-  constructor() {
   /** Sessions whose containers were to be planned anew. */
   readonly reconciled: string[] = [];
   removals = this.makeRemovals();
+  readonly #containers: ScriptedContainer[] = [];
+
+  constructor() {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
       this.schedule[Symbol.dispose]();
       this.approvals[Symbol.dispose]();
       this.questions[Symbol.dispose]();
       await this.router[Symbol.asyncDispose]();
+      await this.removals[Symbol.asyncDispose]();
       await this.delivery[Symbol.asyncDispose]();
       this.maker[Symbol.dispose]();
       this.activity[Symbol.dispose]();
-      await this.removals[Symbol.asyncDispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
       this.transcript.close();
@@ -155,7 +158,7 @@ export class Spine {
 
   /** Another is the next host's: end this one first. */
   makeRouter(): Router {
-    const router = new Router({
+    return new Router({
       home: this.home.home,
       agents: this.agents,
       chats: this.chats,
@@ -175,8 +178,6 @@ export class Spine {
       wake: (id) => this.woken.push(id),
       now: () => this.now(),
     });
-    Object.assign(this.approvalHandlers, router.handlers);
-    return router;
   }
 
   makeNotices(): Notices {
@@ -203,8 +204,6 @@ export class Spine {
     });
   }
 
-  makePeers(): Peers {
-    const peers = new Peers({
   makeRemovals(): Removals {
     return new Removals({
       ...{ agents: this.agents, chats: this.chats, sessions: this.sessions, ledger: this.ledger },
@@ -228,6 +227,8 @@ export class Spine {
     });
   }
 
+  makePeers(): Peers {
+    const peers = new Peers({
       ...{ home: this.home.home, agents: this.agents, sessions: this.sessions, inboxes: this.inboxes },
       ...{ transcript: this.transcript, ledger: this.ledger, disk: this.disk, peers: this.peerStore },
       onWorkChanged: (id) => this.woken.push(id),
@@ -258,7 +259,10 @@ export class Spine {
       channels: this.channels,
       peers: this.peers,
       activity: this.activity,
-      tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
+      tellChat: (ref, about, key, text) =>
+        about.channelType === AGENT_CHANNEL
+          ? this.peers.tellGaveUp(about.id, text)
+          : this.notices.tell(ref, about, key, text),
       endFiring: (id, end) => this.schedule.settle(id, end),
       quarantine: (id, reason) => {
         this.quarantined.push({ id, reason });
