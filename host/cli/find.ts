@@ -1,13 +1,15 @@
 /** Finds the agent, session or message that a person names on the command line; says what fits when none does. */
 import { isId } from '../../shared/ids.ts';
 import type { HostApi } from './client/api.ts';
-import type { Agent, Message, Session } from './client/types.ts';
+import type { Agent, Message, Session, Task } from './client/types.ts';
 import { CliError, EXIT } from './errors.ts';
 import { isIdPart, type Match, MIN_ID_PART, matchNamed, type Named } from './match.ts';
 import { oneLine } from './output/text.ts';
 
 /** Agents looked at; more than anybody names by hand. */
 const MAX_AGENTS = 10_000;
+/** Tasks looked at for a shortened id. */
+const MAX_TASKS = 2_000;
 /** How far back a shortened message id is looked for: so many sessions, so many messages of each. */
 const RECENT_SESSIONS = 20;
 const RECENT_MESSAGES = 200;
@@ -53,6 +55,14 @@ export async function findAgentOrSession(
   }
 }
 
+/** By id or a part of it. Throws CliError `task_not_found`, `ambiguous`. */
+export async function findTask(api: HostApi, text: string): Promise<Task> {
+  if (isId('task', text)) return api.readTask(text);
+  const { items } = await api.listTasks({}, MAX_TASKS);
+  const named = items.filter((task) => isIdPart(task.id, text)).map((task) => ({ ...task, name: task.prompt }));
+  return settle(matchNamed(named, text), text, 'task', 'an id, or its beginning or end, from `portolan tasks --all`');
+}
+
 /** By whole id, a part of the id of a recent one, or `last` for the newest from a person. Throws `message_not_found`. */
 export async function findMessage(api: HostApi, text: string): Promise<Message> {
   if (isId('message', text)) return api.readMessage(text);
@@ -81,6 +91,8 @@ function nameMessage(message: Message): Message & { name: string } {
   return { ...message, name: message.text.slice(0, 40) };
 }
 
+const NEXT_BY_NOUN: Readonly<Record<string, string>> = { agent: 'portolan agents', task: 'portolan tasks' };
+
 function settle<T extends { id: string; name?: string | null }>(
   match: Match<T>,
   text: string,
@@ -99,7 +111,7 @@ function settle<T extends { id: string; name?: string | null }>(
     case 'none':
       throw new CliError(EXIT.notFound, `${noun}_not_found`, `There is no ${noun} "${oneLine(text)}".`, {
         expected,
-        next: noun === 'agent' ? 'portolan agents' : 'portolan sessions',
+        next: NEXT_BY_NOUN[noun] ?? 'portolan sessions',
       });
   }
 }

@@ -154,6 +154,17 @@ function addLookCommands(add: Add): void {
     (command) => async (context) => (await import('./commands/lists.ts')).listDropped(context, command.opts()),
   ).addOption(limitOption());
   add(
+    'tasks [action] [task]',
+    'what agents will be woken for; show, pause, resume or cancel one',
+    ['tasks', 'tasks --agent main --all', 'tasks show 7h3kq0', 'tasks pause 7h3kq0', 'tasks cancel 7h3kq0'],
+    (command) =>
+      async (context, ...words) =>
+        (await import('./commands/tasks.ts')).runTasks(context, words, command.opts()),
+  )
+    .option('--agent <agent>', 'only of this agent')
+    .option('--all', 'those that ended, too')
+    .addOption(limitOption());
+  add(
     'trace <message>',
     'where the time of one message went, stage by stage',
     ['trace last', 'trace msg_0mb2k9x0q1…'],

@@ -15,6 +15,8 @@ import type {
   Session,
   SignInLink,
   Status,
+  Task,
+  TaskDetail,
   Trace,
   Wiring,
 } from './types.ts';
@@ -93,6 +95,25 @@ export class HostApi {
 
   stopSession(id: string): Promise<Session> {
     return this.#post(`/sessions/${encodeURIComponent(id)}/stop`, {});
+  }
+
+  /** The next to fire first. */
+  listTasks(query: { agent?: string | undefined; state?: string | undefined }, limit: number): Promise<Page<Task>> {
+    return this.#list('/tasks', query, limit);
+  }
+
+  readTask(id: string): Promise<TaskDetail> {
+    return this.#get(`/tasks/${encodeURIComponent(id)}`);
+  }
+
+  /** On top of what was seen: a task that changed meanwhile stays as it is, and the call is refused. */
+  async changeTask(task: { id: string; revision: number }, act: 'pause' | 'resume' | 'cancel'): Promise<Task> {
+    const path = `/tasks/${encodeURIComponent(task.id)}/${act}`;
+    const headers = { 'Content-Type': 'application/json', 'If-Match': `"${task.revision}"` };
+    return decode(
+      await requestOverSocket(this.#address, { method: 'POST', path: BASE + path, headers, body: '{}' }),
+      path,
+    );
   }
 
   /** Oldest first within the page; the newest page when `after` is not given. */

@@ -52,3 +52,18 @@ export function formatClock(at: number, now: number): string {
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** Date and clock time in a named zone: `2026-11-24 09:00`, with seconds when there are any. Epoch ms, IANA name. */
+export function formatZoned(at: number, timezone: string): string {
+  const hasSeconds = Math.floor(at / SECOND) % 60 !== 0;
+  // The Swedish order is the one that sorts.
+  return new Intl.DateTimeFormat('sv', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(hasSeconds ? { second: '2-digit' } : {}),
+  }).format(at);
+}
