@@ -4,6 +4,7 @@ import type {
   ChannelAbilities,
   ChannelAddress,
   OutgoingMessage,
+  OutgoingQuestion,
   ProbeOutcome,
   SendOutcome,
 } from '../../host/delivery/channel.ts';
@@ -12,6 +13,8 @@ export interface SentMessage {
   key: string;
   address: ChannelAddress;
   text: string;
+  /** Shown as buttons. */
+  question: OutgoingQuestion | null;
   files: string[];
 }
 
@@ -54,6 +57,7 @@ export class FakeChannel implements Channel {
       key: message.idempotencyKey,
       address: message.address,
       text: message.text,
+      question: message.question,
       files: message.files.map((file) => file.name),
     });
     return id;
