@@ -7,6 +7,7 @@ import { deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
 import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { describeRefusal } from '../access/authorise.ts';
 import { MAX_WAITING_FOR_PEER } from '../config/limits.ts';
+import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { Answered, Asked, Origin } from '../sessions/asked.ts';
 import type { DeliveryRow, InboundRoute, InboxTables } from '../sessions/inbox-tables.ts';
@@ -149,6 +150,7 @@ export class Batch {
       }),
     );
     const answers = this.#parts.desk.answerAll(asked.map(({ one }) => one));
+    failpoint('delivery.carried-out');
     for (const [at, { entry }] of asked.entries()) this.#note(entry, answers[at]);
   }
 

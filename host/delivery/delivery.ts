@@ -341,7 +341,6 @@ export class Delivery implements AsyncDisposable {
     if (changed || !batch.isEmpty) memory.reads.giveBack();
     failpoint('delivery.read');
     batch.carryOut();
-    failpoint('delivery.carried-out');
     if (changed || !batch.isEmpty) {
       await inboxes.commit(session, (tables) => {
         writeAcks(tables, effects);
