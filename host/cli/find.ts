@@ -1,13 +1,15 @@
 /** Finds the agent, session or message that a person names on the command line; says what fits when none does. */
 import { isId } from '../../shared/ids.ts';
 import type { HostApi } from './client/api.ts';
-import type { Agent, Message, Session, Task } from './client/types.ts';
+import type { Agent, Chat, Message, Session, Task } from './client/types.ts';
 import { CliError, EXIT } from './errors.ts';
 import { isIdPart, type Match, MIN_ID_PART, matchNamed, type Named } from './match.ts';
 import { oneLine } from './output/text.ts';
 
 /** Agents looked at; more than anybody names by hand. */
 const MAX_AGENTS = 10_000;
+/** Chats looked at. */
+const MAX_CHATS = 10_000;
 /** Tasks looked at for a shortened id. */
 const MAX_TASKS = 2_000;
 /** How far back a shortened message id is looked for: so many sessions, so many messages of each. */
@@ -19,6 +21,13 @@ export async function findAgent(api: HostApi, text: string): Promise<Agent> {
   const { items } = await api.listAgents(MAX_AGENTS);
   const known = items.slice(0, 10).map((agent) => oneLine(agent.name));
   return settle(matchNamed(items, text), text, 'agent', known.length > 0 ? `one of ${known.join(', ')}` : 'an agent');
+}
+
+/** By name, id, a part of the id, or `<channel>:<platform id>`. Throws CliError `chat_not_found`, `ambiguous`. */
+export async function findChat(api: HostApi, text: string): Promise<Chat> {
+  const { items } = await api.listChats(MAX_CHATS);
+  const byPlace = items.find((chat) => `${chat.channelType}:${chat.platformId}` === text);
+  return byPlace ?? settle(matchNamed(items, text), text, 'chat', 'a name, an id or `<channel>:<platform id>`');
 }
 
 /** By id or a part of it. Throws CliError `session_not_found`, `ambiguous`. */

@@ -128,11 +128,20 @@ function addLookCommands(add: Add): void {
     (command) => async (context) => (await import('./commands/lists.ts')).listAgents(context, command.opts()),
   ).addOption(limitOption());
   add(
-    'chats',
-    'chats the host knows, on every channel',
-    [],
-    (command) => async (context) => (await import('./commands/lists.ts')).listChats(context, command.opts()),
+    'chats list',
+    'chats the host knows, on every channel, and who may write there',
+    ['chats', 'chats --json'],
+    (command) => async (context) => (await import('./commands/chats.ts')).listChats(context, command.opts()),
+    true,
   ).addOption(limitOption());
+  add(
+    'chats set <chat>',
+    'who may write in a chat: nobody that the agent does not know (strict), who an admin lets in, or everybody',
+    ['chats set family --unknown-senders request_approval', 'chats set telegram:-100123 --unknown-senders strict'],
+    (command) =>
+      async (context, chat = '') =>
+        (await import('./commands/chats.ts')).setChat(context, chat, command.opts()),
+  ).option('--unknown-senders <policy>', 'strict, request_approval or public');
   add(
     'wirings',
     'which agent listens in which chat',

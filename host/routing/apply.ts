@@ -87,13 +87,10 @@ export class Router implements AsyncDisposable {
 
   async #route(event: InboundEvent, chat: MessagingGroup, listening: readonly Wiring[]): Promise<ReceiveOutcome> {
     const routes = this.#plan(event, chat, listening);
-    const named = { ...event, clientId: event.clientId ?? makeId('message', this.#parts.now()) };
     const holds: Hold[] = [];
-    for (const route of routes) {
-      if (route.kind !== 'hold') continue;
-      holds.push(
-        await this.#hold({ kind: 'sender', agentGroupId: route.agentGroupId, senderId: event.senderId }, named),
-      );
+    for (const { kind, agentGroupId } of routes) {
+      if (kind === 'hold')
+        holds.push(await this.#hold({ kind: 'sender', agentGroupId, senderId: event.senderId }, event));
     }
     const heard = routes.filter((route): route is Heard => route.kind !== 'ignore' && route.kind !== 'hold');
     if (heard.length === 0) return this.#explain(event, routes, holds);
@@ -102,9 +99,7 @@ export class Router implements AsyncDisposable {
     }
     this.#noteSender(event, chat);
     const routedAt = stampNow();
-    // What one agent holds and another hears is one message, also when the platform gave it no id.
-    const said = holds.length > 0 ? named : event;
-    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(said, chat, route, routedAt)));
+    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(event, chat, route, routedAt)));
     return { kind: 'routed', messages: judge(event, outcomes) };
   }
 
@@ -158,14 +153,16 @@ export class Router implements AsyncDisposable {
     });
     if (plan.kind === 'drop') return this.#drop(event, plan.reason);
     const gate: Gate = { kind: 'chat', channelType: event.channelType, platformId: event.platformId };
-    const hold = await this.#hold(gate, { ...event, clientId: event.clientId ?? makeId('message', now()) });
+    const hold = await this.#hold(gate, event);
     if (hold.kind === 'dropped') return { kind: 'dropped', reason: hold.reason, tell: null };
     return { kind: 'held', reason: 'unwired', tell: hold.asked ? TELL_UNWIRED : null };
   }
 
   /** Keeps a message at a gate, and has an admin asked. */
-  async #hold(gate: Gate, event: InboundEvent & { clientId: string }): Promise<Hold> {
-    const kept = await this.#holding.keep(gate, event);
+  async #hold(gate: Gate, event: InboundEvent): Promise<Hold> {
+    // Received again it has this id, so that a crash then doubles nothing.
+    const clientId = event.clientId ?? makeId('message', this.#parts.now());
+    const kept = await this.#holding.keep(gate, { ...event, clientId });
     if (kept.kind === 'drop') {
       this.#count(event, kept.reason);
       return { kind: 'dropped', reason: kept.reason };

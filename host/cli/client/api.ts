@@ -51,6 +51,11 @@ export class HostApi {
     return this.#list('/chats', {}, limit);
   }
 
+  /** On top of what was seen: a chat that changed meanwhile stays as it is, and the call is refused. */
+  changeChat(chat: Chat, change: { unknownSenderPolicy: Chat['unknownSenderPolicy'] }): Promise<Chat> {
+    return this.#patch(`/chats/${encodeURIComponent(chat.id)}`, chat.revision, change);
+  }
+
   listWirings(limit: number): Promise<Page<Wiring>> {
     return this.#list('/wirings', {}, limit);
   }
@@ -224,6 +229,12 @@ export class HostApi {
   async #post<T>(path: string, body: Record<string, unknown>): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
     const request = { method: 'POST', path: BASE + path, headers, body: JSON.stringify(body) };
+    return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  async #patch<T>(path: string, revision: number, body: Record<string, unknown>): Promise<T> {
+    const headers = { 'Content-Type': 'application/json', 'If-Match': `"${revision}"` };
+    const request = { method: 'PATCH', path: BASE + path, headers, body: JSON.stringify(body) };
     return decode(await requestOverSocket(this.#address, request), path);
   }
 

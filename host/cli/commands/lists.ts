@@ -1,4 +1,4 @@
-/** The commands that list: agents, chats, wirings, destinations, dropped, sessions. */
+/** The commands that list: agents, wirings, destinations, dropped, sessions. */
 import type { Agent, Page, Session, SessionState } from '../client/types.ts';
 import { isSessionState, SESSION_STATES } from '../client/types.ts';
 import type { Context } from '../context.ts';
@@ -47,22 +47,6 @@ export async function listAgents(context: Context, options: ListOptions): Promis
       idColumn(page.items),
     ],
     'No agents yet.',
-  );
-}
-
-export async function listChats(context: Context, options: ListOptions): Promise<void> {
-  const page = await context.api.listChats(options.limit);
-  printPage(
-    context,
-    page,
-    [
-      { title: 'CHANNEL', value: (chat) => chat.channelType },
-      { title: 'NAME', value: (chat) => chat.name, minColumns: 8, paint: () => context.style.bold },
-      { title: 'PLATFORM ID', value: (chat) => chat.platformId, minColumns: 11 },
-      { title: 'STRANGERS', value: (chat) => chat.unknownSenderPolicy },
-      idColumn(page.items),
-    ],
-    'No chats yet: a chat appears with its first message.',
   );
 }
 

@@ -85,6 +85,21 @@ test('when nobody decides, what waited is dropped and counted, and the next mess
   expect(house.pending()).toHaveLength(1);
 });
 
+test('what came after nobody had decided in time is not dropped with the rest, and asks anew', async () => {
+  const house = await openGatehouse();
+  const { spine } = house;
+  house.addRoom();
+  await house.receive('room', 'one');
+  const [approval] = house.pending();
+  if (approval === undefined) throw new Error('nothing is asked');
+  spine.now = () => Date.now() + ADMISSION_OPEN_MS + 60_000;
+  await house.receive('room', 'two');
+  await house.restart();
+  await until('it is asked anew', () => house.pending().some(({ id }) => id !== approval.id));
+  expect(house.dropped()).toEqual([{ senderId: STRANGER, reason: 'admission_expired', count: 1 }]);
+  expect(spine.held.total.count).toBe(1);
+});
+
 test('lost or silent: a crash between an approval and what it lets in loses nothing', async () => {
   const house = await openGatehouse();
   const { spine } = house;
@@ -164,10 +179,16 @@ test('a flood of one stranger fills their own allowance and no more, and is coun
   const house = await openGatehouse();
   house.addRoom();
   const outcomes = await Promise.all(
-    Array.from({ length: MAX_HELD_PER_SENDER + 10 }, (_, at) => house.receive('room', `m${at}`)),
+    Array.from({ length: MAX_HELD_PER_SENDER + 10 }, (_, at) =>
+      house.receive('room', `m${at}`, { clientId: `c${at}`, files: [house.file(`${at}.txt`, 'bytes')] }),
+    ),
   );
   expect(outcomes.filter(({ kind }) => kind === 'held')).toHaveLength(MAX_HELD_PER_SENDER);
   expect(house.dropped()).toEqual([{ senderId: STRANGER, reason: 'held_full', count: 10 }]);
+  // Told again by the platform, what is kept stays kept.
+  expect(await house.receive('room', 'm0', { clientId: 'c0' })).toMatchObject({ kind: 'held' });
+  expect(readdirSync(house.spine.home.held)).toHaveLength(MAX_HELD_PER_SENDER);
+  expect(house.dropped()).toMatchObject([{ count: 10 }]);
   expect(house.pending()).toHaveLength(1);
   await house.decide('Let in');
   expect(await house.hears('room', MAX_HELD_PER_SENDER)).toEqual(
@@ -205,7 +226,7 @@ test('one agent that lets everybody write hears a stranger at once; another hold
   const house = await openGatehouse();
   const open = house.spine.addAgent('open');
   house.addRoom();
-  house.addRoom('room', { senderScope: 'all' }, open);
+  house.addRoom('room', { senderScope: 'all', priority: 1 }, open);
   const outcome = await house.receive('room', 'hello', { clientId: null });
   expect(outcome).toMatchObject({ kind: 'routed', messages: [{ engaged: true }] });
   expect([house.heard('room', open), house.heard('room')]).toEqual([['hello'], []]);
