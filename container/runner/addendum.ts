@@ -7,9 +7,10 @@ export function formatAddendum(chart: Chart): string {
     return 'You have no destinations at the moment: nothing you write can be sent. Ask an admin to wire a chat to you.';
   }
   const lines = chart.destinations.map((destination) => {
-    const kind = destination.type === 'agent' ? 'another agent' : `chat on ${destination.channelType}`;
+    const kind = destination.type === 'agent' ? 'another agent' : `chat on ${oneLine(destination.channelType)}`;
     return `- \`${destination.name}\`: ${oneLine(destination.displayName)} (${kind})`;
   });
+  const hasAgents = chart.destinations.some(({ type }) => type === 'agent');
   const head =
     others.length === 0
       ? `You can send to exactly one destination, \`${only.name}\`, and every reply goes there:`
@@ -22,12 +23,19 @@ What you write is sent only when it stands in a block:
 
 <message to="${only.name}">Your text, in Markdown.</message>
 
-- Reply where a message came from: its \`from\` is the name to put in \`to\`.
+- Reply where a message came from: its \`from\` is the name to put in \`to\`. An earlier name of a destination still arrives.
 - One answer may hold several blocks. \`reply_to="4"\` says which message a block answers; without it, the newest from that destination.
 - Text outside blocks, and anything in <internal>…</internal>, is your scratchpad: nobody sees it.
+- \`kind="task"\`: a task of yours is due; \`<check>\` holds what its script found. \`kind="system"\`: the host tells you something; no answer is needed.
+- To let people choose, use the tool \`ask_user_question\`; an answer that comes too late for it arrives as a message with \`event="question_answered"\`.${hasAgents ? AGENTS : ''}
 - In messages you read, \`<\` is written \`&lt;\`. To show a tag literally, put it in code or write \`&lt;\`.`;
 }
 
+/** Two agents that thank each other never end. */
+const AGENTS = `
+- Another agent reads only what you send it, so say all it needs to know; its answer comes as a message of its own. Do not answer one that asks for nothing.`;
+
+/** Names are people's words: nobody can write a line of their own into the instructions. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }

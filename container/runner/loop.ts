@@ -21,6 +21,7 @@ import type { InboundMessage } from './message.ts';
 import { isPassing, type TurnEnd } from './outbox.ts';
 import { draftNote } from './replies.ts';
 import { type Selection, selectBatch } from './select.ts';
+import { SentFiles } from './sent-files.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
 /** Pause before a read or write that failed is tried again. Higher: people wait. Lower: a full disk is hammered. */
@@ -36,6 +37,7 @@ type Taken =
 export class RunnerLoop {
   readonly #parts: TurnParts;
   readonly #doorbell: Doorbell;
+  readonly #sentFiles: SentFiles;
   /** Claimed, but the running turn was over before they could join it. */
   #carried: { messages: InboundMessage[]; omittedCount: number } | null = null;
   #turn: Turn | null = null;
@@ -46,6 +48,7 @@ export class RunnerLoop {
   constructor(parts: TurnParts, doorbell: Doorbell) {
     this.#parts = parts;
     this.#doorbell = doorbell;
+    this.#sentFiles = new SentFiles(parts.outFiles, parts.inbox, parts.outbox, performance.timeOrigin);
   }
 
   /** Whether work waits right now; also the first look, which fixes what `on_wake` rows this process may take. */
@@ -71,6 +74,7 @@ export class RunnerLoop {
           break;
         case 'nothing':
           this.#markIdle();
+          this.#sentFiles.sweep();
           await this.#doorbell.wait(taken.nextDueMs);
           break;
       }
@@ -156,6 +160,7 @@ export class RunnerLoop {
     this.#parts.toolDoor?.close();
     this.#doorbell.onRing = null;
     this.#turn = null;
+    if (turn.hasSentFiles) this.#sentFiles.expect();
     if (!result) return;
     await this.#finish(result);
     const ms = Math.round((performance.now() - startedAt) * 10) / 10;

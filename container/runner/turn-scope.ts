@@ -22,6 +22,8 @@ export class TurnScope {
   readonly #batch: InboundMessage[] = [];
   /** Rows of earlier tries that no send of this try has matched yet. */
   readonly #earlier: SentRow[] = [];
+  /** The messages whose answers of earlier tries are known. */
+  readonly #loaded = new Set<string>();
   /** Sent by tools in this turn, earlier tries' rows that stood in included. */
   readonly #sent: SentRow[] = [];
   /** Awaited by a tool: acknowledged with the turn, never shown, and nothing is in answer to them. */
@@ -65,7 +67,10 @@ export class TurnScope {
   /** Messages that joined the running turn. */
   add(messages: readonly InboundMessage[]): void {
     this.#batch.push(...messages);
-    for (const message of messages) this.#earlier.push(...this.#outbox.sentInReplyTo(message.id));
+    for (const message of messages) {
+      this.#loaded.add(message.id);
+      this.#earlier.push(...this.#outbox.sentInReplyTo(message.id));
+    }
   }
 
   /** The row of an earlier try that is this very send, if any; it is used up by this call (I1). */
@@ -82,7 +87,18 @@ export class TurnScope {
     return this.#findEarlier(draft) !== -1;
   }
 
+  /** Of an answer to an older message, an earlier try is what was written since this batch came. */
+  #loadEarlier(messageId: string | null): void {
+    const firstSeq = this.#batch[0]?.seq;
+    if (messageId === null || firstSeq === undefined || this.#loaded.has(messageId)) return;
+    this.#loaded.add(messageId);
+    const own = new Set(this.#sent.map(({ id }) => id));
+    const rows = this.#outbox.sentInReplyTo(messageId).filter(({ id, seq }) => seq > firstSeq && !own.has(id));
+    this.#earlier.push(...rows);
+  }
+
   #findEarlier(draft: Draft): number {
+    this.#loadEarlier(draft.inReplyTo);
     const isMatch = isSame(draft);
     return this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
   }

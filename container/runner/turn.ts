@@ -97,6 +97,10 @@ export class Turn {
     }
   }
 
+  get hasSentFiles(): boolean {
+    return this.#scope.sent.some(({ body }) => body.kind === 'chat' && body.content.attachments.length > 0);
+  }
+
   /** The host may have written something that a tool waits for. */
   ring(): void {
     this.#watch.ring();

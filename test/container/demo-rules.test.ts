@@ -62,9 +62,36 @@ describe('what a message asks', () => {
     ['Who am I?', { kind: 'whoami' }],
     ['list destinations', { kind: 'destinations' }],
     ['what time is it?', { kind: 'time' }],
-    ['tell family that dinner is ready', { kind: 'tell', name: 'family', text: 'dinner is ready' }],
-    ['Tell Family: it works!', { kind: 'tell', name: 'family', text: 'it works!' }],
-    ['ask `researcher` time', { kind: 'tell', name: 'researcher', text: 'time' }],
+    ['tell family that dinner is ready', { kind: 'tell', name: 'family', text: 'dinner is ready', isQuestion: false }],
+    ['Tell Family: it works!', { kind: 'tell', name: 'family', text: 'it works!', isQuestion: false }],
+    ['ask `researcher` time', { kind: 'tell', name: 'researcher', text: 'time', isQuestion: true }],
+    ['ask me tea or coffee? tea, coffee', { kind: 'ask-me', question: 'tea or coffee?', options: ['tea', 'coffee'] }],
+    ['ask me: now? yes or no or yes.', { kind: 'ask-me', question: 'now?', options: ['yes', 'no'] }],
+    ['ask me something', { kind: 'ask-me-unclear' }],
+    ['ask me why?', { kind: 'ask-me-unclear' }],
+    ['tasks', { kind: 'tasks' }],
+    ['show my reminders', { kind: 'tasks' }],
+    ['Cancel task 2.', { kind: 'switch-task', action: 'cancel', number: 2 }],
+    ['pause task #1', { kind: 'switch-task', action: 'pause', number: 1 }],
+    ['resume the reminder 3', { kind: 'switch-task', action: 'resume', number: 3 }],
+    ['cancel task', { kind: 'unknown' }],
+    ['every day at 9 water the plants', { kind: 'repeat', cron: '0 9 * * *', text: 'water the plants' }],
+    ['every monday at 5:30 pm to go home', { kind: 'repeat', cron: '30 17 * * 1', text: 'go home' }],
+    ['remind me every weekday to work', { kind: 'repeat', cron: '0 9 * * 1-5', text: 'work' }],
+    ['every 10 minutes look up', { kind: 'repeat', cron: '*/10 * * * *', text: 'look up' }],
+    ['every minute x', { kind: 'repeat', cron: '* * * * *', text: 'x' }],
+    ['every 6 hours x', { kind: 'repeat', cron: '0 */6 * * *', text: 'x' }],
+    ['every 7 minutes x', { kind: 'repeat-unclear' }],
+    ['every day at 25 x', { kind: 'repeat-unclear' }],
+    ['every day', { kind: 'repeat-unclear' }],
+    ['in 2 minutes say hello', { kind: 'remind', dueMs: NOW + 120_000, text: 'say hello' }],
+    ['in my opinion it is late', { kind: 'unknown' }],
+    [
+      'make an agent called Tea Lady that knows all about tea',
+      { kind: 'make-agent', name: 'Tea Lady', instructions: 'knows all about tea' },
+    ],
+    ['create agent named bob to help', { kind: 'make-agent', name: 'bob', instructions: 'help' }],
+    ['forward the file to Family', { kind: 'forward', name: 'family' }],
     ['tell me a joke', { kind: 'unknown' }],
     ['remind me in 10 s to breathe', { kind: 'remind', dueMs: NOW + 10_000, text: 'breathe' }],
     ['remind me', { kind: 'remind-unclear' }],
@@ -85,9 +112,18 @@ describe('what a message asks', () => {
   });
 
   it('is found in no time in 64 KB of anything', () => {
-    const texts = [' ', 'remind me in ', 'tell a ', '@main ', 'in 5 ', '. ', 'slow task '].map((word) =>
-      word.repeat(65_536 / word.length),
-    );
+    const texts = [
+      ' ',
+      'remind me in ',
+      'every day ',
+      'ask me ? , ',
+      'make an agent called a ',
+      'tell a ',
+      '@main ',
+      'in 5 ',
+      '. ',
+      'slow task ',
+    ].map((word) => word.repeat(65_536 / word.length));
     const startedAt = performance.now();
     for (const text of texts) parseIntent(text, 'main', NOW);
     expect(performance.now() - startedAt).toBeLessThan(2_000);

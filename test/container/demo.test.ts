@@ -49,7 +49,9 @@ describe('the demo assistant', () => {
     expect(await session.exchange({ ...peer, text: 'It is late.' })).toEqual([
       'terminal: **researcher** answers:\n\nIt is late.',
     ]);
-    expect(await session.exchange({ ...peer, text: 'tell family boo' })).toHaveLength(1);
+    expect(await session.exchange({ ...peer, text: 'And another thing.' })).toEqual([]);
+    expect(await session.exchange({ ...peer, text: 'tell family boo' })).toEqual([]);
+    expect((await session.exchange({ ...peer, text: 'ask family boo' }))[0]).toContain('it is no agent');
     expect(session.texts().filter((text) => text.startsWith('family'))).toEqual([]);
     expect((await session.exchange({ ...peer, text: 'time' }))[0]).toMatch(/^researcher: It is/);
   });
@@ -146,8 +148,123 @@ describe('the demo assistant', () => {
     const [stop = ''] = session.receive({ text: 'stop', from: FAMILY });
     await session.until(() => session.isSettled(slow, second, stop), 'settled');
     const texts = session.texts().join('\n');
-    expect(texts).toContain('One slow task at a time');
+    expect(texts).toContain('One thing at a time');
     expect(texts).toMatch(/family: I stopped the slow task after \d+ of 60 s/);
     expect(session.rows().filter((row) => row.kind === 'edit')).toEqual([]);
+  });
+
+  it('lets people choose, and answers others meanwhile', async () => {
+    await using session = start();
+    const [id = ''] = session.receive({ text: 'ask me tea or coffee? tea, coffee' });
+    const question = await session.until(() => session.rows().find((row) => row.kind === 'question'), 'a question');
+    expect(parseContent(question)).toMatchObject({ question: 'tea or coffee?', options: ['tea', 'coffee'] });
+    const [other = ''] = session.receive({ text: 'time', from: FAMILY });
+    await session.until(() => session.texts().some((text) => text.startsWith('family: It is')), 'answered meanwhile');
+    const answer = session.answerQuestion(question, 'tea', 'Anna');
+    await session.until(() => session.isSettled(id, other, answer), 'settled');
+    expect(session.texts().at(-1)).toBe('terminal: Anna chose: tea');
+  });
+
+  it('takes a late answer as a message', async () => {
+    await using session = start();
+    const late = { kind: 'system', event: 'question_answered', sender: 'host', text: 'Tom chose: tea' } as const;
+    expect((await session.exchange(late))[0]).toContain('> Tom chose: tea');
+  });
+
+  it('keeps tasks: sets, shows, pauses and cancels them, and says what a check found', async () => {
+    await using session = start();
+    const [set] = await session.exchange({ text: 'every day at 9 water the plants' });
+    expect(set).toContain('`0 9 * * *`, Europe/Berlin');
+    const request = session.rows().find((row) => row.kind === 'request');
+    expect(request && parseContent(request)).toMatchObject({ cron: '0 9 * * *', timezone: 'Europe/Berlin' });
+    expect((await session.exchange({ text: 'tasks' }))[0]).toContain('I have no tasks');
+    const id = `tsk_${'e'.repeat(20)}`;
+    const task = { id, prompt: 'Reminder for terminal: water the plants', hasScript: false, missed: 'once' } as const;
+    const rule = { at: null, cron: '0 9 * * *', timezone: 'Europe/Berlin', lastFiredAt: null } as const;
+    session.writeTasks([{ ...task, ...rule, state: 'active', nextAt: Date.UTC(2026, 10, 22, 8) }]);
+    expect((await session.exchange({ text: 'tasks' }))[0]).toContain('1. water the plants (next on 2026-11-22 09:00, ');
+    expect((await session.exchange({ text: 'pause task 1' }))[0]).toContain('Task 1 is paused: water the plants');
+    session.decide = () => ({ state: 'refused', reason: 'it is paused' });
+    expect((await session.exchange({ text: 'cancel task 1' }))[0]).toContain(
+      'I could not: The host refused: it is paused',
+    );
+    expect((await session.exchange({ text: 'resume task 7' }))[0]).toContain('There is no task 7');
+    const fired = { id, dueAt: Date.now(), script: 'echo \'{"wake": true, "data": 3}\'', missed: 0 };
+    const due = await session.exchange({ text: task.prompt, kind: 'task', from: null, sender: '', task: fired });
+    expect(due).toEqual(['terminal: ⏰ **Reminder:** water the plants\n\nIts check found: `3`']);
+  });
+
+  it('makes agents when it is an admin, and is honest otherwise', async () => {
+    await using session = start();
+    const ask = { text: 'make an agent called Tea Lady that knows all about tea' };
+    expect((await session.exchange(ask))[0]).toContain('only admin agents can');
+    await using admin = new SessionFixture({ provider: 'demo', isAdmin: true });
+    admin.start();
+    const [made] = await admin.exchange(ask);
+    expect(made).toContain('The agent **Tea Lady** is made');
+    const [request] = admin.rows();
+    expect(request && parseContent(request)).toMatchObject({ action: 'create_agent', name: 'Tea Lady' });
+  });
+
+  it('forwards the file that came last, and brings an agent’s file to who asked', async () => {
+    await using session = start();
+    expect((await session.exchange({ text: 'forward the file to family' }))[0]).toContain('I have no file yet');
+    const attachments = [{ name: 'a.txt', sizeBytes: 5, contentType: 'text/plain' }];
+    const receiveFile = async (more: object) => {
+      const [id = ''] = session.receive({ text: '', attachments, processAfter: Date.now() + 150, ...more });
+      mkdirSync(join(session.files.inFiles, id), { recursive: true });
+      writeFileSync(join(session.files.inFiles, id, 'a.txt'), 'hello');
+      await session.until(() => session.isSettled(id), 'settled');
+    };
+    await receiveFile({});
+    await session.exchange({ text: 'forward the file to family' });
+    const sent = session.rows().find((row) => row.destination === 'family');
+    expect(sent && parseContent(sent)).toMatchObject({ text: '**Anna** sends you this.', attachments });
+    expect(await readFile(join(session.files.outFiles, sent?.id ?? '', 'a.txt'), 'utf8')).toBe('hello');
+
+    const [asked = ''] = session.receive({ text: 'ask researcher send a file' });
+    await session.until(() => session.isSettled(asked), 'asked');
+    await receiveFile({ from: RESEARCHER, sourceSessionId: 'ses_peer', sender: 'researcher', text: 'Here.' });
+    const relayed = session.rows().at(-1);
+    expect(relayed).toMatchObject({ destination: 'terminal', in_reply_to: asked });
+    expect(relayed && parseContent(relayed)).toMatchObject({ text: '**researcher** answers:\n\nHere.', attachments });
+  });
+
+  it('never talks for ever with another of its kind, whatever they are told (fault: two agents in a loop)', async () => {
+    await using one = start();
+    await using other = start();
+    let carried = 0;
+    const carry = (from: SessionFixture, to: SessionFixture) => {
+      let seen = 0;
+      return () => {
+        const rows = from.rows().filter((row) => row.channel_type === 'agent');
+        for (const row of rows.slice(seen)) {
+          const sourceSessionId = from.sessionId;
+          to.receive({ text: parseContent(row).text, from: RESEARCHER, sourceSessionId, sender: 'researcher' });
+          carried++;
+        }
+        seen = rows.length;
+      };
+    };
+    const carryAll = [carry(one, other), carry(other, one)];
+    const texts = ['ask researcher ask researcher ask researcher time', 'ask researcher help', 'tell researcher hi'];
+    const isQuiet = ({ inbound, outbound }: SessionFixture) => {
+      const open = inbound.prepare<[], { id: string }>('SELECT id FROM messages_in').all();
+      const ended = outbound
+        .prepare<[], { n: number }>("SELECT count(*) AS n FROM processing WHERE state = 'done'")
+        .get();
+      return ended?.n === open.length;
+    };
+    for (const session of [one, other]) session.receive(...texts.map((text) => ({ text })));
+    await one.until(() => {
+      const before = carried;
+      for (const step of carryAll) step();
+      if (carried > 40) throw new Error(`${carried} messages between two agents`);
+      return (
+        carried === before && isQuiet(one) && isQuiet(other) && one.runnerState('idle') && other.runnerState('idle')
+      );
+    }, 'they have stopped talking');
+    expect(carried).toBeGreaterThan(8);
+    expect(one.texts().filter((text) => text.includes('answers:')).length).toBeGreaterThan(0);
   });
 });

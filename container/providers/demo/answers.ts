@@ -1,6 +1,8 @@
 /** The demo provider's words. They are the first thing a new user reads. Pure. */
+
+import type { TaskView } from '../../../shared/protocol.ts';
 import { formatLocalTime } from '../../runner/zone.ts';
-import type { PromptAttachment } from '../provider.ts';
+import type { PromptAttachment, PromptMessage } from '../provider.ts';
 
 export const WHAT_I_AM = 'I am the **demo provider**: fixed rules, no model, no key.';
 
@@ -12,9 +14,15 @@ export function formatHelp(agentName: string): string {
 | \`who am i\` | say how I see you, and what I am |
 | \`destinations\` | list the places I can write to |
 | \`tell <name> <text>\` | pass a message on |
+| \`ask <agent> <question>\` | ask another agent, and bring you its answer |
+| \`ask me tea or coffee? tea, coffee\` | let you choose, and wait for it |
 | \`remind me in 5 min to stretch\` | come back then (\`at 17:30\` works too) |
+| \`every day at 9 water the plants\` | come back again and again (\`every monday…\`, \`every 10 minutes…\`) |
+| \`tasks\`, \`pause task 1\`, \`resume task 1\`, \`cancel task 1\` | show and change what I come back for |
 | \`remember <something>\`, \`recall\`, \`forget <something>\` | keep notes in this session |
 | \`send a file\` | write a small file and send it |
+| \`forward the file to <name>\` | pass on the file that you sent me last |
+| \`make an agent called <name> that <does something>\` | make it, if I am an admin agent |
 | \`slow task 10\` | work for 10 seconds and show progress; \`stop\` ends it |
 | \`react 👍\` | react to your message |
 | \`time\` | tell the time |
@@ -66,6 +74,53 @@ export function formatNotes(notes: readonly string[]): string {
 
 export function formatReminderSet(dueMs: number, text: string): string {
   return `⏰ I will remind you on **${formatLocalTime(dueMs)}**: ${text}`;
+}
+
+export function formatRepeatSet(cron: string, timezone: string, text: string): string {
+  return `🔁 I will come back for this again and again (\`${cron}\`, ${timezone}): ${text}\n\n\`tasks\` shows it, and its number.`;
+}
+
+export const REPEAT_UNCLEAR =
+  'How often, and of what? For example `every day at 9 water the plants`, `every monday at 17:30 put the bins out`, or `every 10 minutes look up`. Minutes and hours must divide the hour or the day evenly.';
+
+export const ASK_ME_UNCLEAR = 'What, and which answers? For example `ask me tea or coffee? tea, coffee`.';
+
+export function formatTasks(tasks: readonly TaskView[]): string {
+  if (tasks.length === 0)
+    return 'I have no tasks. Try `remind me in 5 min to stretch`, or `every day at 9 water the plants`.';
+  const lines = tasks.map((task, index) => {
+    const rule = task.cron === null ? '' : `, \`${task.cron}\``;
+    const next = task.nextAt === null ? task.state : `next on ${formatLocalTime(task.nextAt)}`;
+    return `${index + 1}. ${taskText(task)} (${task.state === 'paused' ? 'paused' : next}${rule})`;
+  });
+  return `I come back for:\n\n${lines.join('\n')}\n\n\`pause task 1\`, \`resume task 1\` and \`cancel task 1\` change them.`;
+}
+
+/** A task's words without what this provider put before them. */
+export function taskText(task: TaskView): string {
+  return task.prompt.replace(/^Reminder for [a-z0-9-]+: /, '');
+}
+
+/** What the task's own check found, for the end of a message. */
+export function formatCheck(check: PromptMessage['check']): string {
+  if (check === null) return '';
+  if (check.kind === 'failed') return `\n\n(Its check went wrong: ${check.problem}.)`;
+  return check.json === null ? '' : `\n\nIts check found: \`${check.json.replaceAll('`', "'")}\``;
+}
+
+export function formatInstructions(name: string, what: string): string {
+  return `# ${name}\n\nYou are ${name}, an agent that ${what}\n`;
+}
+
+export function formatNoMaker(): string {
+  return 'I may not make agents: only admin agents can. An admin of this host can make one with `npx portolan agents create`.';
+}
+
+export function formatAgentMade(name: string, data: unknown): string {
+  const localName = typeof data === 'object' && data !== null && 'agent' in data ? data.agent : null;
+  const reach =
+    typeof localName === 'string' ? ` Try \`ask ${localName} who are you\`.` : ' `destinations` will list it soon.';
+  return `The agent **${name}** is made.${reach}`;
 }
 
 export const REMIND_UNCLEAR =

@@ -1,37 +1,36 @@
 /** Does what one message asks, through tools, and says what to answer. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { assertNever } from '../../runner/assert.ts';
 import { formatClock, formatLocalTime } from '../../runner/zone.ts';
 import type { PromptAttachment, PromptMessage, QueryInput } from '../provider.ts';
+import { type Answer, NOTHING } from './answer.ts';
 import * as answers from './answers.ts';
 import { type Intent, parseIntent } from './intents.ts';
 import { Notebook } from './notebook.ts';
-
-export type Answer =
-  | { kind: 'text'; to: string; text: string; isStop?: boolean }
-  | { kind: 'slow-task'; seconds: number }
-  /** A tool has answered already, or there is nobody to answer. */
-  | { kind: 'nothing' };
+import { Post } from './post.ts';
+import { Tasks } from './tasks.ts';
 
 /** Largest text file that is looked into. Higher: a log file stalls the turn. */
 const MAX_PEEK_BYTES = 256 * 1024;
-/** What another agent may ask: answers that cause nothing. */
-const HARMLESS: readonly Intent['kind'][] = ['help', 'whoami', 'time', 'destinations'];
-const NOTHING: Answer = { kind: 'nothing' };
-
-const destinationsSchema = z.array(
-  z.object({ name: z.string(), displayName: z.string(), type: z.string(), channel: z.string().nullable() }),
-);
+/** What another agent may ask: answers that cause nothing but themselves. */
+const HARMLESS: readonly Intent['kind'][] = ['help', 'whoami', 'time', 'destinations', 'send-file'];
+/** How long a question waits. Higher: the turn lasts. Lower: people are told that it is late while they think. */
+const QUESTION_TIMEOUT_S = 600;
+/** Of a question's title, as the tool has it. */
+const MAX_TITLE_CHARS = 100;
 
 export class Assistant {
   readonly #input: QueryInput;
   readonly #notebook: Notebook;
+  readonly #post: Post;
+  readonly #tasks: Tasks;
 
   constructor(input: QueryInput) {
     this.#input = input;
     this.#notebook = new Notebook(input.paths.state);
+    this.#post = new Post(input, this.#notebook);
+    this.#tasks = new Tasks(input);
   }
 
   /** `messageCount` counts the messages of the conversation, this one included. */
@@ -43,7 +42,8 @@ export class Assistant {
     if (from === null) return NOTHING;
     // The time of the message, not of this try: a second try asks for the same reminder, not for another.
     const intent = parseIntent(message.text, this.#input.session.agentName, message.timestamp);
-    if (message.fromType === 'agent' && !HARMLESS.includes(intent.kind)) return this.#relay(message, from);
+    if (message.attachments.length > 0) this.#notebook.keepFiles(message.attachments);
+    if (message.fromType === 'agent' && !mayAsk(intent)) return await this.#post.relay(message, from);
     const text = await this.#act(intent, message, from, messageCount);
     if (typeof text !== 'string') return text;
     return { kind: 'text', to: from, text, ...(intent.kind === 'stop' ? { isStop: true } : {}) };
@@ -70,11 +70,27 @@ export class Assistant {
       case 'time':
         return `It is **${formatClock(Date.now())}** on ${formatLocalTime(Date.now()).slice(0, 10)} (${timezone}).`;
       case 'destinations':
-        return await this.#listDestinations(from);
+        return answers.formatDestinations(await this.#post.list(), from);
       case 'tell':
-        return await this.#tell(intent.name, intent.text, message, from);
+        return await this.#post.tell(intent.name, intent.text, message, from);
+      case 'forward':
+        return await this.#post.forward(intent.name, message);
+      case 'ask-me':
+        return this.#ask(intent.question, intent.options, from);
+      case 'ask-me-unclear':
+        return answers.ASK_ME_UNCLEAR;
+      case 'make-agent':
+        return await this.#makeAgent(intent.name, intent.instructions);
       case 'remind':
-        return await this.#remind(intent.dueMs, intent.text, from);
+        return await this.#tasks.remind(intent.dueMs, intent.text, from);
+      case 'repeat':
+        return await this.#tasks.repeat(intent.cron, intent.text, from);
+      case 'repeat-unclear':
+        return answers.REPEAT_UNCLEAR;
+      case 'tasks':
+        return await this.#tasks.list();
+      case 'switch-task':
+        return await this.#tasks.switch(intent.action, intent.number);
       case 'remind-unclear':
         return answers.REMIND_UNCLEAR;
       case 'remember':
@@ -100,26 +116,27 @@ export class Assistant {
     }
   }
 
-  async #listDestinations(from: string): Promise<string> {
-    const listed = await this.#input.tools.call('list_destinations', {});
-    return listed.ok ? answers.formatDestinations(destinationsSchema.parse(listed.data), from) : listed.text;
+  #ask(question: string, options: string[], from: string): Answer {
+    const { tools } = this.#input;
+    const title = question.replace(/\s+/g, ' ').slice(0, MAX_TITLE_CHARS);
+    const input = { to: from, title, question, options, timeout_s: QUESTION_TIMEOUT_S };
+    return {
+      kind: 'question',
+      async ask() {
+        const asked = await tools.call('ask_user_question', input);
+        return asked.ok ? asked.text : `I could not: ${asked.text}`;
+      },
+    };
   }
 
-  async #tell(name: string, text: string, message: PromptMessage, from: string): Promise<string> {
-    const listed = await this.#input.tools.call('list_destinations', {});
-    const destinations = listed.ok ? destinationsSchema.parse(listed.data) : [];
-    const target = destinations.find((destination) => destination.name === name);
-    const isAgent = target?.type === 'agent';
-    const words = isAgent || !message.sender ? text : `**${message.sender}** says: ${text}`;
-    if (isAgent) this.#notebook.expectAnswer(name, from);
-    const sent = await this.#input.tools.call('send_message', { to: name, text: words, reply_to: message.seq });
-    if (!sent.ok) return `I could not: ${sent.text}`;
-    return isAgent ? `I asked **${name}**, and pass the answer on when it comes.` : `Done, I told **${name}**.`;
-  }
-
-  async #remind(dueMs: number, text: string, from: string): Promise<string> {
-    const asked = await this.#input.tools.call('create_task', { prompt: `Reminder for ${from}: ${text}`, at: dueMs });
-    return asked.ok ? answers.formatReminderSet(dueMs, text) : asked.text;
+  async #makeAgent(name: string, instructions: string): Promise<string> {
+    const { tools } = this.#input;
+    if (!tools.list().some((tool) => tool.name === 'create_agent')) return answers.formatNoMaker();
+    const made = await tools.call('create_agent', {
+      name,
+      instructions: answers.formatInstructions(name, instructions),
+    });
+    return made.ok ? answers.formatAgentMade(name, made.data) : `I could not: ${made.text}`;
   }
 
   #remember(text: string): string {
@@ -166,16 +183,18 @@ export class Assistant {
     const reacted = await this.#input.tools.call('add_reaction', { message_id: message.seq, emoji });
     return reacted.ok ? NOTHING : reacted.text;
   }
+}
 
-  /** What an agent writes goes to whoever had it asked; it is never answered, or two of us would talk for ever. */
-  #relay(message: PromptMessage, from: string): Answer {
-    const to = this.#notebook.whoAsked(from);
-    return to === null ? NOTHING : { kind: 'text', to, text: `**${from}** answers:\n\n${message.text}` };
-  }
+function mayAsk(intent: Intent): boolean {
+  return HARMLESS.includes(intent.kind) || (intent.kind === 'tell' && intent.isQuestion);
 }
 
 /** Passes the host's notice of a failed send to whoever caused it; not when that very place cannot be reached. */
 function answerNotice(message: PromptMessage): Answer {
+  // A question that nobody waits for any longer: its turn is over.
+  if (message.event === 'question_answered' && message.from !== null && message.fromType === 'channel') {
+    return { kind: 'text', to: message.from, text: `Thank you, noted, if late:\n\n> ${message.text}` };
+  }
   const about = /^Your message to "([^"]*)"/.exec(message.text)?.[1];
   if (!message.event?.startsWith('delivery_') || about === undefined) return NOTHING;
   if (message.from === null || message.fromType === 'agent' || about === message.from) return NOTHING;
@@ -186,9 +205,13 @@ function answerNotice(message: PromptMessage): Answer {
 function answerTask(message: PromptMessage): Answer {
   const match = /^Reminder for ([a-z0-9][a-z0-9-]*): ([\s\S]+)$/.exec(message.text);
   const [, to, text] = match ?? [];
-  if (to && text) return { kind: 'text', to, text: `⏰ **Reminder:** ${text}` };
+  if (to && text) return { kind: 'text', to, text: `⏰ **Reminder:** ${text}${answers.formatCheck(message.check)}` };
   if (message.from === null) return NOTHING;
-  return { kind: 'text', to: message.from, text: `A task is due:\n\n> ${message.text}` };
+  return {
+    kind: 'text',
+    to: message.from,
+    text: `A task is due:\n\n> ${message.text}${answers.formatCheck(message.check)}`,
+  };
 }
 
 async function describeFiles(files: readonly PromptAttachment[]): Promise<string> {

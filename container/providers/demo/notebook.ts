@@ -6,13 +6,32 @@ import { z } from 'zod';
 /** Notes kept. Higher: `recall` gets long. Lower: people run out while trying. */
 const MAX_NOTES = 50;
 const MAX_NOTE_CHARS = 500;
+/** Questions to agents remembered. Higher: a longer file. Lower: a late answer finds nobody. */
+const MAX_ASKED = 50;
 
 const pageSchema = z.object({
   notes: z.array(z.string()),
-  /** Agents that were asked something, and the destination that waits for the answer. */
-  asked: z.record(z.string(), z.string()),
+  /** What other agents were asked, and who waits for the answer. */
+  asked: z
+    .array(
+      z.object({
+        agent: z.string(),
+        /** The destination that waits, the message that asked, and its number. */
+        to: z.string(),
+        askedBy: z.string(),
+        seq: z.number(),
+        /** The message that brought the answer; null while none did. */
+        answeredBy: z.string().nullable(),
+      }),
+    )
+    .default([]),
+  /** The files that came last. */
+  files: z.array(z.object({ name: z.string(), path: z.string() })).default([]),
 });
 type Page = z.infer<typeof pageSchema>;
+export type KeptFile = Page['files'][number];
+
+const EMPTY: Page = { notes: [], asked: [], files: [] };
 
 export class Notebook {
   readonly #path: string;
@@ -50,22 +69,43 @@ export class Notebook {
     return gone;
   }
 
-  expectAnswer(agent: string, forDestination: string): void {
+  /** The same message asks once, however often it is tried. */
+  expectAnswer(agent: string, asker: { to: string; askedBy: string; seq: number }): void {
     const page = this.#read();
-    this.#write({ ...page, asked: { ...page.asked, [agent]: forDestination } });
+    if (page.asked.some((each) => each.agent === agent && each.askedBy === asker.askedBy)) return;
+    this.#write({ ...page, asked: [...page.asked, { agent, ...asker, answeredBy: null }].slice(-MAX_ASKED) });
   }
 
-  /** The destination that waits for this agent's answer. */
-  whoAsked(agent: string): string | null {
-    const { asked } = this.#read();
-    return Object.hasOwn(asked, agent) ? (asked[agent] ?? null) : null;
+  /**
+   * Who waits for this message of an agent: one message answers one question, so that agents which answer each
+   * other come to an end. The same message gets the same answer on every try.
+   */
+  takeAsker(agent: string, messageId: string): { to: string; seq: number } | null {
+    const page = this.#read();
+    const own = page.asked.find((each) => each.answeredBy === messageId);
+    if (own) return own;
+    const open = page.asked.find((each) => each.agent === agent && each.answeredBy === null);
+    if (!open) return null;
+    const asked = page.asked.map((each) => (each === open ? { ...each, answeredBy: messageId } : each));
+    this.#write({ ...page, asked });
+    return open;
+  }
+
+  keepFiles(files: readonly KeptFile[]): void {
+    this.#write({ ...this.#read(), files: [...files] });
+  }
+
+  files(): readonly KeptFile[] {
+    return this.#read().files;
   }
 
   #read(): Page {
     try {
-      return pageSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
+      const page = pageSchema.safeParse(JSON.parse(readFileSync(this.#path, 'utf8')));
+      // A page of an earlier version: it begins anew.
+      return page.success ? page.data : EMPTY;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { notes: [], asked: {} };
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY;
       throw error;
     }
   }

@@ -7,6 +7,11 @@ import type { Prompt, PromptMessage, ProviderEvent, ProviderTurn, QueryInput } f
 import { Assistant } from './assistant.ts';
 import { SlowTask } from './slow-task.ts';
 
+/** A question's answer wakes the turn; this is only how often it shows that it lives. */
+const LOOK_AGAIN_MS = 5_000;
+const BUSY =
+  'One thing at a time, and one still runs: a slow task, or a question that waits for its answer. `stop` ends it.';
+
 export class DemoTurn implements ProviderTurn {
   readonly #input: QueryInput;
   readonly #assistant: Assistant;
@@ -45,7 +50,8 @@ export class DemoTurn implements ProviderTurn {
       this.#messageCount++;
       const answer = await this.#assistant.answer(message, this.#messageCount);
       if (answer.kind === 'slow-task') yield* this.#runSlowTask(message, answer.seconds, blocks);
-      else if (answer.kind === 'text') blocks.push(blockFor(message, answer.to, answer.text));
+      else if (answer.kind === 'question') yield* this.#waitForPerson(message, answer.ask, blocks);
+      else if (answer.kind === 'text') blocks.push(blockFor(message, answer));
     }
     this.#isOpen = false;
     if (this.#isInterrupted) return;
@@ -69,17 +75,51 @@ export class DemoTurn implements ProviderTurn {
     }
     yield { kind: 'tool_end', tool: 'slow_task' };
     if (this.#isInterrupted) return;
-    blocks.push(blockFor(message, message.from, await task.finish(isStopped)));
+    blocks.push(blockFor(message, { to: message.from, text: await task.finish(isStopped) }));
+  }
+
+  /** Others are answered while the question stands. */
+  async *#waitForPerson(
+    message: PromptMessage,
+    ask: () => Promise<string>,
+    blocks: string[],
+  ): AsyncGenerator<ProviderEvent> {
+    if (message.from === null) return;
+    let text: string | null = null;
+    let failure: unknown = null;
+    ask()
+      .then(
+        (answer) => {
+          text = answer;
+        },
+        (error: unknown) => {
+          failure = error;
+        },
+      )
+      .finally(() => this.#onChange?.());
+    let isStopped = false;
+    while (text === null && failure === null && !isStopped && !this.#isInterrupted) {
+      if (this.#queue.length === 0) await this.#sleep(LOOK_AGAIN_MS);
+      yield { kind: 'progress' };
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        this.#messageCount++;
+        isStopped = (await this.#answerMeanwhile(next)) === 'stop' || isStopped;
+      }
+    }
+    if (failure !== null) throw failure;
+    if (text === null) return;
+    blocks.push(blockFor(message, { to: message.from, text }));
   }
 
   async #answerMeanwhile(message: PromptMessage): Promise<'stop' | 'go on'> {
     const answer = await this.#assistant.answer(message, this.#messageCount);
     if (answer.kind === 'nothing' || message.from === null) return 'go on';
     if (answer.kind === 'text' && !answer.isStop) {
-      await this.#input.tools.call('send_message', { to: answer.to, text: answer.text, reply_to: message.seq });
+      const { to, text, replyTo } = answer;
+      await this.#input.tools.call('send_message', { to, text, reply_to: replyTo ?? message.seq });
       return 'go on';
     }
-    const text = answer.kind === 'text' ? 'Stopping it.' : 'One slow task at a time: `stop` ends the one that runs.';
+    const text = answer.kind === 'text' ? 'Stopping it.' : BUSY;
     await this.#input.tools.call('send_message', { to: message.from, text, reply_to: message.seq });
     return answer.kind === 'text' ? 'stop' : 'go on';
   }
@@ -99,7 +139,10 @@ export class DemoTurn implements ProviderTurn {
   }
 }
 
-function blockFor(message: PromptMessage, to: string, text: string): string {
-  const isReply = message.kind === 'chat' && to === message.from;
-  return formatBlock({ to, replyTo: isReply ? String(message.seq) : null, text });
+function blockFor(
+  message: PromptMessage,
+  { to, text, replyTo }: { to: string; text: string; replyTo?: number },
+): string {
+  const seq = replyTo ?? (message.kind === 'chat' && to === message.from ? message.seq : null);
+  return formatBlock({ to, replyTo: seq === null ? null : String(seq), text });
 }
