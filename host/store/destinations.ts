@@ -192,7 +192,7 @@ export class DestinationStore {
 }
 
 /** A chat's or agent's name as a local name; the same rule as migration 004. */
-export function toLocalName(name: string): string {
+function toLocalName(name: string): string {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

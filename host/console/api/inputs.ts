@@ -1,7 +1,7 @@
 /** What clients send: bodies, queries and path parameters. Unknown fields are refused, so that a typing error is heard. */
 import { z } from '@hono/zod-openapi';
 import { isId } from '../../../shared/ids.ts';
-import { MAX_TEXT_BYTES } from '../../../shared/limits.ts';
+import { MAX_INSTRUCTIONS_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
 import { isTimezone } from '../../config/timezone.ts';
@@ -51,6 +51,11 @@ export const pageQuery = z.strictObject({
   limit,
 });
 
+export const agentsQuery = pageQuery.extend({
+  /** `removed` lists the agents that were removed, and can be restored. */
+  state: z.enum(['present', 'removed']).optional(),
+});
+
 export const sessionsQuery = pageQuery.extend({
   agent: agentIdSchema.optional(),
   state: z.enum(SESSION_STATES).optional(),
@@ -88,16 +93,35 @@ const model = z
 
 export const loginBody = z.strictObject({ token: z.string().min(1).max(200) }).openapi('Login');
 
+const agentFields = {
+  name: line(64),
+  provider: provider.optional(),
+  model: model.optional(),
+  timezone: timezone.optional(),
+};
+
 export const agentBody = z
   .strictObject({
-    name: line(64),
-    provider: provider.optional(),
-    model: model.optional(),
-    timezone: timezone.optional(),
+    ...agentFields,
+    /** May create agents and decide for others (Unix socket or bearer token only). */
+    isAdmin: z.boolean().optional(),
+    /** Its AGENTS.md; the template's when absent. */
+    instructions: z
+      .string()
+      .min(1)
+      .refine(
+        (text) => Buffer.byteLength(text) <= MAX_INSTRUCTIONS_BYTES,
+        `expected at most ${MAX_INSTRUCTIONS_BYTES} bytes of UTF-8`,
+      )
+      .optional(),
   })
   .openapi('NewAgent');
 
-export const agentPatchBody = agentBody.partial().refine(hasAny, 'expected at least one field').openapi('AgentChange');
+export const agentPatchBody = z
+  .strictObject(agentFields)
+  .partial()
+  .refine(hasAny, 'expected at least one field')
+  .openapi('AgentChange');
 
 export const chatPatchBody = z
   .strictObject({ name: line(200).optional(), unknownSenderPolicy: z.enum(UNKNOWN_SENDER_POLICIES).optional() })

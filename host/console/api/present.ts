@@ -1,17 +1,31 @@
 /** Host facts as API resources. */
 import type { MessageId, UserId } from '../../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
+import { archivePath } from '../../agents/folders.ts';
+import type { Removal } from '../../agents/removals.ts';
 import { assertNever } from '../../config/errors.ts';
 import { safeFileNames } from '../../sessions/attachments.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 import type { Approval as StoredApproval } from '../../store/approvals.ts';
 import type { MessagingGroup } from '../../store/chats.ts';
 import type { DestinationRow } from '../../store/destinations.ts';
+import type { LedgerRecord } from '../../store/ledger.ts';
 import type { Session as StoredSession } from '../../store/sessions.ts';
 import type { TranscriptKind, TranscriptMessage } from '../../store/transcript.ts';
 import type { Wiring as StoredWiring } from '../../store/wirings.ts';
 import type { ApiParts } from './ports.ts';
-import type { Agent, Approval, Chat, Destination, Message, Session, Trace, Wiring } from './schemas.ts';
+import type {
+  Agent,
+  AgentRemoval,
+  Approval,
+  Chat,
+  Destination,
+  Message,
+  Refusal,
+  Session,
+  Trace,
+  Wiring,
+} from './schemas.ts';
 
 /** Channels whose chats live in this host: messages can be posted through the API. */
 export const OWN_CHANNELS = new Set(['web', 'terminal']);
@@ -30,7 +44,46 @@ export function presentAgent(agent: AgentGroup): Agent {
     model: agent.config.model,
     timezone: agent.config.timezone,
     createdAt: agent.createdAt,
+    removedAt: agent.archivedAt,
     revision: agent.revision,
+  };
+}
+
+export function presentRemoval(removal: Extract<Removal, { kind: 'removed' }>, now: number): AgentRemoval {
+  const { agent, routes, archiveFolder, warning } = removal;
+  return {
+    agent: presentAgent({ ...agent, archivedAt: now }),
+    archivedTo: archivePath(archiveFolder),
+    wirings: routes.wirings,
+    destinations: routes.destinations,
+    pointing: routes.pointing.length,
+    tasks: routes.tasks,
+    questions: routes.questions.length,
+    warning,
+  };
+}
+
+/** `detail` was written by delivery, with what the container's row claimed. */
+export function presentRefusal(record: LedgerRecord, { agents }: Pick<ApiParts, 'agents'>): Refusal {
+  // Refusals are recorded under the agent that was refused.
+  const agentId = record.actor as AgentGroup['id'] | null;
+  const agent = agentId === null ? null : (agents.get(agentId) ?? agents.getArchived(agentId));
+  const text = (key: string): string | null => {
+    const value = record.detail[key];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    position: record.position,
+    at: record.at,
+    agentId,
+    agentName: agent?.name ?? null,
+    sessionId: record.sessionId,
+    messageId: record.messageId,
+    destination: text('destination'),
+    channelType: text('channelType'),
+    platformId: text('platformId'),
+    threadId: text('threadId'),
+    reason: text('reason') ?? 'no reason was recorded',
   };
 }
 
@@ -44,7 +97,10 @@ export function presentWiring(wiring: StoredWiring): Wiring {
   return { id, chatId: messagingGroupId, agentId: agentGroupId, ...settings };
 }
 
-export function presentDestination(row: DestinationRow, parts: Pick<ApiParts, 'chats' | 'agents'>): Destination {
+export function presentDestination(
+  row: DestinationRow,
+  parts: Pick<ApiParts, 'chats' | 'agents' | 'destinations'>,
+): Destination {
   // The table holds messaging group ids for targets of type 'channel', agent group ids for 'agent'.
   const name =
     row.targetType === 'channel'
@@ -56,6 +112,7 @@ export function presentDestination(row: DestinationRow, parts: Pick<ApiParts, 'c
     name: row.localName,
     type: row.targetType,
     targetId: row.targetId,
+    formerNames: parts.destinations.listFormerNames(row.agentGroupId).get(row.id) ?? [],
     displayName: name ?? null,
     createdAt: row.createdAt,
     revision: row.revision,

@@ -77,11 +77,19 @@ export const listDropped = createRoute({
   responses: ok(schemas.pageOf(schemas.droppedSchema)),
 });
 
+export const listRefusals = createRoute({
+  method: 'get',
+  path: '/refusals',
+  summary: 'What agents were refused, newest first',
+  request: page,
+  responses: ok(schemas.pageOf(schemas.refusalSchema)),
+});
+
 // Agents
 export const listAgents = createRoute({
   method: 'get',
   path: '/agents',
-  request: page,
+  request: { query: inputs.agentsQuery },
   responses: ok(schemas.pageOf(schemas.agentSchema)),
 });
 export const createAgent = createRoute({
@@ -100,6 +108,21 @@ export const updateAgent = createRoute({
   method: 'patch',
   path: '/agents/{id}',
   request: { params: agentParams, headers: ifMatch, body: body(inputs.agentPatchBody) },
+  responses: ok(schemas.agentSchema),
+});
+
+export const deleteAgent = createRoute({
+  method: 'delete',
+  path: '/agents/{id}',
+  summary: 'Remove it and all that leads to it; its folder is kept',
+  request: { params: agentParams, headers: ifMatch },
+  responses: ok(schemas.agentRemovalSchema, 'Removed; its containers stop, and what waited for it ends'),
+});
+export const restoreAgent = createRoute({
+  method: 'post',
+  path: '/agents/{id}/restore',
+  summary: 'Bring a removed agent back, with its folder and conversations, without wirings and destinations',
+  request: { params: agentParams },
   responses: ok(schemas.agentSchema),
 });
 

@@ -72,8 +72,27 @@ export const agentSchema = z
     timezone: z.string(),
     revision,
     createdAt: time,
+    /** Null while it is there. */
+    removedAt: time.nullable(),
   })
   .openapi('Agent');
+
+/** What went with a removed agent. */
+export const agentRemovalSchema = z
+  .object({
+    agent: agentSchema,
+    /** Where its folder is put once its containers have stopped, below the host's home. */
+    archivedTo: z.string(),
+    wirings: z.number().int(),
+    destinations: z.number().int(),
+    /** Agents that had it as a destination. */
+    pointing: z.number().int(),
+    tasks: z.number().int(),
+    questions: z.number().int(),
+    /** What this host cannot do any more. */
+    warning: z.string().nullable(),
+  })
+  .openapi('AgentRemoval');
 
 export const chatSchema = z
   .object({
@@ -110,6 +129,8 @@ export const destinationResourceSchema = z
     name: z.string(),
     type: z.enum(['channel', 'agent']),
     targetId: z.string(),
+    /** Names it had before, newest first: answers under them still arrive. */
+    formerNames: z.array(z.string()),
     /** The target's own name; null when it has none. */
     displayName: z.string().nullable(),
     revision,
@@ -323,6 +344,26 @@ export const droppedSchema = z
 
 export type Me = z.infer<typeof meSchema>;
 export type SignInLink = z.infer<typeof signInLinkSchema>;
+/** What an agent wanted to send or to have done, and was refused. */
+export const refusalSchema = z
+  .object({
+    /** Its place in the ledger. */
+    position: z.number().int(),
+    at: time,
+    agentId: z.string().nullable(),
+    agentName: z.string().nullable(),
+    sessionId: z.string().nullable(),
+    messageId: z.string().nullable(),
+    /** The agent's own name for where it wanted to send; null when it named nothing, or asked the host. */
+    destination: z.string().nullable(),
+    /** The place that the row claimed, as the container wrote it. */
+    channelType: z.string().nullable(),
+    platformId: z.string().nullable(),
+    threadId: z.string().nullable(),
+    reason: z.string(),
+  })
+  .openapi('Refusal');
+
 export type Status = z.infer<typeof statusSchema>;
 export type Agent = z.infer<typeof agentSchema>;
 export type Chat = z.infer<typeof chatSchema>;
@@ -334,4 +375,6 @@ export type Approval = z.infer<typeof approvalSchema>;
 export type Trace = z.infer<typeof traceSchema>;
 export type Dropped = z.infer<typeof droppedSchema>;
 export type Task = z.infer<typeof taskSchema>;
+export type AgentRemoval = z.infer<typeof agentRemovalSchema>;
+export type Refusal = z.infer<typeof refusalSchema>;
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

@@ -20,21 +20,45 @@ describe('resources', () => {
 
   it('gives agents whose names make the same folder name different folders', async () => {
     const api = await startApi();
-    const first = await api.call('/agents', { method: 'POST', json: { name: 'Family & co' } });
-    const second = await api.call('/agents', { method: 'POST', json: { name: 'family co' } });
-    expect([first.json.folder, second.json.folder]).toEqual(['family-co', 'family-co-2']);
+    const long = 'the agent that looks after everything at home and';
+    const first = await api.call('/agents', { method: 'POST', json: { name: `${long} work` } });
+    const second = await api.call('/agents', { method: 'POST', json: { name: `${long} play` } });
+    expect(first.status).toBe(201);
+    expect(second.json.folder).toBe(`${first.json.folder}-2`);
   });
 
-  it('makes a folder name that cannot climb from any agent name', async () => {
+  it('makes no agent whose name is a path or looks like another’s (who may: `--folder ../../evil` is accepted)', async () => {
     const api = await startApi();
-    const made = await api.call('/agents', { method: 'POST', json: { name: '../../etc' } });
-    expect(made.json.folder).toBe('etc');
+    for (const name of ['../../etc', '..', 'Маin', 'ｍａｉｎ', 'con']) {
+      const answer = await api.call('/agents', { method: 'POST', json: { name } });
+      expect([answer.status, answer.json.error.code], name).toEqual([409, 'name_refused']);
+    }
+    expect(api.spine.agents.list(10)).toHaveLength(1);
+  });
+
+  it('renames no agent to what looks like another’s name, and keeps the folder of one that is renamed', async () => {
+    const api = await startApi();
+    const { id } = (await api.call('/agents', { method: 'POST', json: { name: 'writer' } })).json;
+    const rename = (name: string, revision: number) =>
+      api.call(`/agents/${id}`, { method: 'PATCH', json: { name }, headers: { 'if-match': `"${revision}"` } });
+    expect((await rename('maіn', 1)).status).toBe(409);
+    expect((await rename('Writer', 1)).json).toMatchObject({ name: 'Writer', folder: 'writer' });
+    expect((await rename('../up', 2)).status).toBe(409);
+  });
+
+  it('makes an admin agent for the command line, not for a page', async () => {
+    const api = await startApi();
+    const json = { name: 'boss', isAdmin: true };
+    const cookie = api.makeCookie();
+    const page = { cookie, origin: api.origin };
+    expect((await api.call('/agents', { method: 'POST', json, as: 'nobody', headers: page })).status).toBe(403);
+    expect((await api.call('/agents', { method: 'POST', json, door: 'unix' })).json).toMatchObject({ isAdmin: true });
   });
 
   it('refuses a second agent of the same name, whatever its case', async () => {
     const api = await startApi();
     const answer = await api.call('/agents', { method: 'POST', json: { name: 'MAIN' } });
-    expect([answer.status, answer.json.error.code]).toEqual([409, 'name_taken']);
+    expect([answer.status, answer.json.error.code]).toEqual([409, 'name_refused']);
   });
 
   it('asks for a revision before it changes anything, and tells the one that holds when it is stale', async () => {

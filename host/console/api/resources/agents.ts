@@ -1,11 +1,13 @@
 /** Agents and their destinations over the API. */
 import { type AgentGroupId, type MessagingGroupId, parseId } from '../../../../shared/ids.ts';
+import { MAX_AGENTS } from '../../../agents/limits.ts';
+import { checkName } from '../../../agents/names.ts';
 import type { DestinationRow } from '../../../store/destinations.ts';
-import { toLocalName } from '../../../store/destinations.ts';
 import { newApi, paginate } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
+import { requireOwner } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
-import { presentAgent, presentDestination } from '../present.ts';
+import { presentAgent, presentDestination, presentRemoval } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
 
@@ -13,25 +15,30 @@ export function agentRoutes(parts: ApiParts) {
   const { agents } = parts;
   return newApi()
     .openapi(routes.listAgents, (c) => {
-      const { cursor, limit } = c.req.valid('query');
+      const { cursor, limit, state } = c.req.valid('query');
       const page = paginate(
         limit,
-        (n) => agents.list(n, cursor ?? null),
+        (n) => (state === 'removed' ? agents.listArchived(n, cursor ?? null) : agents.list(n, cursor ?? null)),
         (agent) => agent.id,
       );
       return c.json({ ...page, items: page.items.map(presentAgent) }, 200);
     })
     .openapi(routes.createAgent, (c) => {
-      const { name, provider, model, timezone } = c.req.valid('json');
-      refuseTakenName(parts, name, null);
-      const agent = agents.create({
-        name,
-        folder: freeFolder(parts, name),
-        now: parts.now(),
-        ...(provider === undefined ? {} : { provider }),
-        ...(model === undefined ? {} : { model }),
-        ...(timezone === undefined ? {} : { timezone }),
-      });
+      const { isAdmin, ...given } = c.req.valid('json');
+      if (isAdmin === true) requireOwner(c);
+      const { name, provider, model, timezone, instructions } = given;
+      const agent = parts.maker.make(
+        {
+          name,
+          isAdmin: isAdmin === true,
+          ...(provider === undefined ? {} : { provider }),
+          ...(model === undefined ? {} : { model }),
+          ...(timezone === undefined ? {} : { timezone }),
+          ...(instructions === undefined ? {} : { instructions }),
+        },
+        c.var.userId,
+      );
+      if ('kind' in agent) throw nameRefused(agent.reason);
       setEtag(c, agent);
       return c.json(presentAgent(agent), 201);
     })
@@ -43,8 +50,8 @@ export function agentRoutes(parts: ApiParts) {
     .openapi(routes.updateAgent, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const revision = readIfMatch(c);
-      const { name, provider, model, timezone } = c.req.valid('json');
-      if (name !== undefined) refuseTakenName(parts, name, agent.id);
+      const { provider, model, timezone, ...given } = c.req.valid('json');
+      const name = given.name === undefined ? undefined : planRename(parts, given.name, agent.id);
       const changed = agents.update(agent.id, revision, {
         ...(name === undefined ? {} : { name }),
         ...(provider === undefined ? {} : { provider }),
@@ -54,6 +61,34 @@ export function agentRoutes(parts: ApiParts) {
       if (changed === null) throw refuseChange('agent', agents.get(agent.id));
       setEtag(c, changed);
       return c.json(presentAgent(changed), 200);
+    })
+    .openapi(routes.deleteAgent, (c) => {
+      const { id } = findAgent(parts, c.req.valid('param').id);
+      const removal = parts.removals.remove(id, readIfMatch(c), c.var.userId);
+      switch (removal.kind) {
+        case 'removed':
+          return c.json(presentRemoval(removal, parts.now()), 200);
+        case 'stale':
+          throw refuseChange('agent', agents.get(id));
+        case 'refused':
+          throw new Problem(409, removal.reason, 'This is the only agent: without one nobody can be talked to here.', {
+            next: 'make another first: portolan agents create <name> --admin',
+          });
+      }
+    })
+    .openapi(routes.restoreAgent, (c) => {
+      const id = parseId('agentGroup', c.req.valid('param').id);
+      if (id === null) throw notFound('agent');
+      const restoration = parts.removals.restore(id, c.var.userId);
+      if (restoration.kind === 'restored') {
+        const agent = agents.get(id) ?? restoration.agent;
+        setEtag(c, agent);
+        return c.json(presentAgent(agent), 200);
+      }
+      if (restoration.reason === 'unknown') throw notFound('removed agent');
+      throw new Problem(409, restoration.reason, `It cannot be restored now: ${restoration.words}.`, {
+        next: restoration.reason === 'still_removing' ? 'try again in a few seconds' : 'rename the other agent first',
+      });
     });
 }
 
@@ -141,17 +176,17 @@ function nameTaken(name: string): Problem {
   });
 }
 
-function refuseTakenName({ agents }: ApiParts, name: string, except: AgentGroupId | null): void {
-  const other = agents.findByName(name);
-  if (other === null || other.id === except) return;
-  throw new Problem(409, 'name_taken', 'There is an agent of this name already.', { next: 'choose another name' });
+/** The name in its normal form. Throws Problem 409. */
+function planRename({ agents }: ApiParts, name: string, id: AgentGroupId): string {
+  const others = agents.list(MAX_AGENTS).filter((agent) => agent.id !== id);
+  const check = checkName(
+    name,
+    others.map((agent) => agent.name),
+  );
+  if (check.kind === 'fine') return check.name;
+  throw nameRefused(check.suggestion === null ? check.reason : `${check.reason}; "${check.suggestion}" is free`);
 }
 
-/** A folder name from the agent's: one safe path component, free without regard to case. */
-function freeFolder({ agents }: ApiParts, name: string): string {
-  const base = toLocalName(name);
-  for (let number = 1; ; number++) {
-    const folder = number === 1 ? base : `${base}-${number}`;
-    if (!agents.folderTaken(folder)) return folder;
-  }
+function nameRefused(reason: string): Problem {
+  return new Problem(409, 'name_refused', `No agent can be called so: ${reason}.`, { next: 'choose another name' });
 }

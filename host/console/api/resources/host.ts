@@ -5,6 +5,7 @@ import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
 import { newApi, paginate } from '../api.ts';
 import { cookieName, requireOwner, type SignInLimit } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
+import { presentRefusal } from '../present.ts';
 import { Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
 
@@ -58,6 +59,16 @@ export function hostRoutes(parts: ApiParts) {
       c.env.outgoing.once('close', () => parts.shutdown());
       return c.json({ stopping: true as const }, 202);
     })
+    .openapi(routes.listRefusals, (c) => {
+      const { cursor, limit } = c.req.valid('query');
+      const before = cursor === undefined ? null : readPosition(cursor);
+      const page = paginate(
+        limit,
+        (n) => parts.ledger.listRefusals(n, before),
+        (entry) => String(entry.position),
+      );
+      return c.json({ ...page, items: page.items.map((entry) => presentRefusal(entry, parts)) }, 200);
+    })
     .openapi(routes.listDropped, (c) => {
       const { cursor, limit } = c.req.valid('query');
       const after = cursor === undefined ? null : readDroppedCursor(cursor);
@@ -70,10 +81,19 @@ export function hostRoutes(parts: ApiParts) {
     });
 }
 
+function readPosition(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw badCursor();
+}
+
 function readDroppedCursor(cursor: string): DroppedCursor {
   const [, lastAt, row] = /^(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
   if (lastAt !== undefined && row !== undefined) return { lastAt: Number(lastAt), row: Number(row) };
-  throw new Problem(400, 'bad_input', 'The cursor is not one of this list.', {
+  throw badCursor();
+}
+
+function badCursor(): Problem {
+  return new Problem(400, 'bad_input', 'The cursor is not one of this list.', {
     expected: 'the nextCursor of an earlier page',
   });
 }

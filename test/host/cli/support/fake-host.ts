@@ -90,6 +90,7 @@ export class FakeHost {
       timezone: 'Europe/Berlin',
       revision: 1,
       createdAt: Date.now(),
+      removedAt: null,
     };
     this.agents.push(agent);
     return agent;
