@@ -213,13 +213,6 @@ export class InboxTables {
     return rows.map(toOpen);
   }
 
-  getOpen(id: string): OpenInbound | null {
-    const row = this.#prepare(`SELECT ${OPEN_COLUMNS} FROM messages_in WHERE id = ? AND status = 'pending'`).get(id) as
-      | OpenRow
-      | undefined;
-    return row === undefined ? null : toOpen(row);
-  }
-
   getStatus(id: string): 'pending' | 'done' | 'failed' | null {
     // The column's CHECK names these three.
     const status = this.#prepare('SELECT status FROM messages_in WHERE id = ?').pluck().get(id) as

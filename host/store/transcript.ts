@@ -446,12 +446,9 @@ export class Transcript {
       .map(toMessage);
   }
 
-  last(sessionId: SessionId): TranscriptMessage | null {
-    this.flush();
-    const row = this.#db
-      .prepare<[string], Row>('SELECT * FROM messages WHERE session_id = ? ORDER BY position DESC LIMIT 1')
-      .get(sessionId);
-    return row === undefined ? null : toMessage(row);
+  /** The newest message of a session's conversation, as `listForSession` shows it. */
+  last(session: { id: SessionId; messagingGroupId: MessagingGroupId | null }): TranscriptMessage | null {
+    return this.listForSession(session, { limit: 1 })[0] ?? null;
   }
 }
 

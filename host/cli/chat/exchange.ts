@@ -18,14 +18,12 @@ export interface Exchange {
 }
 
 export interface ExchangeListener {
-  /** A reply whose fate is known. */
+  /** A reply in its last version, once the exchange is over. */
   onReply(reply: Message): void;
   /** Something a person should know meanwhile. */
   onNotice(text: string): void;
 }
 
-/** How long a reply may come after the message counts as answered. Higher: silence costs more time. Lower: replies are missed. */
-const SETTLE_MS = 1_000;
 const PAGE_LIMIT = 200;
 
 /** One stream of events for any number of questions, one after the other. */
@@ -61,23 +59,20 @@ export class Exchanges implements AsyncDisposable {
   async ask({ text, files }: Question, timeoutMs: number): Promise<Exchange> {
     const sent = await this.#api.sendMessage(this.#session.id, { text, files, clientId: randomUUID() });
     const seen = new Map<string, Message>([[sent.id, sent]]);
-    const told = new Set<string>();
     const deadline = Date.now() + timeoutMs;
     let settleBy: number | null = null;
     for (;;) {
       const question = seen.get(sent.id) ?? sent;
       const replies = listReplies(seen, sent.id);
-      for (const reply of replies) {
-        if (told.has(reply.id) || reply.state === 'queued' || reply.state === 'sending') continue;
-        told.add(reply.id);
-        this.#listener.onReply(reply);
-      }
       const stage = planExchange(question, replies);
-      if (stage.kind === 'over') return { question, replies };
-      settleBy = stage.kind === 'settling' ? (settleBy ?? Date.now() + SETTLE_MS) : null;
+      if (stage.kind === 'over') return this.#end(question, replies);
+      settleBy = stage.kind === 'settling' ? (settleBy ?? Date.now() + stage.forMs) : null;
       const event = await this.#nextEvent((settleBy ?? deadline) - Date.now());
-      if (event !== 'late') await this.#take(event, seen, sent);
-      else if (settleBy !== null) return { question, replies };
+      if (event !== 'late') {
+        // Something changed: what follows it may be as far behind.
+        if (event.kind === 'message' && Date.now() < deadline) settleBy = null;
+        await this.#take(event, seen, sent);
+      } else if (settleBy !== null) return this.#end(question, replies);
       else {
         throw new CliError(
           EXIT.failed,
@@ -90,6 +85,11 @@ export class Exchanges implements AsyncDisposable {
         );
       }
     }
+  }
+
+  #end(question: Message, replies: Message[]): Exchange {
+    for (const reply of replies) this.#listener.onReply(reply);
+    return { question, replies };
   }
 
   async #take(event: LiveEvent, seen: Map<string, Message>, sent: Message): Promise<void> {

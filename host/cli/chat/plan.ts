@@ -50,10 +50,15 @@ function describeReaction(reaction: { emoji: string; by: string }): string {
   return `${reaction.emoji}\0${reaction.by}`;
 }
 
+/** How long a first reply may come after the message counts as answered. Higher: silence costs more time. Lower: replies are missed. */
+const REPLY_SETTLE_MS = 1_000;
+/** How long an edit may come after that. Higher: each command takes longer. Lower: a text is printed that changes. */
+const EDIT_SETTLE_MS = 150;
+
 export type ExchangeStage =
   | { kind: 'waiting' }
-  /** The agent is done, but nothing came: a reply may be a moment behind. */
-  | { kind: 'settling' }
+  /** The agent is done, but something may be a moment behind: its reply, or the last edit of one. */
+  | { kind: 'settling'; forMs: number }
   | { kind: 'over' };
 
 /** How far a question and its replies are; `replies` are all messages that answer it, in any state. */
@@ -61,7 +66,7 @@ export function planExchange(question: Message, replies: readonly Message[]): Ex
   switch (question.state) {
     case 'answered':
       if (replies.some((reply) => UNSETTLED.has(reply.state))) return { kind: 'waiting' };
-      return replies.length === 0 ? { kind: 'settling' } : { kind: 'over' };
+      return { kind: 'settling', forMs: replies.length === 0 ? REPLY_SETTLE_MS : EDIT_SETTLE_MS };
     case 'failed':
     case 'refused':
     case 'dropped':

@@ -123,7 +123,7 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
   const agent = parts.agents.get(session.agentGroupId);
   const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
   const live = parts.control.liveState(session);
-  const last = parts.transcript.last(session.id);
+  const last = parts.transcript.last(session);
   return {
     id: session.id,
     agentId: session.agentGroupId,
@@ -164,6 +164,7 @@ export function presentMessage(message: TranscriptMessage, parts: QuestionParts)
     inReplyTo: message.inReplyTo,
     state: message.state,
     stateReason: message.stateReason,
+    clientId: message.clientId,
     reactions: message.reactions,
     traceId: message.traceId,
     createdAt: message.createdAt,

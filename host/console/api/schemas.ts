@@ -235,6 +235,8 @@ export const messageSchema = z
     inReplyTo: z.string().nullable(),
     state: z.enum(MESSAGE_STATES),
     stateReason: z.string().nullable(),
+    /** Given by the program that sent it; null else. */
+    clientId: z.string().nullable(),
     reactions: z.array(z.object({ emoji: z.string(), by: z.string() })),
     traceId: z.string(),
     createdAt: time,

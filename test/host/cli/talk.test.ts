@@ -37,6 +37,21 @@ describe('portolan send', () => {
     expect(out).toBe('**one**\ntwo\n');
   });
 
+  it('with --wait prints what an edited reply says in the end, also when its last edit comes a moment late', async () => {
+    const paths = makeTempHome();
+    const host = await FakeHost.start(paths);
+    host.addAgent('main');
+    host.onPosted = (message) => {
+      const reply = host.reply(message, '0 %');
+      setImmediate(() => {
+        host.change(reply, { text: '50 %', editedAt: 1 });
+        setTimeout(() => host.change(reply, { text: '100 %', editedAt: 2 }), 50);
+      });
+    };
+    const { code, out } = await portolan(paths, ['send', 'main', 'slow', '--wait']);
+    expect([code, out]).toEqual([0, '100 %\n']);
+  });
+
   it('with --wait --json prints one document with the message and its replies', async () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);

@@ -17,7 +17,7 @@ import type { Pending } from './pending.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { Change, ConsoleState } from './state.ts';
 import { INITIAL_STATE, reduce } from './state.ts';
-import { makeTitle } from './title.ts';
+import { titleFor } from './title.ts';
 
 /** Messages kept of a conversation that is trimmed. Higher: memory. Lower: paging when coming back. */
 const KEEP_MESSAGES = 150;
@@ -133,11 +133,11 @@ export function createConsole(outbox: Outbox): Console {
     );
   }
 
-  /** Several chats with one agent are told apart by what they began with. */
+  /** Several web chats with one agent are told apart by what they began with. */
   async function nameUntitled({ sessionId, text }: Pending): Promise<void> {
     const session = state.sessions.byId.get(sessionId);
-    const title = makeTitle(text);
-    if (session === undefined || session.title !== null || title === null) return;
+    const title = titleFor(session, text);
+    if (session === undefined || title === null) return;
     await guard(
       async () => apply({ kind: 'session', session: await api.renameSession(session, title) }),
       // Without a title it goes by the agent's name; the next message tries again.

@@ -1,5 +1,16 @@
+import type { Session } from '../client/types.ts';
+
 /** Longest title made from a message, in characters. */
 const MAX_TITLE = 48;
+
+/**
+ * The title that a message just sent gives its session, null when it gives none: only web chats are named after
+ * what was first said in them, others have names of their own.
+ */
+export function titleFor(session: Pick<Session, 'title' | 'channelType'> | undefined, text: string): string | null {
+  if (session === undefined || session.channelType !== 'web' || session.title !== null) return null;
+  return makeTitle(text);
+}
 
 /** What an untitled chat is called after its first message: its first line, cut at a word. Null when there is none. */
 export function makeTitle(text: string): string | null {

@@ -138,6 +138,7 @@ export class FakeHost {
       inReplyTo: null,
       state: isOut ? 'delivered' : 'queued',
       stateReason: null,
+      clientId: null,
       reactions: [],
       traceId: makeId('trace'),
       createdAt: Date.now(),

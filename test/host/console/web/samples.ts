@@ -19,6 +19,7 @@ export function sampleMessage(changes: Partial<Message> & { position: number }):
     inReplyTo: null,
     state: 'delivered',
     stateReason: null,
+    clientId: null,
     reactions: [],
     traceId: 'trc_1',
     createdAt: changes.position * 1_000,

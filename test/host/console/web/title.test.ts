@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeTitle } from '../../../../host/console/web/state/title.ts';
+import { makeTitle, titleFor } from '../../../../host/console/web/state/title.ts';
 
 test('a title is the first line that says something', () => {
   expect(makeTitle('\n  \n plan the trip \nto Cuxhaven')).toBe('plan the trip');
@@ -23,4 +23,12 @@ test('whatever is written, the host takes the title: one line without control ch
       expect(title).toBe(title.trim());
     }),
   );
+});
+
+test('only a web chat without a title is named after what is said in it', () => {
+  const text = 'plan the trip';
+  expect(titleFor({ channelType: 'web', title: null }, text)).toBe(text);
+  expect(titleFor({ channelType: 'web', title: 'Holidays' }, text)).toBeNull();
+  expect(titleFor({ channelType: 'terminal', title: null }, text)).toBeNull();
+  expect(titleFor(undefined, text)).toBeNull();
 });
