@@ -12,7 +12,7 @@
  * I3. An admin is asked once per gate, however much waits there.
  * I4. What is let in is one sender to one agent: other agents of the chat decide for themselves.
  */
-import { Fault, toDiskFault } from '../config/errors.ts';
+import { errorCode, Fault, toDiskFault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Gate, HeldMessage, HeldStore } from '../store/held.ts';
 import type { Holding } from './holding.ts';
@@ -102,7 +102,7 @@ export class Admissions implements AsyncDisposable {
     const { receiveAgain, ask, holding } = this.#parts;
     let isRefused = false;
     for (const message of this.#walk(gate)) {
-      const outcome = await receiveAgain(message);
+      const outcome = await receiveAgain(message).catch(readLoss);
       if (outcome.kind === 'received') await holding.remove(message);
       else if (outcome.kind === 'dropped') await this.#drop(message, outcome.reason);
       else if (ask(message)) return 'waits';
@@ -167,6 +167,13 @@ export class Admissions implements AsyncDisposable {
     for (const { timer } of this.#retries.values()) clearTimeout(timer);
     await Promise.allSettled(this.#running.values());
   }
+}
+
+/** Its files are gone, whoever took them: the message is lost, and those behind it are not. */
+function readLoss(error: unknown): ReceivedAgain {
+  if (errorCode(error) !== 'ENOENT') throw error;
+  routingLog.error({ err: error }, 'files of a message that waited are gone');
+  return { kind: 'dropped', reason: 'unreadable' };
 }
 
 function keyOf(gate: Gate): string {

@@ -97,9 +97,10 @@ export class Router implements AsyncDisposable {
     for (const { agentGroupId } of heard) {
       await this.#letPass({ kind: 'sender', agentGroupId, senderId: event.senderId });
     }
-    this.#noteSender(event, chat);
+    const isReachable = this.#noteSender(event, chat);
     const routedAt = stampNow();
     const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(event, chat, route, routedAt)));
+    if (isReachable) this.#parts.onReachable();
     return { kind: 'routed', messages: judge(event, outcomes) };
   }
 
@@ -177,23 +178,25 @@ export class Router implements AsyncDisposable {
     if (this.#parts.held.waitsAt(gate)) await this.#admissions.settle(gate);
   }
 
-  /** Names for cards and answers; and where a person can be asked alone. */
-  #noteSender({ senderId, senderName, isPrivate, hostIsPlatform }: InboundEvent, chat: MessagingGroup): void {
-    const { users, onReachable, now } = this.#parts;
+  /** Names for cards and answers; and where a person can be asked alone: whether that is news. */
+  #noteSender({ senderId, senderName, isPrivate, hostIsPlatform }: InboundEvent, chat: MessagingGroup): boolean {
+    const { users, now } = this.#parts;
     // On this host's own page a person has as many chats as they open: none of them is the one.
     const isTheirs = isPrivate && hostIsPlatform !== true;
     const privateChat = isTheirs ? chat.id : null;
     const noted = this.#noted.get(senderId);
-    if (noted !== undefined && (privateChat === null || noted === privateChat)) return;
+    if (noted !== undefined && (privateChat === null || noted === privateChat)) return false;
     if (this.#noted.size >= MAX_NOTED) this.#noted.clear();
     users.ensure(senderId, showSafely(senderName), now());
-    if (isTheirs && users.notePrivateChat(senderId, chat.channelType, chat.id)) onReachable();
+    const isNews = privateChat !== null && users.notePrivateChat(senderId, chat.channelType, privateChat);
     this.#noted.set(senderId, privateChat);
+    return isNews;
   }
 
   async #receiveAgain(message: HeldMessage): Promise<ReceivedAgain> {
     const { chats, wirings, turnedAway, now } = this.#parts;
     const event = parseHeldEvent(message.event);
+    if (event === null) return { kind: 'dropped', reason: 'unreadable' };
     const chat = chats.find(message.channelType, message.platformId);
     const listening = chat === null ? [] : wirings.listFor(chat.id);
     if (message.gate.kind === 'sender') return this.#receiveForAgent(message.gate, event, chat, listening);
@@ -223,8 +226,8 @@ export class Router implements AsyncDisposable {
         return { kind: 'dropped', reason: route.reason };
       case 'engage':
       case 'accumulate':
-        this.#noteSender(event, chat);
         await this.#commit(event, chat, route, stampNow());
+        if (this.#noteSender(event, chat)) this.#parts.onReachable();
         return { kind: 'received' };
       default:
         return assertNever(route);
@@ -235,12 +238,12 @@ export class Router implements AsyncDisposable {
   #ask(message: HeldMessage): boolean {
     const { agents, chats, ask, now } = this.#parts;
     const event = parseHeldEvent(message.event);
+    if (event === null) return false;
     const { gate } = message;
-    const name = event.chatName ?? '';
     if (gate.kind === 'sender') {
       const agent = agents.get(gate.agentGroupId);
       const known = chats.find(message.channelType, message.platformId)?.name;
-      const place = { ...message, name: known ?? name, isPrivate: event.isPrivate };
+      const place = { ...message, name: known ?? event.chatName, isPrivate: event.isPrivate };
       return agent !== null && ask(formatAdmission(event, place, agent, now())) !== null;
     }
     const chat = chats.ensure({

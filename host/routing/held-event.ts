@@ -25,9 +25,10 @@ const eventSchema = z.object({
 
 export type HeldEvent = z.infer<typeof eventSchema>;
 
-/** Of a row that this host wrote: any other shape is a bug. */
-export function parseHeldEvent(json: string): HeldEvent {
-  return eventSchema.parse(JSON.parse(json));
+/** Null when another version of this host wrote it in a shape that this one does not know. */
+export function parseHeldEvent(json: string): HeldEvent | null {
+  const parsed = eventSchema.safeParse(JSON.parse(json));
+  return parsed.success ? parsed.data : null;
 }
 
 export function formatHeldEvent(event: InboundEvent & { clientId: string }): string {

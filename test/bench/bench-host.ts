@@ -90,6 +90,7 @@ export class BenchHost implements AsyncDisposable {
       files: [],
       isMention: false,
       isPrivate: true,
+      hostIsPlatform: true,
       platformMessageId: null,
       replyToPlatformId: null,
       clientId: null,

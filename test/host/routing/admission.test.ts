@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toDiskFault } from '../../../host/config/errors.ts';
@@ -12,7 +12,7 @@ import {
 import type { UserId } from '../../../shared/ids.ts';
 import { sessionPaths } from '../../../shared/session-files.ts';
 import { until } from '../../support/until.ts';
-import { openGatehouse, STRANGER } from './gatehouse.ts';
+import { Gatehouse, OWNER, openGatehouse, STRANGER } from './gatehouse.ts';
 
 test('a stranger waits, is let in, and is heard once, in order, with files; an admin was asked once', async () => {
   const house = await openGatehouse();
@@ -308,10 +308,28 @@ test('lost or silent: a card that cannot be sent blocks no later request', async
   expect(house.pending()).toHaveLength(2);
 });
 
-test('who is let in can be asked alone from then on', async () => {
-  const house = await openGatehouse();
+test('an admin who writes in a private chat can be asked there, and what waited for somebody to ask is asked', async () => {
+  const house = new Gatehouse();
   const { spine } = house;
-  expect(spine.users.listRoleHolders(null)).toMatchObject([
-    { chats: [{ messagingGroupId: house.ownerChat.id, channelType: 'test' }] },
-  ]);
+  spine.users.ensure(OWNER, 'Olga', 1);
+  spine.users.grant(OWNER, 'owner', null, null, 1);
+  house.ownerChat = spine.addChat(house.agent, 'test', 'olga');
+  house.addRoom();
+  await house.receive('room', 'anybody there?');
+  expect(house.pending()).toHaveLength(1);
+  expect(house.cards()).toEqual([]);
+  await house.receive('olga', 'hello', { senderId: OWNER, isPrivate: true });
+  expect(await house.card()).toContain('wrote in “room”');
+});
+
+test('lost files of one held message lose that message alone, and are counted', async () => {
+  const house = await openGatehouse();
+  const { held } = house.spine.home;
+  house.addRoom();
+  await house.receive('room', 'one', { files: [house.file('a.txt', 'bytes')] });
+  await house.receive('room', 'two');
+  for (const name of readdirSync(held)) rmSync(join(held, name), { recursive: true });
+  await house.decide('Let in');
+  expect(await house.hears('room', 1)).toEqual(['two']);
+  expect(house.dropped()).toMatchObject([{ reason: 'unreadable', count: 1 }]);
 });
