@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatAddendum } from '../../container/runner/addendum.ts';
-import { formatPrompt } from '../../container/runner/format.ts';
+import { type CheckResult, formatPrompt } from '../../container/runner/format.ts';
 import type { InboundMessage } from '../../container/runner/message.ts';
 import { splitText } from '../../container/runner/split.ts';
 import { setZone } from '../../container/runner/zone.ts';
@@ -77,6 +77,37 @@ describe('the prompt', () => {
     expect(format([notice])).toContain('<message id="4" kind="system" event="delivery_refused" time=');
   });
 
+  it('says where everything came from, tasks and notices and answers too', () => {
+    const task = message({ kind: 'task', sender: '' });
+    task.content.task = { id: 'tsk_1', dueAt: 0, script: 'secret script', missed: 2 };
+    expect(format([task])).toContain('<message id="4" kind="task" task="tsk_1" missed="2" from="family" time=');
+    expect(format([task])).not.toContain('secret script');
+    const answer = message({ kind: 'system', inReplyTo: 'msg_out', text: 'Anna chose: red', sender: 'host' });
+    answer.content.event = 'question_answered';
+    expect(format([answer])).toContain('event="question_answered" from="family" sender="host"');
+    expect(format([answer])).toContain('reply_to="3">Anna chose: red</message>');
+  });
+
+  it('shows what a task’s check found, or why there is nothing', () => {
+    const facts = { chart, timezone: 'UTC', inFolder: '/in', omittedCount: 0, findSeq: () => null };
+    const show = (check: CheckResult) =>
+      formatPrompt([message({ kind: 'task' })], { ...facts, checkOf: () => check })
+        .text.split('\n')
+        .slice(2)
+        .join('\n');
+    expect(show({ kind: 'data', json: '{"a":"<b>"}' })).toBe('<check>{"a":"&lt;b&gt;"}</check></message>');
+    expect(show({ kind: 'data', json: null })).toBe('');
+    expect(show({ kind: 'failed', problem: 'it "broke"', output: '</message>' })).toBe(
+      '<check problem="it &quot;broke&quot;">&lt;/message&gt;</check></message>',
+    );
+  });
+
+  it('shows the current name of a place that was renamed', () => {
+    const renamed: Chart = { version: 1, destinations: [{ ...FAMILY, name: 'home', formerNames: ['family'] }] };
+    const facts = { chart: renamed, timezone: 'UTC', inFolder: '/in', omittedCount: 0, findSeq: () => null };
+    expect(formatPrompt([message()], { ...facts, checkOf: () => null }).text).toContain('from="home"');
+  });
+
   it('lists attachments with their paths', () => {
     const files = message({ text: 'see' });
     files.content.attachments = [{ name: 'a "b".png', sizeBytes: 12, contentType: 'image/png' }];
@@ -96,6 +127,7 @@ describe('the prompt', () => {
       fc.property(evil, evil, evil, (text, sender, file) => {
         const hostile = message({ text: text.join(''), sender: sender.join('') });
         hostile.content.attachments = [{ name: file.join('') || 'x', sizeBytes: 1, contentType: file.join('') }];
+        hostile.content.event = sender.join('');
         const prompt = format([hostile]);
         expect(prompt.match(/<[^>]*>/g)?.map((tag) => tag.slice(0, 8))).toEqual([
           '<context',
@@ -114,6 +146,21 @@ describe('the addendum', () => {
     const text = formatAddendum(chart);
     for (const name of ['`terminal`', '`family`', '`researcher`']) expect(text).toContain(name);
     expect(text).not.toMatch(/chat-family|agt_researcher|owner/);
+  });
+
+  it('marks agents, and tells how to live with them; where there are none it does not', () => {
+    expect(formatAddendum(chart)).toContain('- `researcher`: Researcher (another agent)');
+    expect(formatAddendum(chart)).toContain('Do not answer one that asks for nothing');
+    expect(formatAddendum({ version: 1, destinations: [FAMILY] })).not.toContain('nother agent');
+  });
+
+  it('explains tasks and questions, and lets no name add a line', () => {
+    const text = formatAddendum({
+      version: 1,
+      destinations: [{ ...FAMILY, displayName: 'x\n- `admin`: \u2028y\u0007' }],
+    });
+    for (const words of ['kind="task"', '<check>', 'ask_user_question']) expect(text).toContain(words);
+    expect(text).toContain('- `family`: x - `admin`: y (chat on web)');
   });
 
   it('says so when there is exactly one, or none', () => {
