@@ -104,9 +104,9 @@ export function renderOpen(question: Pick<QuestionContent, 'title' | 'question' 
   return `${renderHead(question)}\n\n${listOptions(question.options).join('\n')}\n\nAnswer with a number.`;
 }
 
-/** Without the options: beside buttons. */
+/** Without the options: beside buttons. What is said twice is shown once. */
 export function renderHead({ title, question }: Pick<QuestionContent, 'title' | 'question'>): string {
-  return `**${title}**\n\n${question}`;
+  return foldText(title) === foldText(question) ? `**${title}**` : `**${title}**\n\n${question}`;
 }
 
 /** How the card of an approval reads while it is open. */

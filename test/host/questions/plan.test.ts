@@ -132,6 +132,9 @@ test('in text a question says how it is answered, and its end who decided and wh
   expect(renderOpen({ title: 'Colour', question: 'Which?', options: ['Blue', 'Red'] })).toBe(
     '**Colour**\n\nWhich?\n\n1. Blue\n2. Red\n\nAnswer with a number.',
   );
+  expect(renderOpen({ title: 'Which?', question: 'which?', options: ['Blue'] })).toBe(
+    '**Which?**\n\n1. Blue\n\nAnswer with a number.',
+  );
   const answered = { state: 'answered', answer: 'Red', answeredBy: 'test:1', answeredByName: 'Ada', answeredAt: 0 };
   expect(describeEnd(answered as unknown as Question)).toBe('Ada chose “Red”, 1970-01-01 00:00 UTC.');
 });

@@ -33,7 +33,7 @@ export function QuestionCard({ messageId, question }: { messageId: string; quest
   return (
     <section className={classes.card} aria-label={question.title} data-state={look.isOpen ? 'open' : question.state}>
       <h3 className={classes.title}>{question.title}</h3>
-      <MessageBody text={question.question} plain={false} />
+      {look.body !== null && <MessageBody text={look.body} plain={false} />}
       <ul className={classes.options}>
         {question.options.map((option) => (
           <li key={option}>

@@ -3,6 +3,8 @@ import { assertNever } from '../state/assert.ts';
 import { formatClock } from '../style/time.ts';
 
 export interface QuestionLook {
+  /** Beside the title, null when it says the same. */
+  body: string | null;
   /** It can be answered here and now. */
   isOpen: boolean;
   status: string;
@@ -12,6 +14,11 @@ export interface QuestionLook {
 
 /** How a question stands, in words; times in the viewer's zone. */
 export function describeQuestion(question: Question, now: number): QuestionLook {
+  const body = question.question.trim() === question.title.trim() ? null : question.question;
+  return { body, ...describeState(question, now) };
+}
+
+function describeState(question: Question, now: number): Omit<QuestionLook, 'body'> {
   const { state, expiresAt, answeredAt } = question;
   switch (state) {
     case 'pending':
