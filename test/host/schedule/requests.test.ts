@@ -53,14 +53,54 @@ describe('a request of an agent', () => {
     expect(ask({ action: 'update_task', taskId: id, prompt: 'x' })).toMatchObject({ kind: 'refused' });
   });
 
-  test('cancelled in the moment it is due does not fire', async () => {
-    const { clock, ask, create, runs } = await makeHarbour();
+  test.each([
+    ['cancelled', { action: 'cancel_task' }, { state: 'cancelled', nextAt: null }],
+    ['put off', { action: 'update_task', at: NOON + DAY }, { state: 'active', nextAt: NOON + DAY }],
+  ] as const)('%s in the moment it is due does not fire', async (_what, request, left) => {
+    const { clock, spine, ask, create, runs, task, receipts } = await makeHarbour();
+    let meanwhile = () => {};
+    // After the timer has called, and before the commit of the inbox.
+    spine.clock = {
+      now: () => clock.now(),
+      at: (atMs, call) =>
+        clock.at(atMs, () => {
+          call();
+          meanwhile();
+        }),
+    };
     const id = create({ at: NOON + HOUR });
-    clock.at((NOON + HOUR) as never, () => void ask({ action: 'cancel_task', taskId: id }));
-    await clock.advance(HOUR);
+    await clock.advance(HOUR - 1);
+    meanwhile = () => {
+      meanwhile = () => {};
+      expect(ask({ ...request, taskId: id }).kind).toBe('done');
+    };
+    await clock.advance(1);
     expect(runs()).toEqual([]);
+    expect(receipts(id)).toEqual([]);
+    expect(task(id)).toMatchObject(left);
   });
 });
+
+test.each([
+  ['cancelled', { action: 'cancel_task' }, { state: 'cancelled', nextAt: null }],
+  ['moved', { action: 'update_task', cron: '30 * * * *' }, { state: 'active', nextAt: NOON + 90 * MINUTE }],
+] as const)(
+  'a task %s between the two commits of its run stays so, and the run has its receipt',
+  async (_what, request, left) => {
+    const { clock, spine, ask, create, runs, task, receipts } = await makeHarbour();
+    const id = create({ cron: '0 * * * *' });
+    const { commit } = spine;
+    spine.commit = (work) => {
+      spine.commit = commit;
+      expect(ask({ ...request, taskId: id }).kind).toBe('done');
+      return commit(work);
+    };
+    await clock.advance(HOUR);
+    expect(runs()).toHaveLength(1);
+    expect(receipts(id)).toMatchObject([{ outcome: 'fired' }]);
+    expect(task(id)).toMatchObject(left);
+  },
+);
 
 describe('a hostile agent', () => {
   test('reaches no task of another session: it is refused as unknown, recorded, and told', async () => {

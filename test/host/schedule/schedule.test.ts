@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { makeId } from '../../../shared/ids.ts';
+import { epochMs, makeId } from '../../../shared/ids.ts';
 import type { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
 import { DAY, HOUR, MINUTE, makeHarbour, NOON } from './harbour.ts';
@@ -186,10 +186,16 @@ describe('runs missed while the host was down', () => {
   });
 
   test('a machine that slept notices within half a minute of waking', async () => {
-    const { clock, create, runs } = await makeHarbour();
+    const { clock, spine, create, runs } = await makeHarbour();
+    // Timers count the time that the machine is awake, as the system's own do; the clock on the wall goes on.
+    let sleptMs = 0;
+    spine.clock = {
+      now: () => epochMs(clock.now() + sleptMs),
+      at: (atMs, call) => clock.at(epochMs(atMs - sleptMs), call),
+    };
     create({ at: NOON + 2 * HOUR });
     await clock.advance(MINUTE);
-    clock.sleep(3 * HOUR);
+    sleptMs = 3 * HOUR;
     await clock.advance(30_000);
     expect(runs()).toHaveLength(1);
   });
@@ -236,6 +242,24 @@ describe('when the host dies between the inbox and the receipt, a run stands bef
     expect(receipts(id).map(({ outcome }) => outcome)).toEqual(outcomes);
     expect(runs()).toHaveLength(count);
     expect(new Set(receipts(id).map(({ dueAt }) => dueAt)).size).toBe(3);
+  });
+
+  test('with what it stood for counted once', async () => {
+    const { clock, spine, session, create, runs, receipts, restart } = await makeHarbour();
+    const id = create({ cron: '0 * * * *' });
+    clock.forgetTimers();
+    clock.sleep(3 * HOUR);
+    failNextRecord(spine);
+    await restart();
+    await clock.advance(0);
+    expect(runs()).toMatchObject([{ task: { dueAt: NOON + 3 * HOUR, missed: 2 } }]);
+    await spine.inboxes.commit(session, (tables) => tables.setStatus(runs()[0]?.id ?? '', 'done'));
+    clock.forgetTimers();
+    clock.sleep(HOUR);
+    await restart();
+    await clock.advance(0);
+    expect(runs()).toMatchObject([{ task: { dueAt: NOON + 4 * HOUR, missed: 0 } }]);
+    expect(receipts(id).map(({ outcome }) => outcome)).toEqual(['missed', 'missed', 'answered', 'fired']);
   });
 
   test('with the same host, once the disk has room again', async () => {

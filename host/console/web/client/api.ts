@@ -8,7 +8,7 @@ import type { AppType } from '../../api/app.ts';
 import type { messageBody } from '../../api/inputs.ts';
 import type { signInRoutes } from '../../api/resources/host.ts';
 import { ApiFault, overNetwork, parseErrorBody } from './fault.ts';
-import type { Agent, Destination, Me, Message, Page, Session, Trace } from './types.ts';
+import type { Agent, Destination, Me, Message, Page, Session, Task, TaskAct, Trace } from './types.ts';
 import { isMessage } from './types.ts';
 import { postForm } from './upload.ts';
 
@@ -83,6 +83,24 @@ export function stopSession(id: string): Promise<Session> {
 
 export function releaseSession(id: string): Promise<Session> {
   return answer(api.sessions[':id'].release.$post({ param: { id } }));
+}
+
+/** Active and paused ones, the next to fire first. */
+export function fetchTasks(session: string): Promise<Page<Task>> {
+  return answer(api.tasks.$get({ query: { session, state: 'open', ...MANY } }));
+}
+
+/** On top of what was seen: throws ApiFault 412 when the task changed meanwhile. */
+export function changeTask(task: Task, act: TaskAct): Promise<Task> {
+  const given = { param: { id: task.id }, header: { 'if-match': `"${task.revision}"` } };
+  switch (act) {
+    case 'pause':
+      return answer(api.tasks[':id'].pause.$post(given));
+    case 'resume':
+      return answer(api.tasks[':id'].resume.$post(given));
+    case 'cancel':
+      return answer(api.tasks[':id'].cancel.$post(given));
+  }
 }
 
 /** Oldest first; the newest page when `before` is null. */

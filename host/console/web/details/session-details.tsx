@@ -12,6 +12,7 @@ import { useNotices } from '../style/notices.tsx';
 import { formatFullTime } from '../style/time.ts';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
+import { Tasks } from './tasks.tsx';
 
 export function SessionDetails({ session }: { session: Session }) {
   const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
@@ -56,6 +57,7 @@ export function SessionDetails({ session }: { session: Session }) {
           </Text>
         </div>
       )}
+      <Tasks session={session} />
       <Destinations agentId={session.agentId} agentName={session.agentName} />
     </div>
   );

@@ -21,6 +21,11 @@ export function formatFullTime(at: number): string {
   return fullTime.format(at);
 }
 
+/** Date and time in a zone that the caller names beside it. */
+export function formatTimeIn(at: number, timeZone: string): string {
+  return new Intl.DateTimeFormat(undefined, { timeZone, dateStyle: 'medium', timeStyle: 'short' }).format(at);
+}
+
 /** Midnight at the start of the day of `at`, local time. */
 export function startOfDay(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
