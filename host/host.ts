@@ -392,6 +392,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const address: { url: string | null } = { url: null };
   const apiParts: ApiParts = {
     ...stores,
+    taskRequests,
     installId,
     owner: OWNER,
     home: paths.home,
@@ -403,7 +404,6 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       liveState: (session) => theLife().liveState(session),
       stop: async (id) => runtime.requestStop(id, 'requested'),
       release: (id) => theLife().release(id, OWNER),
-    taskRequests,
     },
     deliveries: delivery,
     asked: questions,
