@@ -1,7 +1,7 @@
 /** Finds the agent, session or message that a person names on the command line; says what fits when none does. */
 import { isId } from '../../shared/ids.ts';
 import type { HostApi } from './client/api.ts';
-import type { Agent, Chat, Message, Session, Task } from './client/types.ts';
+import type { Agent, Chat, Destination, Message, Session, Task } from './client/types.ts';
 import { CliError, EXIT } from './errors.ts';
 import { isIdPart, type Match, MIN_ID_PART, matchNamed, type Named } from './match.ts';
 import { oneLine } from './output/text.ts';
@@ -10,6 +10,8 @@ import { oneLine } from './output/text.ts';
 const MAX_AGENTS = 10_000;
 /** Chats looked at. */
 const MAX_CHATS = 10_000;
+/** Destinations of one agent looked at. */
+const MAX_DESTINATIONS = 10_000;
 /** Tasks looked at for a shortened id. */
 const MAX_TASKS = 2_000;
 /** How far back a shortened message id is looked for: so many sessions, so many messages of each. */
@@ -23,11 +25,47 @@ export async function findAgent(api: HostApi, text: string): Promise<Agent> {
   return settle(matchNamed(items, text), text, 'agent', known.length > 0 ? `one of ${known.join(', ')}` : 'an agent');
 }
 
-/** By name, id, a part of the id, or `<channel>:<platform id>`. Throws CliError `chat_not_found`, `ambiguous`. */
+/**
+ * By name, id, a part of the id, or place: `<channel>/<platform id>` (or with ":"). Two of a name are told apart
+ * by their places. Throws CliError `chat_not_found`, `ambiguous`.
+ */
 export async function findChat(api: HostApi, text: string): Promise<Chat> {
   const { items } = await api.listChats(MAX_CHATS);
-  const byPlace = items.find((chat) => `${chat.channelType}:${chat.platformId}` === text);
-  return byPlace ?? settle(matchNamed(items, text), text, 'chat', 'a name, an id or `<channel>:<platform id>`');
+  const byPlace = items.find((chat) => namePlace(chat) === text || namePlace(chat, ':') === text);
+  if (byPlace !== undefined) return byPlace;
+  const match = matchNamed(items, text);
+  if (match.kind !== 'ambiguous') return settle(match, text, 'chat', 'a name, an id or `<channel>/<platform id>`');
+  const places = match.items.map((chat) => ({ id: namePlace(chat), name: chat.name }));
+  throw describeAmbiguity(places, text, 'chat', 'one of these places');
+}
+
+/** Where a chat is, as commands take it. */
+export function namePlace(chat: Pick<Chat, 'channelType' | 'platformId'>, separator = '/'): string {
+  return `${chat.channelType}${separator}${chat.platformId}`;
+}
+
+/** Of those that were removed, by name or id. Throws CliError `agent_not_found`, `ambiguous`. */
+export async function findRemovedAgent(api: HostApi, text: string): Promise<Agent> {
+  const { items } = await api.listRemovedAgents(MAX_AGENTS);
+  const known = items.slice(0, 10).map((agent) => oneLine(agent.name));
+  const expected = known.length > 0 ? `one of ${known.join(', ')}` : 'an agent that was removed; there is none';
+  return settle(matchNamed(items, text), text, 'agent', expected);
+}
+
+/** Of one agent's, by its name there, a former one, or id. Throws CliError `destination_not_found`, `ambiguous`. */
+export async function findDestination(api: HostApi, agent: Agent, text: string): Promise<Destination> {
+  const { items } = await api.listDestinations(agent.id, MAX_DESTINATIONS);
+  const match = matchNamed(items, text);
+  if (match.kind === 'found') return match.item;
+  const former = items.find((destination) => destination.formerNames.includes(text));
+  if (former !== undefined) return former;
+  const names = items.slice(0, 10).map((destination) => destination.name);
+  return settle(
+    match,
+    text,
+    'destination',
+    names.length > 0 ? `one of ${names.join(', ')}` : 'a destination; it has none',
+  );
 }
 
 /** By id or a part of it. Throws CliError `session_not_found`, `ambiguous`. */
@@ -100,7 +138,12 @@ function nameMessage(message: Message): Message & { name: string } {
   return { ...message, name: message.text.slice(0, 40) };
 }
 
-const NEXT_BY_NOUN: Readonly<Record<string, string>> = { agent: 'portolan agents', task: 'portolan tasks' };
+const NEXT_BY_NOUN: Readonly<Record<string, string>> = {
+  agent: 'portolan agents',
+  chat: 'portolan chats',
+  destination: 'portolan destinations <agent>',
+  task: 'portolan tasks',
+};
 
 function settle<T extends { id: string; name?: string | null }>(
   match: Match<T>,
@@ -125,7 +168,7 @@ function settle<T extends { id: string; name?: string | null }>(
   }
 }
 
-function describeAmbiguity(items: readonly Named[], text: string, noun: string): CliError {
+function describeAmbiguity(items: readonly Named[], text: string, noun: string, expected = 'more of the id'): CliError {
   const shown = items.slice(0, 5).map((item) => (item.name ? `${item.id} (${oneLine(item.name)})` : item.id));
   const more = items.length > 5 ? ` and ${items.length - 5} more` : '';
   return new CliError(
@@ -133,7 +176,7 @@ function describeAmbiguity(items: readonly Named[], text: string, noun: string):
     'ambiguous',
     `"${oneLine(text)}" fits ${items.length} ${noun}s: ${shown.join(', ')}${more}.`,
     {
-      expected: 'more of the id',
+      expected,
     },
   );
 }

@@ -12,6 +12,7 @@ import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
 import type { Terminal } from './terminal.ts';
+import { addAgentCommands } from './program-agents.ts';
 
 /** How a command ended, when it did not simply go well. */
 type Outcome = ExitCode | undefined;
@@ -96,6 +97,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   };
   addLookCommands(add);
   addTalkCommands(add);
+  addAgentCommands(add);
   addAnswerCommands(add);
   addDeliveryCommands(add);
   addHostCommands(add);
@@ -122,12 +124,6 @@ function addLookCommands(add: Add): void {
     )
     .addOption(limitOption());
   add(
-    'agents',
-    'agents and what thinks in them',
-    [],
-    (command) => async (context) => (await import('./commands/lists.ts')).listAgents(context, command.opts()),
-  ).addOption(limitOption());
-  add(
     'chats list',
     'chats the host knows, on every channel, and who may write there',
     ['chats', 'chats --json'],
@@ -142,26 +138,6 @@ function addLookCommands(add: Add): void {
       async (context, chat = '') =>
         (await import('./commands/chats.ts')).setChat(context, chat, command.opts()),
   ).option('--unknown-senders <policy>', 'strict, request_approval or public');
-  add(
-    'wirings',
-    'which agent listens in which chat',
-    [],
-    (command) => async (context) => (await import('./commands/lists.ts')).listWirings(context, command.opts()),
-  ).addOption(limitOption());
-  add(
-    'destinations <agent>',
-    'where an agent may send',
-    ['destinations main'],
-    (command) =>
-      async (context, agent = '') =>
-        (await import('./commands/lists.ts')).listDestinations(context, agent, command.opts()),
-  ).addOption(limitOption());
-  add(
-    'dropped',
-    'messages of strangers that were not let in',
-    [],
-    (command) => async (context) => (await import('./commands/lists.ts')).listDropped(context, command.opts()),
-  ).addOption(limitOption());
   add(
     'tasks [action] [task]',
     'what agents will be woken for; show, pause, resume or cancel one',

@@ -6,12 +6,14 @@ import { oneLine } from '../output/text.ts';
 import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
 import type {
   Agent,
+  AgentRemoval,
   Approval,
   Chat,
   Destination,
   DroppedMessages,
   Message,
   Page,
+  Refusal,
   Session,
   SignInLink,
   Status,
@@ -45,6 +47,51 @@ export class HostApi {
 
   listAgents(limit: number): Promise<Page<Agent>> {
     return this.#list('/agents', {}, limit);
+  }
+
+  listRemovedAgents(limit: number): Promise<Page<Agent>> {
+    return this.#list('/agents', { state: 'removed' }, limit);
+  }
+
+  createAgent(agent: { name: string; isAdmin?: boolean; provider?: string; instructions?: string }): Promise<Agent> {
+    return this.#post('/agents', agent);
+  }
+
+  /** On top of what was seen, like every change below: one that changed meanwhile stays as it is. */
+  removeAgent(agent: Agent): Promise<AgentRemoval> {
+    return this.#delete(`/agents/${encodeURIComponent(agent.id)}`, agent.revision);
+  }
+
+  restoreAgent(id: string): Promise<Agent> {
+    return this.#post(`/agents/${encodeURIComponent(id)}/restore`, {});
+  }
+
+  addDestination(agentId: string, to: Pick<Destination, 'name' | 'type' | 'targetId'>): Promise<Destination> {
+    return this.#post(`/agents/${encodeURIComponent(agentId)}/destinations`, to);
+  }
+
+  renameDestination(destination: Destination, name: string): Promise<Destination> {
+    return this.#patch(`/destinations/${encodeURIComponent(destination.id)}`, destination.revision, { name });
+  }
+
+  async removeDestination(destination: Destination): Promise<void> {
+    await this.#delete(`/destinations/${encodeURIComponent(destination.id)}`, destination.revision);
+  }
+
+  createWiring(wiring: Record<string, unknown>): Promise<Wiring> {
+    return this.#post('/wirings', wiring);
+  }
+
+  changeWiring(wiring: Wiring, settings: Record<string, unknown>): Promise<Wiring> {
+    return this.#patch(`/wirings/${encodeURIComponent(wiring.id)}`, wiring.revision, settings);
+  }
+
+  async removeWiring(wiring: Wiring): Promise<void> {
+    await this.#delete(`/wirings/${encodeURIComponent(wiring.id)}`, wiring.revision);
+  }
+
+  listRefusals(limit: number): Promise<Page<Refusal>> {
+    return this.#list('/refusals', {}, limit);
   }
 
   listChats(limit: number): Promise<Page<Chat>> {
@@ -236,6 +283,13 @@ export class HostApi {
     const headers = { 'Content-Type': 'application/json', 'If-Match': `"${revision}"` };
     const request = { method: 'PATCH', path: BASE + path, headers, body: JSON.stringify(body) };
     return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  /** What is answered where something is; an empty object where nothing is. */
+  async #delete<T>(path: string, revision: number): Promise<T> {
+    const headers = { 'If-Match': `"${revision}"` };
+    const answer = await requestOverSocket(this.#address, { method: 'DELETE', path: BASE + path, headers });
+    return decode(answer.status === 204 ? { ...answer, body: Buffer.from('{}') } : answer, path);
   }
 
   /** As many pages as `limit` items take. */

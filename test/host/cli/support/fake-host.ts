@@ -211,6 +211,7 @@ export class FakeHost {
     api.get('/dropped', (context) => context.json({ items: this.dropped, nextCursor: null }));
     api.get('/sessions', (context) => {
       const { cursor, limit, agent, state } = context.req.query();
+    api.get('/refusals', (context) => context.json({ items: [], nextCursor: null }));
       const items = this.sessions.filter(
         (session) =>
           (agent === undefined || session.agentId === agent) && (state === undefined || session.state === state),
