@@ -15,8 +15,6 @@ export const DAY = 24 * HOUR;
 /** A Monday, at noon in UTC. */
 export const NOON = Date.parse('2026-11-23T12:00:00Z');
 
-export type Harbour = Awaited<ReturnType<typeof makeHarbour>>;
-
 export async function makeHarbour(startMs = NOON) {
   const clock = new FakeClock(startMs);
   const spine = new Spine();
