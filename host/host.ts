@@ -422,7 +422,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       driver: policy.driver,
       engine: await describeEngine(driver),
       sessions: countSessions(stores.sessions, theLife()),
-      queue: { waiting: theLife().count('waiting'), deliveries: delivery.backlog },
+      queue: { waiting: theLife().count('waiting'), deliveries: delivery.backlog, overdue: delivery.overdue },
       memoryBytes: process.memoryUsage().rss,
     }),
     metrics: () => metrics.text(),

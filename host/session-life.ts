@@ -204,10 +204,15 @@ export class SessionLife implements Disposable {
   }
 
   liveState(session: Session): LiveState {
-    if (session.quarantineReason !== null) return { state: 'quarantined', reason: session.quarantineReason };
+    const untilMs = null;
+    if (session.quarantineReason !== null) return { state: 'quarantined', reason: session.quarantineReason, untilMs };
     const live = this.#live.get(session.id);
-    if (live === undefined) return { state: 'idle', reason: null };
-    return { state: live.kind, reason: 'reason' in live ? live.reason : null };
+    if (live === undefined) return { state: 'idle', reason: null, untilMs };
+    // Other waits end when a place or the engine is free, which nobody can tell.
+    if (live.kind === 'waiting' && live.for === 'retry') {
+      return { state: live.kind, reason: live.reason, untilMs: live.untilMs };
+    }
+    return { state: live.kind, reason: 'reason' in live ? live.reason : null, untilMs };
   }
 
   isRunning(id: SessionId): boolean {

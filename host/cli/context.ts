@@ -1,7 +1,7 @@
 /** What each command gets: the host, the terminal, and how the person wants answers. */
-import { join, resolve } from 'node:path';
-import { type HomePaths, homePaths, projectRoot } from '../config/home.ts';
+import { type HomePaths, homePaths } from '../config/home.ts';
 import { HostApi } from './client/api.ts';
+import { chooseHome } from './home.ts';
 import { createStyle, type Style } from './output/style.ts';
 import { safeJson } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,8 +28,7 @@ export interface Context {
 }
 
 export function createContext(terminal: Terminal, options: GlobalOptions): Context {
-  const home = options.home ?? (terminal.env.PORTOLAN_HOME || join(projectRoot(), 'data'));
-  const paths = homePaths(resolve(terminal.cwd, home));
+  const paths = homePaths(chooseHome(terminal, options.home));
   return {
     terminal,
     style: createStyle(terminal.useColour && options.color !== false),

@@ -10,6 +10,7 @@ import type { GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
 import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
+import { chooseHome } from './home.ts';
 import { typeable } from './output/typeable.ts';
 import type { Terminal } from './terminal.ts';
 import { addAgentCommands } from './program-agents.ts';
@@ -45,7 +46,7 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     // After a lone `--`, words are text.
     const end = words.indexOf('--');
     const json = (end < 0 ? words : words.slice(0, end)).includes('--json');
-    return reportError(error, terminal, json);
+    return reportError(error, terminal, json, chooseHome(terminal, program.opts<GlobalOptions>().home));
   }
 }
 
@@ -295,7 +296,7 @@ function formatExample(example: string): string {
 }
 
 /** Tells what was wrong, what was expected and what to type next; for scripts as JSON, on stderr. */
-function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+function reportError(error: unknown, terminal: Terminal, json: boolean, home: string): ExitCode {
   const known = toCliError(error);
   // A bug: its stack is what a report needs.
   if (known === null) {
@@ -311,7 +312,7 @@ function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCod
   const lines = [
     `${style.red('✗')} ${plainText(message)}`,
     ...(expected === undefined ? [] : [`  ${style.dim('expected:')} ${plainText(expected)}`]),
-    ...(next === undefined ? [] : ['', 'Next, type:', `  ${typeable(plainText(next), terminal)}`]),
+    ...(next === undefined ? [] : ['', 'Next, type:', `  ${typeable(plainText(next), terminal, home)}`]),
   ];
   terminal.stderr.write(`${lines.join('\n')}\n`);
   return exitCode;

@@ -89,12 +89,15 @@ export function projectRoot(): string {
   return folder;
 }
 
+/** `portolan` where a command begins, with a subcommand behind it: not in "run portolan as the user". */
+const PORTOLAN_COMMAND = /(?:^|[;|&(`:] ?|\$ |npx |' )portolan (?=[a-z])(?!as )/g;
+
 /** A hint's commands for this home: in another terminal its variables are not set. */
 export function commandsFor(home: string, hint: string): string {
   if (home === join(projectRoot(), 'data')) return hint;
   const word = /^[\w@%+=:,./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`;
   return hint
-    .replaceAll('npx portolan ', () => `npx portolan --home ${word} `)
+    .replace(PORTOLAN_COMMAND, (command) => `${command}--home ${word} `)
     .replace(/((?:PORTOLAN_\w+=\S+ )*)npm run up/g, (command) => `PORTOLAN_HOME=${word} ${command}`);
 }
 

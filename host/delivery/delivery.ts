@@ -37,8 +37,8 @@ import { tellAgent } from './tell-agent.ts';
 /** What is remembered of a session between drains. */
 interface Memory {
   lanes: Map<string, Lane>;
-  /** Sequence numbers of the deliveries that lanes hold. */
-  held: Set<number>;
+  /** The deliveries that lanes hold: sequence number, and since when, epoch ms. */
+  held: Map<number, number>;
   /** Every open delivery that is due is held: none is left of an earlier host, a resend or a broken lane. */
   recovered: boolean;
   /** Rows wait because too many are held. */
@@ -57,6 +57,8 @@ interface Memory {
 
 /** Inbound rows whose acks are looked for at once, oldest first. */
 const MAX_WATCHED_ACKS = 200;
+/** A delivery under way for longer is overdue. Higher: an outage shows late. Lower: each hiccup looks like one. */
+const OVERDUE_MS = 60_000;
 /** Wait before a locked outbound.db is read again. */
 const BUSY_RETRY_MS = 25;
 /** A lock held longer than this is not a commit. */
@@ -119,6 +121,16 @@ export class Delivery implements AsyncDisposable {
     return backlog;
   }
 
+  /** Of these, the ones that have been tried for longer than a platform's hiccup. */
+  get overdue(): number {
+    const before = this.#parts.now() - OVERDUE_MS;
+    let overdue = 0;
+    for (const memory of this.#memories.values()) {
+      for (const heldAt of memory.held.values()) if (heldAt < before) overdue++;
+    }
+    return overdue;
+  }
+
   /** Whether nothing of this session is under way. */
   isQuiet(id: SessionId): boolean {
     const memory = this.#memories.get(id);
@@ -167,7 +179,7 @@ export class Delivery implements AsyncDisposable {
     if (known !== undefined) return known;
     const made: Memory = {
       lanes: new Map(),
-      held: new Set(),
+      held: new Map(),
       recovered: false,
       isFull: false,
       deferral: null,
@@ -362,7 +374,8 @@ export class Delivery implements AsyncDisposable {
         inboxes.read(session, (tables) => tables.nextDeferred(now())),
       );
     }
-    for (const seq of batch.start()) memory.held.add(seq);
+    const heldAt = now();
+    for (const seq of batch.start()) memory.held.set(seq, heldAt);
     if (changed) this.#parts.onWorkChanged(session.id);
     memory.isFull = memory.held.size >= MAX_HELD_DELIVERIES;
     const acksWait = changed && facts.open.length === MAX_WATCHED_ACKS;

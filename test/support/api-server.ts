@@ -85,6 +85,7 @@ export class ApiFixture {
         liveState: (session) => ({
           state: session.quarantineReason === null ? 'idle' : 'quarantined',
           reason: session.quarantineReason,
+          untilMs: null,
         }),
         stop: async (id) => void this.stopped.push(id),
         release: async (id) => void this.released.push(id),
@@ -109,7 +110,7 @@ export class ApiFixture {
         driver: 'none',
         engine: { ok: true, detail: null },
         sessions: { running: 0, paused: 0, idle: 0, failed: 0, quarantined: 0 },
-        queue: { waiting: 0, deliveries: 0 },
+        queue: { waiting: 0, deliveries: 0, overdue: 0 },
         memoryBytes: process.memoryUsage.rss(),
       }),
       metrics: async () => '# no metrics\n',

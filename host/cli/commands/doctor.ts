@@ -26,7 +26,7 @@ function printFindings(context: Context, findings: readonly Finding[], failed: n
     context.print(`${marks[finding.verdict]} ${pad(finding.title, width)}  ${oneLine(finding.detail)}`);
     if (finding.fix !== null)
       context.print(
-        `  ${' '.repeat(width)}  ${style.dim('fix:')} ${style.bold(typeable(oneLine(finding.fix), context.terminal))}`,
+        `  ${' '.repeat(width)}  ${style.dim('fix:')} ${style.bold(typeable(oneLine(finding.fix), context.terminal, context.paths.home))}`,
       );
   }
   const warnings = findings.filter((finding) => finding.verdict === 'warning').length;

@@ -26,7 +26,7 @@ export async function listSessions(context: Context, options: SessionFilter): Pr
       idColumn(page.items),
       {
         title: 'STATE',
-        value: (session) => session.state,
+        value: (session) => describeState(session, now),
         paint: (session) => paintState(context.style, session.state),
       },
       { title: 'AGENT', value: (session) => session.agentName, minColumns: 6 },
@@ -39,6 +39,11 @@ export async function listSessions(context: Context, options: SessionFilter): Pr
       ? 'No sessions yet. Start one: portolan chat'
       : 'No session fits. All of them: portolan sessions',
   );
+}
+
+/** `waiting, again in 4s` */
+function describeState({ state, triesAgainAt }: Session, now: number): string {
+  return triesAgainAt === null ? state : `${state}, again ${formatAge(Math.max(triesAgainAt, now), now)}`;
 }
 
 function describeSession(session: Session): string {

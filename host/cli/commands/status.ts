@@ -1,11 +1,18 @@
 /** `portolan status`: is it well, and what does it do now. */
 
-import { isSessionState } from '../client/types.ts';
+import { isSessionState, type Status } from '../client/types.ts';
 import type { Context } from '../context.ts';
+import type { Style } from '../output/style.ts';
 import { formatFields } from '../output/table.ts';
 import { oneLine } from '../output/text.ts';
 import { formatAge, formatBytes } from '../output/units.ts';
 import { paintState } from './lists.ts';
+
+function describeDeliveries({ deliveries, overdue }: Status['queue'], style: Style): string {
+  if (deliveries === 0) return 'none under way';
+  const late = overdue === 0 ? '' : `, ${style.red(`${overdue} for more than a minute`)}`;
+  return `${deliveries} under way${late}`;
+}
 
 export async function showStatus(context: Context): Promise<void> {
   const status = await context.api.readStatus();
@@ -31,6 +38,7 @@ export async function showStatus(context: Context): Promise<void> {
         ],
         ['Sessions', sessions.length > 0 ? sessions.join(', ') : 'none'],
         ['Waiting', status.queue.waiting === 0 ? 'nobody' : style.yellow(`${status.queue.waiting} for a free place`)],
+        ['Deliveries', describeDeliveries(status.queue, style)],
         ['Memory', formatBytes(status.memoryBytes)],
         ['Home', oneLine(status.home)],
       ],

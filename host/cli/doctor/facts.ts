@@ -79,7 +79,15 @@ export type DatabaseFact =
   | { kind: 'unreadable'; reason: string };
 
 export type HostFact =
-  | { kind: 'running'; version: string; protocolVersion: number; engineOk: boolean; engineDetail: string }
+  | {
+      kind: 'running';
+      version: string;
+      protocolVersion: number;
+      engineOk: boolean;
+      engineDetail: string;
+      /** Deliveries that are under way for too long. */
+      overdue: number;
+    }
   | { kind: 'stopped' }
   | { kind: 'stale-socket'; path: string }
   | { kind: 'no-permission'; path: string }

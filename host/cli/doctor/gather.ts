@@ -99,8 +99,9 @@ async function gatherHost(paths: HomePaths): Promise<HostFact> {
   const path = paths.socket;
   try {
     const status = await new HostApi(path).readStatus(AbortSignal.timeout(HOST_DEADLINE_MS));
-    const { version, protocolVersion, engine } = status;
-    return { kind: 'running', version, protocolVersion, engineOk: engine.ok, engineDetail: engine.detail ?? '' };
+    const { version, protocolVersion, engine, queue } = status;
+    const engineDetail = engine.detail ?? '';
+    return { kind: 'running', version, protocolVersion, engineOk: engine.ok, engineDetail, overdue: queue.overdue };
   } catch (error) {
     if (error instanceof CliError) {
       if (error.code === 'host_not_running') {

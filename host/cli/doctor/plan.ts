@@ -55,6 +55,7 @@ export function planFindings(facts: DoctorFacts, protocolVersion: number): Findi
     planDocker(facts.docker),
     ...(facts.docker.kind === 'not-used' ? [] : [planImage(facts.image, protocolVersion)]),
     planHost(facts.host, protocolVersion),
+    ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue)] : []),
     planLock(facts.holder, facts.host),
     planClock(facts.clock),
     planTimeZone(facts.clock),
@@ -312,6 +313,15 @@ function planHost(host: HostFact, protocolVersion: number): Finding {
     default:
       return assertNever(host);
   }
+}
+
+function planDeliveries(overdue: number): Finding {
+  const check = 'deliveries';
+  const title = 'Deliveries';
+  if (overdue === 0) return ok(check, title, 'none is overdue');
+  const what = overdue === 1 ? '1 message waits' : `${overdue} messages wait`;
+  const detail = `${what} for a platform for more than a minute, and will be tried again`;
+  return { check, title, verdict: 'warning', detail, fix: 'portolan logs --level warn' };
 }
 
 function planLock(holder: HomeHolder, host: HostFact): Finding {

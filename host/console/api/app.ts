@@ -31,7 +31,7 @@ export const API_BASE = '/api/v1';
 
 export function buildApp(parts: ApiParts, streams: EventStreams, bearerToken: string): Hono<Env> {
   const app = new Hono<Env>();
-  app.onError((error, c) => answerProblem(c, error));
+  app.onError((error, c) => answerProblem(c, error, parts.home));
   app.use(setHeaders);
   app.use(guardDoor);
   app.get('/healthz', (c) => c.text('ok\n'));

@@ -27,6 +27,8 @@ import type { SessionState, Status } from './schemas.ts';
 export interface LiveState {
   state: SessionState;
   reason: string | null;
+  /** With `waiting`: when it tries again, epoch ms; null when that depends on others. */
+  untilMs: number | null;
 }
 
 export interface SessionControl {

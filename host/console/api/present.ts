@@ -4,6 +4,7 @@ import { STAGES, type Stamps } from '../../../shared/trace.ts';
 import { archivePath } from '../../agents/folders.ts';
 import type { Removal } from '../../agents/removals.ts';
 import { assertNever } from '../../config/errors.ts';
+import { commandsFor } from '../../config/home.ts';
 import { safeFileNames } from '../../sessions/attachments.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 import type { Approval as StoredApproval } from '../../store/approvals.ts';
@@ -133,7 +134,8 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
     title: session.title === '' ? null : session.title,
     threadId: session.threadId,
     state: live.state,
-    stateReason: live.reason,
+    stateReason: live.reason === null ? null : commandsFor(parts.home, live.reason),
+    triesAgainAt: live.untilMs,
     typing: parts.feed.isTyping(session.id),
     unread: parts.readMarks.countUnread(userId, session),
     lastMessage:

@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
 import { errorCode, Fault } from '../../config/errors.ts';
+import { commandsFor } from '../../config/home.ts';
 import { consoleLog } from '../../observe/logger.ts';
 import type { ErrorBody } from './schemas.ts';
 
@@ -41,13 +42,15 @@ const STATUS_OF_FAULT: Record<string, ContentfulStatusCode> = {
   session_missing: 404,
 };
 
-/** Any error as an answer; bugs are logged here, and say nothing of themselves to the caller. */
-export function answerProblem(c: Context, error: unknown): Response {
+/** Any error as an answer, its commands for this home; bugs are logged here, and say nothing of themselves to the caller. */
+export function answerProblem(c: Context, error: unknown, home: string): Response {
   const problem = toProblem(error);
   if (problem.more.revision !== undefined) c.header('ETag', `"${problem.more.revision}"`);
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503) c.header('Retry-After', '6');
-  const body: ErrorBody = { error: { code: problem.code, message: problem.message, ...problem.more } };
+  const { next } = problem.more;
+  const more = next === undefined ? problem.more : { ...problem.more, next: commandsFor(home, next) };
+  const body: ErrorBody = { error: { code: problem.code, message: problem.message, ...more } };
   return c.json(body, problem.status);
 }
 

@@ -55,8 +55,8 @@ export const statusSchema = z
       failed: z.number().int(),
       quarantined: z.number().int(),
     }),
-    /** Sessions that wait for a container; deliveries that are not at their end. */
-    queue: z.object({ waiting: z.number().int(), deliveries: z.number().int() }),
+    /** Sessions that wait for a container; deliveries that are not at their end, and those that should be. */
+    queue: z.object({ waiting: z.number().int(), deliveries: z.number().int(), overdue: z.number().int() }),
     memoryBytes: z.number().int(),
   })
   .openapi('Status');
@@ -161,6 +161,8 @@ export const sessionSchema = z
     threadId: z.string().nullable(),
     state: z.enum(SESSION_STATES),
     stateReason: z.string().nullable(),
+    /** With `waiting` after a failed run: when it tries again. */
+    triesAgainAt: time.nullable(),
     typing: z.boolean(),
     /** Messages to people after the reader's mark; counted up to 100. */
     unread: z.number().int(),

@@ -74,6 +74,15 @@ describe('a command line', () => {
     expect(JSON.parse(err)).toMatchObject({ error: { code: 'host_not_running', next: 'npm run up' } });
   });
 
+  it('names the home in what to type next, when it is not the default', async () => {
+    const paths = makeTempHome();
+    await FakeHost.start(paths);
+    const { err } = await portolan(paths, ['trace', 'nothing']);
+    expect(err).toContain(`portolan --home ${paths.home} `);
+    const doctor = await portolan(makeTempHome(), ['doctor']);
+    expect(doctor.out).toMatch(/PORTOLAN_HOME=\S+ npm run up/);
+  });
+
   it('takes the home from --home before PORTOLAN_HOME', async () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);
@@ -167,6 +176,15 @@ describe('lists', () => {
 });
 
 describe('status, url, release, trace and stop', () => {
+  it('status counts deliveries that are overdue, and sessions says when one tries again', async () => {
+    const paths = makeTempHome();
+    const host = await FakeHost.start(paths);
+    host.queue = { waiting: 0, deliveries: 3, overdue: 2 };
+    host.addSession(host.addAgent('main'), { state: 'waiting', triesAgainAt: Date.now() + 30_000 });
+    expect((await portolan(paths, ['status'])).out).toContain('3 under way, 2 for more than a minute');
+    expect((await portolan(paths, ['sessions'])).out).toMatch(/waiting, again in \d+s/);
+  });
+
   it('status says how it is and what it does', async () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);

@@ -40,7 +40,7 @@ const WELL: DoctorFacts = {
   image: { kind: 'present', name: 'portolan-agent:latest', protocol: '1' },
   disk: { path: HOME, freeBytes: 50 * GIB, totalBytes: 100 * GIB, freeInodes: 1_000_000 },
   database: { kind: 'version', version: 5, known: 5 },
-  host: { kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '' },
+  host: { kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '', overdue: 0 },
   holder: { kind: 'held', pid: 42 },
   clock: { skewMs: 1, futureMs: 0, timeZone: 'Europe/Berlin', isTimeZoneValid: true, now: NOW },
   inotify: { maxInstances: 128, maxWatches: 65_536 },
@@ -57,6 +57,16 @@ function homeWith(change: object): Partial<DoctorFacts> {
 }
 
 describe('the doctor', () => {
+  it('warns of deliveries that are overdue', () => {
+    expect(find({}, 'deliveries').verdict).toBe('ok');
+    const host = { ...WELL.host, overdue: 2 } as DoctorFacts['host'];
+    expect(find({ host }, 'deliveries')).toMatchObject({
+      verdict: 'warning',
+      detail: expect.stringContaining('2 messages wait for a platform'),
+      fix: 'portolan logs --level warn',
+    });
+  });
+
   it('finds nothing when all is well', () => {
     expect(planFindings(WELL, 1).filter(({ verdict, fix }) => verdict !== 'ok' || fix !== null)).toEqual([]);
   });
@@ -180,7 +190,7 @@ describe('portolan doctor', () => {
     const paths = homePaths(join(makeTempHome().home, 'nowhere'));
     const { code, out } = await portolan(paths, ['doctor'], { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
     expect(code).toBe(6);
-    expect(out).toMatch(/✗ Home +.*does not exist yet\n +fix: npm run up/);
+    expect(out).toMatch(/✗ Home +.*does not exist yet\n +fix: PORTOLAN_HOME=\S+ npm run up/);
     expect(out).toMatch(/✗ Docker +no Docker Engine/);
     expect(out).toMatch(/✓ Node\.js/);
   });

@@ -81,7 +81,7 @@ describe('portolan send', () => {
     host.addAgent('main');
     const { code, err } = await portolan(paths, ['send', 'main', 'x', '--wait', '--timeout', '1']);
     expect(code).toBe(1);
-    expect(err).toContain(`portolan trace ${host.messages[0]?.id}`);
+    expect(err).toContain(`portolan --home ${paths.home} trace ${host.messages[0]?.id}`);
   });
 
   it('ends at once when it is interrupted', async () => {

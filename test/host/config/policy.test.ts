@@ -30,6 +30,13 @@ describe('commands in hints', () => {
     expect(commandsFor(join(projectRoot(), 'data'), 'npx portolan url')).toBe('npx portolan url');
     expect(commandsFor('/srv/p', 'npx portolan url')).toBe('npx portolan --home /srv/p url');
     expect(commandsFor('/srv/my $& p', 'npx portolan stop')).toBe("npx portolan --home '/srv/my $& p' stop");
+    expect(commandsFor('/srv/p', 'portolan stop; portolan logs')).toBe(
+      'portolan --home /srv/p stop; portolan --home /srv/p logs',
+    );
+    expect(commandsFor('/srv/p', 'See `npx portolan doctor`.')).toBe('See `npx portolan --home /srv/p doctor`.');
+    for (const done of ['run portolan as the user', 'npx portolan --home /srv/p url']) {
+      expect(commandsFor('/srv/p', done)).toBe(done);
+    }
     expect(commandsFor('/srv/p', 'PORTOLAN_PORT=4301 npm run up')).toBe(
       'PORTOLAN_HOME=/srv/p PORTOLAN_PORT=4301 npm run up',
     );

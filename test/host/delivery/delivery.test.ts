@@ -146,6 +146,23 @@ test('with class none a lost answer becomes unknown, the next message goes on, a
   expect(await spine.delivery.drop(session, first as never)).toBe('not-possible');
 });
 
+test('a delivery that is tried for longer than a minute counts as overdue, until it ends', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  channel.script.push({ kind: 'retry', reason: 'down', retryAfterMs: null });
+  spine.container(paths).send(reply(chat, 'hi'));
+  spine.delivery.ring(session.id);
+  await until('the first attempt', () => channel.calls === 1);
+  expect([spine.delivery.backlog, spine.delivery.overdue]).toEqual([1, 0]);
+  const later = Date.now() + 61_000;
+  spine.now = () => later;
+  expect(spine.delivery.overdue).toBe(1);
+  await until('it is sent', () => spine.delivery.backlog === 0);
+  expect(spine.delivery.overdue).toBe(0);
+});
+
 test('order is kept in a conversation while a retry waits, and other conversations go on', async () => {
   const spine = new Spine();
   const channel = spine.addChannel('test');
@@ -331,7 +348,7 @@ test('a message put off by the agent holds up nobody, and comes when it is due',
   const chat = spine.addChat(spine.addAgent(), 'test', 'room');
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
-  container.send({ ...reply(chat, 'later'), deliverAfter: Date.now() + 400 });
+  container.send({ ...reply(chat, 'later'), deliverAfter: Date.now() + 1_500 });
   container.send(reply(chat, 'now'));
   spine.delivery.ring(session.id);
   await until('both are sent', () => channel.visible.length === 2);

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import type { CSSProperties } from 'react';
+import { type CSSProperties, useEffect, useState } from 'react';
 import { releaseSession } from '../client/api.ts';
 import type { Session, SessionState } from '../client/types.ts';
 import { useConsole } from '../state/context.tsx';
@@ -23,6 +23,17 @@ const BANNERS: Partial<Record<SessionState, Banner>> = {
   },
 };
 
+/** A wait whose end is known counts down. */
+function TriesAgain({ at }: { at: number }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = Math.max(0, Math.ceil((at - now) / 1_000));
+  return <>Waiting, again in {seconds} s. Messages are kept and answered then.</>;
+}
+
 /** Says what stands in the way of an answer, and offers the way out. */
 export function StateBanner({ session }: { session: Session }) {
   const console = useConsole();
@@ -39,7 +50,7 @@ export function StateBanner({ session }: { session: Session }) {
     <div className={classes.banner} style={style} role="status">
       <Icon name={session.state === 'waiting' ? 'clock' : 'warning'} />
       <div>
-        {banner.text}
+        {session.triesAgainAt === null ? banner.text : <TriesAgain at={session.triesAgainAt} />}
         {session.stateReason !== null && <div className={classes.bannerReason}>{session.stateReason}</div>}
       </div>
       {banner.action !== null && (

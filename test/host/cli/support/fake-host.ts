@@ -96,6 +96,8 @@ export class FakeHost {
     return agent;
   }
 
+  queue = { waiting: 0, deliveries: 0, overdue: 0 };
+
   addSession(agent: Agent, change: Partial<Session> = {}): Session {
     const session: Session = {
       id: makeId('session'),
@@ -107,6 +109,7 @@ export class FakeHost {
       threadId: null,
       state: 'idle',
       stateReason: null,
+      triesAgainAt: null,
       typing: false,
       unread: 0,
       lastMessage: null,
@@ -199,7 +202,7 @@ export class FakeHost {
           driver: 'docker',
           engine: this.engine,
           sessions: { running: 2, paused: 0, idle: 3, failed: 1, quarantined: 0 },
-          queue: { waiting: 0, deliveries: 0 },
+          queue: this.queue,
           memoryBytes: 80 * 1024 * 1024,
         }),
       ),

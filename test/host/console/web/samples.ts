@@ -40,6 +40,7 @@ export function sampleSession(changes: Partial<Session> = {}): Session {
     threadId: null,
     state: 'idle',
     stateReason: null,
+    triesAgainAt: null,
     typing: false,
     unread: 0,
     lastMessage: null,

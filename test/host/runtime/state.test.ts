@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import type { RuntimePlan } from '../../../host/runtime/facts.ts';
+import { DEFAULT_POLICY } from '../../../host/runtime/policy.ts';
+import type { SessionFacts } from '../../../host/runtime/ports.ts';
+import { describeState } from '../../../host/runtime/state.ts';
+import { epochMs, makeId } from '../../../shared/ids.ts';
+
+const DIED = 1_000_000;
+
+function describe(plan: RuntimePlan, record: Partial<SessionFacts['record']> = {}) {
+  const facts: SessionFacts = {
+    sessionId: makeId('session'),
+    agentGroupId: makeId('agentGroup'),
+    record: {
+      ...{ state: 'failed', containerId: null, epoch: 1, failures: 1, reason: 'crashed', sinceMs: epochMs(DIED) },
+      ...record,
+    },
+    ...{ hasDueWork: false, dueSinceMs: null, newestWorkMs: epochMs(DIED - 1_000), nextDueMs: null },
+    ...{ quarantineReason: null, ended: false, configVersion: 1 },
+  };
+  return describeState(facts, { kind: 'absent' }, plan, '', DEFAULT_POLICY);
+}
+
+const due = (ms: number): RuntimePlan => ({ kind: 'wait', untilMs: epochMs(DIED + ms), why: 'due' });
+
+test('between the death of a container and the next try a session waits, and says until when', () => {
+  expect(describe(due(5_000))).toMatchObject({ kind: 'waiting', for: 'retry', untilMs: DIED + 5_000 });
+});
+
+test('a session that waits for something later, or for nothing, is idle', () => {
+  expect(describe(due(3_600_000))).toEqual({ kind: 'idle' });
+  expect(describe({ kind: 'rest' })).toEqual({ kind: 'idle' });
+  expect(describe(due(5_000), { state: 'absent', reason: null, failures: 0 })).toEqual({ kind: 'idle' });
+});
