@@ -96,6 +96,8 @@ function makeDatabase(path: string, schema: readonly string[], mode: number): vo
   const db = new Database(path);
   try {
     for (const pragma of WRITER_PRAGMAS) db.pragma(pragma);
+    // A journal that stays would be the host's: the container could not write to its own.
+    db.pragma('journal_mode = DELETE');
     const made = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
     if (made === 0) {
       db.transaction(() => {

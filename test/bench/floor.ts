@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, mkdirSync, openSync, utimesSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { READER_PRAGMAS, WRITER_PRAGMAS } from '../../shared/session-files.ts';
+import { FILE_NAMES, READER_PRAGMAS, WRITER_PRAGMAS } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 
 export interface Lap {
@@ -25,8 +25,8 @@ const LOCK_WAIT_MS = 100;
 export async function measureFloor(folder: string, laps: number): Promise<Lap[]> {
   const [inFolder, outFolder] = [join(folder, 'in'), join(folder, 'out')];
   for (const one of [inFolder, outFolder]) mkdirSync(one, { recursive: true });
-  using asks = new Writer(join(inFolder, 'rows.db'));
-  new Writer(join(outFolder, 'rows.db'))[Symbol.dispose]();
+  using asks = new Writer(inFolder);
+  new Writer(outFolder)[Symbol.dispose]();
   const child = fork(process.argv[1] ?? '', [FLOOR_ARGUMENT, folder], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -50,7 +50,7 @@ export async function measureFloor(folder: string, laps: number): Promise<Lap[]>
 /** The other process: answers each row with the time at which it was read. */
 export async function runFloorAnswerer(folder: string): Promise<void> {
   using asks = new Reader(join(folder, 'in'));
-  using answers = new Writer(join(folder, 'out', 'rows.db'));
+  using answers = new Writer(join(folder, 'out'));
   const ended = once(process, 'disconnect').then(() => null);
   let asked = asks.next();
   process.send?.('ready');
@@ -71,9 +71,12 @@ async function end(child: ChildProcess): Promise<void> {
 class Writer implements Disposable {
   readonly #db: Database.Database;
   readonly #insert: Database.Statement<[string]>;
+  readonly #doorbell: string;
 
-  constructor(path: string) {
-    this.#db = new Database(path, { timeout: LOCK_WAIT_MS });
+  constructor(folder: string) {
+    this.#doorbell = join(folder, FILE_NAMES.doorbell);
+    closeSync(openSync(this.#doorbell, 'a'));
+    this.#db = new Database(join(folder, 'rows.db'), { timeout: LOCK_WAIT_MS });
     for (const pragma of WRITER_PRAGMAS) this.#db.pragma(pragma);
     this.#db.exec('CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT');
     this.#insert = this.#db.prepare('INSERT INTO rows (content) VALUES (?)');
@@ -81,6 +84,8 @@ class Writer implements Disposable {
 
   append(content: string): void {
     this.#insert.run(content);
+    const now = new Date();
+    utimesSync(this.#doorbell, now, now);
   }
 
   [Symbol.dispose](): void {
@@ -96,14 +101,10 @@ class Reader implements Disposable {
   #wake: ((content: string) => void) | null = null;
 
   constructor(folder: string) {
-    const path = join(folder, 'rows.db');
-    this.#db = new Database(path, { readonly: true, timeout: LOCK_WAIT_MS });
+    this.#db = new Database(join(folder, 'rows.db'), { readonly: true, timeout: LOCK_WAIT_MS });
     for (const pragma of READER_PRAGMAS) this.#db.pragma(pragma);
     this.#select = this.#db.prepare('SELECT seq, content FROM rows WHERE seq > ? ORDER BY seq LIMIT 1');
-    // A commit ends by removing the journal; before that the database is locked.
-    this.#watcher = watch(folder, (_event, name) => {
-      if (name?.endsWith('-journal') && !existsSync(`${path}-journal`)) this.#look();
-    });
+    this.#watcher = watch(join(folder, FILE_NAMES.doorbell), () => this.#look());
   }
 
   /** The next row. Call before it can be written. */

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -190,7 +199,8 @@ describe('a runner that dies', () => {
     await session.until(() => session.runnerState('idle'), 'idle');
     expect(session.runnerState('k1')).toBeNull();
     expect(await session.exchange({ text: 'hi' })).toEqual(['terminal: hi']);
-    expect(existsSync(`${session.files.outboundDb}-journal`)).toBe(false);
+    // A journal without its header rolls nothing back.
+    expect(readFileSync(`${session.files.outboundDb}-journal`)[0] ?? 0).toBe(0);
   });
 });
 

@@ -154,7 +154,7 @@ test('half a commit is reported, and the journal is left alone', async () => {
   const script = `
     const Database = require('better-sqlite3');
     const db = new Database(process.argv[1]);
-    db.pragma('journal_mode = DELETE'); db.pragma('cache_size = 1'); db.pragma('cache_spill = 1');
+    db.pragma('journal_mode = PERSIST'); db.pragma('cache_size = 1'); db.pragma('cache_spill = 1');
     db.exec('BEGIN');
     const insert = db.prepare("INSERT INTO runner_state VALUES (?, ?, 1)");
     for (let at = 0; at < 2000; at++) insert.run('k' + at, JSON.stringify('x'.repeat(500)));

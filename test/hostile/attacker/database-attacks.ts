@@ -10,6 +10,8 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -24,6 +26,12 @@ type Attack = (attacker: Attacker, task: Task) => void | Promise<void>;
 /** Commits something, so that the host is rung and reads. */
 function ring(attacker: Attacker): void {
   attacker.mark('msg_00000000000000000000', 'claimed');
+  touchDoorbell();
+}
+
+/** Without it the host looks by its sweep, two seconds later. */
+function touchDoorbell(): void {
+  utimesSync(files.outDoorbell, 1, 1);
 }
 
 function replaceOutbound(make: (path: string) => void): Attack {
@@ -34,9 +42,7 @@ function replaceOutbound(make: (path: string) => void): Attack {
     // A folder does not replace a file by renaming.
     if (lstatSync(making).isDirectory()) rmSync(files.outboundDb);
     renameSync(making, files.outboundDb);
-    // The removal of a journal is what rings.
-    writeFileSync(`${files.outboundDb}-journal`, '');
-    rmSync(`${files.outboundDb}-journal`);
+    touchDoorbell();
   };
 }
 
@@ -97,6 +103,7 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
     const target = `${files.inboundDb}-journal`;
     const tried = {
       journal: attempt(() => writeFileSync(target, makeJournal(args.precious ?? '', 1))),
+      remove: attempt(() => unlinkSync(target)),
       link: attempt(() => symlinkSync(args.precious ?? '', target)),
       rename: attempt(() => renameSync(files.inboundDb, `${files.inboundDb}.old`)),
       write: attempt(() => writeSync(openSync(files.inboundDb, 'r+'), 'x')),
@@ -142,8 +149,7 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
     const fd = openSync(files.outboundDb, 'r+');
     for (let page = 1; page < 20; page++) writeSync(fd, Buffer.alloc(4_096, 0xee), 0, 4_096, page * 4_096);
     closeSync(fd);
-    writeFileSync(`${files.outboundDb}-journal`, '');
-    rmSync(`${files.outboundDb}-journal`);
+    touchDoorbell();
   },
 
   'swapped-roots': (attacker) => {
