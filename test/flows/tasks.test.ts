@@ -52,6 +52,7 @@ test('a check that finds nothing keeps the agent asleep; one that finds somethin
     { script: 'echo \'{"wake": true}\'', prompt: 'Reminder for family: get up' },
   ]);
   await until('both have ended', () => ids.every((id) => !['fired', null].includes(outcomeOf(id))), 40_000);
+  expect(flow.seen('family').map(({ text }) => text).join('//')).not.toContain('sleep on');
   expect(ids.map(outcomeOf)).toEqual(['quiet', 'answered']);
   await until('the reminder is there', () => flow.seen('family').some(({ text }) => text.includes('get up')));
   expect(flow.seen('family').some(({ text }) => text.includes('sleep on'))).toBe(false);
