@@ -8,7 +8,19 @@ import type { AppType } from '../../api/app.ts';
 import type { messageBody } from '../../api/inputs.ts';
 import type { signInRoutes } from '../../api/resources/host.ts';
 import { ApiFault, overNetwork, parseErrorBody } from './fault.ts';
-import type { Agent, Destination, Me, Message, Page, Session, Task, TaskAct, Trace } from './types.ts';
+import type {
+  Agent,
+  Destination,
+  Dropped,
+  Me,
+  Message,
+  Page,
+  Refusal,
+  Session,
+  Task,
+  TaskAct,
+  Trace,
+} from './types.ts';
 import { isMessage } from './types.ts';
 import { postForm } from './upload.ts';
 
@@ -83,6 +95,15 @@ export function stopSession(id: string): Promise<Session> {
 
 export function releaseSession(id: string): Promise<Session> {
   return answer(api.sessions[':id'].release.$post({ param: { id } }));
+}
+
+/** Newest first. */
+export function fetchRefusals(): Promise<Page<Refusal>> {
+  return answer(api.refusals.$get({ query: {} }));
+}
+
+export function fetchDropped(): Promise<Page<Dropped>> {
+  return answer(api.dropped.$get({ query: {} }));
 }
 
 /** Active and paused ones, the next to fire first. */

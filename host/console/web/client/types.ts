@@ -1,8 +1,19 @@
 /** What the API answers, as the page uses it: the API's own types, so that a change there is seen here. */
-import type { Agent, Destination, Me, Message, Session, SessionState, Task, Trace } from '../../api/schemas.ts';
+import type {
+  Agent,
+  Destination,
+  Dropped,
+  Me,
+  Message,
+  Refusal,
+  Session,
+  SessionState,
+  Task,
+  Trace,
+} from '../../api/schemas.ts';
 import { isRecord } from './fault.ts';
 
-export type { Agent, Destination, Me, Message, Session, SessionState, Task, Trace };
+export type { Agent, Destination, Dropped, Me, Message, Refusal, Session, SessionState, Task, Trace };
 export type TaskAct = 'pause' | 'resume' | 'cancel';
 export type Question = NonNullable<Message['question']>;
 export type Attachment = Message['attachments'][number];

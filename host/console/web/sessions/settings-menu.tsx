@@ -1,5 +1,7 @@
 import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
+import { useState } from 'react';
 import { logOut } from '../client/api.ts';
+import { TurnedAwayDrawer } from '../details/turned-away.tsx';
 import { useConsole } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
@@ -14,6 +16,7 @@ export function SettingsMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const console = useConsole();
   const notices = useNotices();
+  const [showsTurnedAway, setShowsTurnedAway] = useState(false);
 
   function signOut() {
     notices.attempt(async () => {
@@ -24,25 +27,30 @@ export function SettingsMenu() {
   }
 
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={42} aria-label="Settings">
-          <Icon name="settings" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {SCHEMES.map(({ value, label }) => (
-          <Menu.Item
-            key={value}
-            onClick={() => setColorScheme(value)}
-            rightSection={colorScheme === value ? <Icon name="check" size={16} /> : null}
-          >
-            {label}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item onClick={signOut}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size={42} aria-label="Settings">
+            <Icon name="settings" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {SCHEMES.map(({ value, label }) => (
+            <Menu.Item
+              key={value}
+              onClick={() => setColorScheme(value)}
+              rightSection={colorScheme === value ? <Icon name="check" size={16} /> : null}
+            >
+              {label}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item onClick={() => setShowsTurnedAway(true)}>Refused and dropped</Menu.Item>
+          <Menu.Divider />
+          <Menu.Item onClick={signOut}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <TurnedAwayDrawer opened={showsTurnedAway} onClose={() => setShowsTurnedAway(false)} />
+    </>
   );
 }

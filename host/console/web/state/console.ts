@@ -171,6 +171,11 @@ export function createConsole(outbox: Outbox): Console {
       case 'session':
         if (isSession(data)) apply({ kind: 'session', session: data });
         return;
+      case 'session-ended':
+        if (isRecord(data) && typeof data.sessionId === 'string') {
+          apply({ kind: 'session-ended', sessionId: data.sessionId });
+        }
+        return;
       case 'typing':
         if (isRecord(data) && typeof data.sessionId === 'string') {
           apply({ kind: 'typing', sessionId: data.sessionId, typing: data.typing === true });

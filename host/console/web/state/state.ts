@@ -60,6 +60,8 @@ export type Change =
   | { kind: 'sessions-loaded'; items: readonly Session[]; nextCursor: string | null }
   | { kind: 'sessions-failed' }
   | { kind: 'session'; session: Session }
+  /** It is over: the agent was removed. */
+  | { kind: 'session-ended'; sessionId: string }
   | { kind: 'typing'; sessionId: string; typing: boolean }
   | { kind: 'messages'; messages: readonly Message[] }
   | { kind: 'conversation-loading'; sessionId: string }
@@ -88,6 +90,8 @@ export function reduce(state: ConsoleState, change: Change): ConsoleState {
       return { ...state, sessions: { ...state.sessions, load: 'failed' } };
     case 'session':
       return withSession(state, newer(state.sessions.byId.get(change.session.id), change.session));
+    case 'session-ended':
+      return withoutSession(state, change.sessionId);
     case 'typing': {
       const session = state.sessions.byId.get(change.sessionId);
       return session === undefined ? state : withSession(state, { ...session, typing: change.typing });
@@ -141,6 +145,15 @@ export function reduce(state: ConsoleState, change: Change): ConsoleState {
     default:
       return assertNever(change);
   }
+}
+
+/** An open conversation of it says that it cannot be opened any more. */
+function withoutSession(state: ConsoleState, sessionId: string): ConsoleState {
+  const byId = new Map(state.sessions.byId);
+  byId.delete(sessionId);
+  const next: ConsoleState = { ...state, sessions: { ...state.sessions, byId } };
+  if (!state.conversations.has(sessionId)) return next;
+  return withConversation(next, sessionId, () => ({ ...EMPTY_CONVERSATION, load: 'failed' }));
 }
 
 /**

@@ -94,6 +94,17 @@ describe('a session', () => {
   });
 });
 
+test('a session whose agent was removed leaves the list, and its open conversation says that it is gone', () => {
+  const opened: Change = { kind: 'newest-loaded', sessionId: SESSION, messages: [], hasOlder: false };
+  const state = play({ kind: 'session', session: sampleSession() }, opened, {
+    kind: 'session-ended',
+    sessionId: SESSION,
+  });
+  expect(state.sessions.byId.has(SESSION)).toBe(false);
+  expect(state.conversations.get(SESSION)?.load).toBe('failed');
+  expect(play({ kind: 'session-ended', sessionId: 'ses_unknown' }).conversations.size).toBe(0);
+});
+
 describe('a send in flight', () => {
   const opened: Change = { kind: 'newest-loaded', sessionId: SESSION, messages: [], hasOlder: false };
   const added: Change = { kind: 'pending-added', pending: [samplePending()] };
