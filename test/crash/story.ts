@@ -34,6 +34,7 @@ export interface StoryOptions {
   driver: 'process' | 'docker';
   image: string;
   chats: ChatSetUp[];
+  acquaintances?: HostedOptions['acquaintances'];
   provider?: string;
   pauseAfterMs: number;
   stopAfterMs: number;
@@ -80,13 +81,14 @@ export class Story {
 
   /** Starts a host on the home; null when it died before it was ready. */
   async start(kill: KillPlan | null): Promise<Hosted | null> {
-    const { driver, image, chats, provider, pauseAfterMs, stopAfterMs, env } = this.#options;
+    const { driver, image, chats, acquaintances, provider, pauseAfterMs, stopAfterMs, env } = this.#options;
     const agents = [...new Set(chats.map(({ agent }) => agent))].map((name) => ({
       name,
       provider: provider ?? 'echo',
     }));
     const options: HostedOptions = {
       ...{ home: this.home, driver, image, chats, agents, pauseAfterMs, stopAfterMs, kill, maxRunning: 16 },
+      ...(acquaintances === undefined ? {} : { acquaintances }),
     };
     this.lives++;
     const hosted = await Hosted.start(options, this.platform, env);

@@ -62,8 +62,9 @@ export function lookAt(parts: FactParts, from: Session, message: OutboundMessage
   const copy = findCopy(parts, copyId, message.id, target);
   const plan = planTarget({ target: target.id, askers: trail.askers, linked: peers.findLink(from.id, target.id) });
   const session = copy.kind === 'chosen' ? copy.session : findSession(sessions, target, plan);
+  // One that is not open has nothing to do, and perhaps no folder yet.
   const undone =
-    session === null
+    session === null || !session.isOpen
       ? 0
       : inboxes.read(session, (tables) => tables.countOpenFrom(AGENT_CHANNEL, sender.id, MAX_UNDONE_FROM_PEER));
   return {
