@@ -62,6 +62,12 @@ function setUp({ stores, paths }: Host): void {
     );
     db.close();
   }
+  for (const [from, to] of options.acquaintances ?? []) {
+    const [agent, other] = [stores.agents.findByName(from), stores.agents.findByName(to)];
+    if (agent === null || other === null) throw new Error(`no agents ${from} and ${to}`);
+    const target = { targetType: 'agent', targetId: other.id } as const;
+    stores.destinations.ensureFor({ agentGroupId: agent.id, wanted: to, ...target, now });
+  }
   for (const { agent: name, idempotency, platformId } of options.chats) {
     const agent = stores.agents.findByName(name);
     if (agent === null) throw new Error(`no agent ${name}`);

@@ -42,6 +42,8 @@ export interface HostedOptions {
   maxRunning: number;
   agents: AgentSetUp[];
   chats: ChatSetUp[];
+  /** Pairs of agents: the first knows the second under its name. */
+  acquaintances?: [from: string, to: string][];
   /** Boundaries count from the first statement of the start. */
   kill: KillPlan | null;
 }
