@@ -162,7 +162,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       inboxes,
       onWorkChanged: (id) => theLife().workChanged(id),
       showEnd: (question) => ends.show(question),
-      decide: (id, given) => approvals.decide(id, given),
+      approvals: {
+        mayDecide: (id, by) => approvals.mayDecide(id, by),
+        decide: (id, given) => approvals.decide(id, given),
+      },
       now,
     }),
   );

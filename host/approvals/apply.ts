@@ -9,8 +9,8 @@
  * I4. What was decided and not carried out is carried out at the next start; handlers are idempotent.
  * I5. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
  */
-import { type ApprovalId, type MessageId, type MessagingGroupId, makeId } from '../../shared/ids.ts';
-import { mayDecide, type Role } from '../access/answer.ts';
+import { type ApprovalId, type MessageId, type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
+import { mayDecide } from '../access/answer.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
@@ -118,8 +118,16 @@ export class Approvals implements Disposable {
     });
     failpoint('approvals.requested');
     this.#expiry.note(expiresAt);
-    this.#askUnasked('once');
+    const approval = approvals.get(id);
+    if (approval !== null) this.#ask([approval], 'once');
     return id;
+  }
+
+  /** Whether this person may decide it, by the roles they have now. */
+  mayDecide(id: ApprovalId, by: UserId): boolean {
+    const { approvals, users } = this.#parts;
+    const approval = approvals.get(id);
+    return approval !== null && mayDecide(users.rolesOf(by), approval.agentGroupId);
   }
 
   /** What an admin chose. */
@@ -127,12 +135,11 @@ export class Approvals implements Disposable {
     const { approvals, users, now } = this.#parts;
     const approval = approvals.get(id);
     const question = approval === null ? null : toQuestion(approval, users);
-    const roles: Role[] = users.rolesOf(given.by);
     const plan = planAnswer(
       {
         question,
         isHere: true,
-        mayAnswer: approval !== null && mayDecide(roles, approval.agentGroupId),
+        mayAnswer: this.mayDecide(id, given.by),
         choice: given.choice,
       },
       now(),
@@ -264,11 +271,16 @@ export class Approvals implements Disposable {
     this.#askUnasked('once');
   }
 
-  /** A full disk does not take the request back: the next occasion asks. */
+  /** All of them: one that nobody can be asked about stands before no other. */
   #askUnasked(mode: 'once' | 'again'): void {
+    if (!this.#isClosed) this.#ask(this.#parts.approvals.listUnasked(MAX_PENDING), mode);
+  }
+
+  /** A full disk does not take the request back: the next occasion asks. */
+  #ask(unasked: readonly Approval[], mode: 'once' | 'again'): void {
     if (this.#isClosed) return;
     try {
-      for (const approval of this.#parts.approvals.listUnasked(MAX_AT_ONCE)) this.#cards.ask(approval, mode);
+      for (const approval of unasked) this.#cards.ask(approval, mode);
     } catch (error) {
       const fault = toDiskFault(error);
       if (fault === null) throw error;

@@ -53,8 +53,11 @@ export interface QuestionParts extends EndingParts {
   wirings: WiringStore;
   users: UserStore;
   ledger: Ledger;
-  /** A card was answered: who may, and what follows, is up to the approval. */
-  decide: (approvalId: ApprovalId, given: GivenAnswer) => AnswerOutcome;
+  /** Cards: who may answer, and what follows, is up to their approval. */
+  approvals: {
+    mayDecide: (approvalId: ApprovalId, by: UserId) => boolean;
+    decide: (approvalId: ApprovalId, given: GivenAnswer) => AnswerOutcome;
+  };
 }
 
 /** A message in a chat, as far as it can be an answer. */
@@ -150,7 +153,7 @@ export class Questions implements Disposable {
     const question = questions.get(messageId);
     const isHere = question !== null && (given.from === null || given.from === question.messagingGroupId);
     if (question !== null && isHere && question.approvalId !== null) {
-      return this.#parts.decide(question.approvalId, given);
+      return this.#parts.approvals.decide(question.approvalId, given);
     }
     const at = now();
     const mayAnswer = question !== null && this.#mayAnswer(question, given);
@@ -202,19 +205,13 @@ export class Questions implements Disposable {
       from: said.chat.id,
       clientId: said.clientId,
     };
-    for (const question of questions.listOpenIn(said.chat.id, said.threadId, MAX_MATCHED)) {
-      const outcome =
-        matchOption(question.options, text) === null
-          ? this.#refusalOf(question, given)
-          : this.answer(question.messageId, given);
-      if (outcome.kind === 'accepted') {
-        const engaged = question.approvalId === null;
-        return { ...this.#endings.showSaid(question, said), engaged, repeated: false };
-      }
-      // What this person may not answer does not stand in the way of what they may.
-      if (outcome.reason !== 'not_allowed') return null;
-    }
-    return null;
+    // What this person may not answer does not stand in the way of what they may.
+    const question = questions
+      .listOpenIn(said.chat.id, said.threadId, MAX_MATCHED)
+      .find((one) => this.#mayAnswer(one, given));
+    if (question === undefined || matchOption(question.options, text) === null) return null;
+    if (this.answer(question.messageId, given).kind === 'refused') return null;
+    return { ...this.#endings.showSaid(question, said), engaged: question.approvalId === null, repeated: false };
   }
 
   /** The delivery of a question came to its end: without success there is nobody to answer it. */
@@ -230,15 +227,10 @@ export class Questions implements Disposable {
     this.#endings.finish(messageId);
   }
 
-  #refusalOf(question: Question, given: GivenAnswer): AnswerOutcome {
-    const mayAnswer = question.approvalId !== null || this.#mayAnswer(question, given);
-    const reason = mayAnswer ? 'no_such_option' : 'not_allowed';
-    return { kind: 'refused', reason, words: describeRefusal(reason, question) };
-  }
-
   /** I3 */
   #mayAnswer(question: Question, { by, from }: GivenAnswer): boolean {
-    const { sessions, chats, wirings, users } = this.#parts;
+    const { sessions, chats, wirings, users, approvals } = this.#parts;
+    if (question.approvalId !== null) return approvals.mayDecide(question.approvalId, by);
     const session = sessions.get(question.sessionId);
     const chat = chats.get(question.messagingGroupId);
     if (session === null || chat === null) return false;

@@ -308,7 +308,10 @@ export class Spine {
       inboxes: this.inboxes,
       onWorkChanged: (id) => this.woken.push(id),
       showEnd: (question) => ends.show(question),
-      decide: (id, given) => this.approvals.decide(id, given),
+      approvals: {
+        mayDecide: (id, by) => this.approvals.mayDecide(id, by),
+        decide: (id, given) => this.approvals.decide(id, given),
+      },
       now: () => this.now(),
     });
   }

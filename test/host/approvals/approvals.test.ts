@@ -4,7 +4,7 @@ import type { ApprovalRequest, Decision } from '../../../host/approvals/approval
 import { Fault } from '../../../host/config/errors.ts';
 import type { Approval } from '../../../host/store/approvals.ts';
 import type { MessagingGroup } from '../../../host/store/chats.ts';
-import { type ApprovalId, makeId, type UserId } from '../../../shared/ids.ts';
+import { type ApprovalId, type MessageId, makeId, type UserId } from '../../../shared/ids.ts';
 import { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
 
@@ -149,6 +149,31 @@ test('Who may: any person who can click a card does not approve; rights count at
   expect(spine.approvals.decide(makeId('approval'), { choice: '1', by: BEN, from: null })).toMatchObject({
     reason: 'unknown',
   });
+});
+
+test('a card in a group hides no older question from those who may not decide it', async () => {
+  const set = setUp();
+  const { spine, channel, agent } = set;
+  spine.users.ensure(ADA, 'Ada', 0);
+  spine.users.grant(ADA, 'owner', null, null, 0);
+  const room = spine.addChat(agent, 'test', 'room');
+  spine.users.notePrivateChat(ADA, 'test', room.id);
+  const { session, paths } = await spine.say(room, 'hello');
+  const question = spine.container(paths).send({
+    kind: 'question',
+    ...{ destination: 'room', channelType: 'test', platformId: 'room' },
+    content: { title: 'Colour', question: 'Which?', options: ['Blue', 'Red'] },
+  }) as MessageId;
+  spine.delivery.ring(session.id);
+  await until('it is asked', () => spine.transcript.get(question)?.state === 'delivered');
+  const id = await request(set);
+  await until('the card is there', () => channel.visible.length === 2);
+  await spine.say(room, 'Let in');
+  expect(state(set, id)).toBe('pending');
+  await spine.say(room, '2');
+  expect(spine.questions.get(question)).toMatchObject({ state: 'answered', answer: 'Red' });
+  await spine.say(room, '2', { senderId: ADA });
+  expect(state(set, id)).toBe('rejected');
 });
 
 test('what was approved is carried out as it was asked, or not at all', async () => {

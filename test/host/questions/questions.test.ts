@@ -293,6 +293,22 @@ test('a crash after the answer was committed tells the agent at the next start, 
   expect(listEnds(spine, session)).toHaveLength(1);
 });
 
+test('a question told again stays as it is, and no other session can take it over', async () => {
+  const { spine, chat, session, id } = await setUp();
+  const thief = await spine.say(spine.addChat(spine.addAgent('thief'), 'test', 'far'), 'hello');
+  const again = (sessionId: Session['id']) =>
+    spine.questions.open({ messageId: id, sessionId, chat, threadId: null }, { ...CONTENT, title: 'Again' });
+  const ends = ['pending', 'withdrawn', 'answered', 'expired'] as const;
+  for (const state of ends) {
+    spine.db.prepare('UPDATE pending_questions SET state = ? WHERE message_id = ?').run(state, id);
+    again(thief.session.id);
+    expect(spine.questions.get(id)).toMatchObject({ state, title: 'Colour', sessionId: session.id });
+    again(session.id);
+    // Sent once more by a person after it failed: open again.
+    expect(spine.questions.get(id)?.state).toBe(state === 'withdrawn' ? 'pending' : state);
+  }
+});
+
 test('one timer serves all questions, and each ends in its own time', async () => {
   const { spine, session, id } = await setUp({}, { ...CONTENT, timeoutS: 2 });
   const late = spine.questionRows.get(id);
