@@ -190,10 +190,11 @@ export class Lane {
       if (next.kind === 'hold') this.#heldUntil = this.#ports.now() + HOLD_RECHECK_MS;
     }
     const ended = settled.filter((item) => isFinal(item.row));
-    this.#queue = this.#queue.slice(ended.length);
-    const follower = this.#closed ? null : this.#markFollower(channel);
+    const follower = this.#closed ? null : this.#markFollower(channel, this.#queue[ended.length]);
     await this.#ports.commit(follower === null ? settled : [...settled, follower]);
     failpoint('delivery.settled');
+    // After the commit: what could not be noted is still of this lane when it breaks, and is taken up again.
+    this.#queue = this.#queue.slice(ended.length);
     for (const item of ended) this.#ports.ended(item);
   }
 
@@ -210,8 +211,7 @@ export class Lane {
   }
 
   /** With class `none`: the next message becomes `sending` in the commit that settles this one. */
-  #markFollower(channel: Channel | null): LaneItem | null {
-    const next = this.#queue[0];
+  #markFollower(channel: Channel | null, next: LaneItem | undefined): LaneItem | null {
     if (channel?.abilities.idempotency !== 'none' || next === undefined || next.row.state !== 'queued') return null;
     if (next.row.nextAttemptAt !== null) return null;
     next.row = markSending(next.row, this.#ports.now());

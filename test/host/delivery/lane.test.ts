@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MAX_DELIVERY_ATTEMPTS } from '../../../host/config/limits.ts';
+import { MAX_DELIVERY_ATTEMPTS, SEND_TIMEOUT_MS } from '../../../host/config/limits.ts';
 import type { SendOutcome } from '../../../host/delivery/channel.ts';
 import { Lane, type LaneItem } from '../../../host/delivery/lane.ts';
 import { makeId } from '../../../shared/ids.ts';
@@ -86,5 +86,16 @@ test('what stands behind a message that waits is not counted as tried', async ()
   await vi.advanceTimersByTimeAsync(HOUR_MS);
   expect(ended).toEqual([first, second]);
   expect(second.row).toMatchObject({ state: 'delivered', attempts: 1 });
+  lane.close();
+});
+
+test('a channel call without an end is cut off, and told from one that failed', async () => {
+  const { lane } = makeLane(() => new Promise(() => undefined));
+  const item = makeItem('a');
+  lane.push([item]);
+  await vi.advanceTimersByTimeAsync(SEND_TIMEOUT_MS - 1);
+  expect(item.row.reason).toBeNull();
+  await vi.advanceTimersByTimeAsync(2);
+  expect(item).toMatchObject({ mayBeSent: true, row: { state: 'sending', reason: expect.stringContaining('30 s') } });
   lane.close();
 });

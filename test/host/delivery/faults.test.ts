@@ -1,0 +1,90 @@
+/** Faults of delivery that were seen in others, each put to the test once more. */
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import type { OutgoingMessage } from '../../../host/delivery/channel.ts';
+import type { MessagingGroup } from '../../../host/store/chats.ts';
+import { Spine } from '../../support/spine.ts';
+import { until } from '../../support/until.ts';
+
+const reply = ({ channelType, platformId }: MessagingGroup, text: string) => ({
+  ...{ destination: platformId, channelType, platformId, content: { text } },
+});
+
+test.each(['native', 'none'] as const)(
+  'doubled: with class %s a receipt that cannot be written sends nothing again while that lasts, nor after it',
+  { timeout: 30_000 },
+  async (idempotency) => {
+    const spine = new Spine();
+    const channel = spine.addChannel('test', idempotency);
+    const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+    const { session, paths } = await spine.say(chat, 'hello');
+    const id = spine.container(paths).send(reply(chat, 'hi')) as never;
+    const holder = new Database(paths.inboundDb);
+    const send = channel.send.bind(channel);
+    channel.send = (message: OutgoingMessage, signal: AbortSignal) => {
+      if (channel.calls === 0) holder.exec('BEGIN EXCLUSIVE');
+      return send(message, signal);
+    };
+    spine.delivery.ring(session.id);
+    await until('the host noticed that it cannot write', () => spine.locksHeld.length > 0, 20_000);
+    expect(channel.calls).toBe(1);
+    holder.exec('COMMIT');
+    holder.close();
+    const end = idempotency === 'native' ? 'delivered' : 'unknown';
+    await until('it ends', () => spine.transcript.get(id)?.state === end, 20_000);
+    expect(channel.visible.map(({ text }) => text)).toEqual(['hi']);
+  },
+);
+
+test('lost: a platform that is away does not fail a message, and its attempts are counted over a restart', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const id = spine.container(paths).send(reply(chat, 'hi'));
+  channel.script.push({ kind: 'retry', reason: 'away', retryAfterMs: null });
+  spine.delivery.ring(session.id);
+  const row = () => spine.inboxes.read(session, (tables) => tables.getDelivery(id));
+  await until('the first attempt is noted', () => row()?.reason === 'away');
+  await spine.delivery[Symbol.asyncDispose]();
+  spine.delivery = spine.makeDelivery();
+  spine.delivery.ring(session.id);
+  await until('it is delivered', () => row()?.state === 'delivered');
+  expect(row()?.attempts).toBe(2);
+  expect(channel.visible).toHaveLength(1);
+});
+
+test('cost and growth: a channel call that hangs delays no other conversation of its session, and no other session', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const room = spine.addChat(agent, 'test', 'room');
+  const hall = spine.addChat(agent, 'test', 'hall');
+  const first = await spine.say(room, 'hello');
+  const second = await spine.say(hall, 'hello');
+  channel.script.push('hangs');
+  const container = spine.container(first.paths);
+  container.send(reply(room, 'a slow upload'));
+  spine.delivery.ring(first.session.id);
+  await until('it hangs', () => channel.calls === 1);
+  container.send(reply(hall, 'elsewhere'));
+  spine.container(second.paths).send(reply(hall, 'of another session'));
+  for (const { session } of [first, second]) spine.delivery.ring(session.id);
+  await until('the others went out', () => channel.visible.length === 2);
+});
+
+test('doubled: a session that is rung from all sides at once is drained by one', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  for (let at = 0; at < 20; at++) {
+    container.send(reply(chat, `m${at}`));
+    for (let ring = 0; ring < 5; ring++) spine.delivery.ring(session.id);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until('all are sent', () => channel.visible.length >= 20);
+  await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  expect(channel.visible.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, at) => `m${at}`));
+});
