@@ -352,7 +352,7 @@ export class Delivery implements AsyncDisposable {
     const changed = effects.some((effect) => effect.kind !== 'read');
     if (changed || !batch.isEmpty) memory.reads.giveBack();
     failpoint('delivery.read');
-    batch.carryOut();
+    await batch.carryOut();
     if (changed || !batch.isEmpty) {
       await inboxes.commit(session, (tables) => {
         writeAcks(tables, effects);

@@ -4,7 +4,7 @@
  * I1. A handler's work in the central database is synchronous, and is committed before the session's database
  *     says `delivered`: a crash in between answers the same row again, so a handler names what it makes after
  *     the row and finds it there the second time.
- * I2. One read's requests share one commit: a flood of them stops the host for one, not for one each.
+ * I2. Requests that are asked together share one commit: a flood of them does not stop the host for one each.
  * I3. A handler that throws answers nothing: the error ends the drain, which tries again.
  */
 import type { Request, RequestOf } from '../../shared/requests.ts';

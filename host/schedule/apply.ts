@@ -5,6 +5,7 @@
  * I2. A session that cannot take its firing now is set aside and tried again; the others go on (I10).
  * I3. Many tasks due at once fire a few in each turn of the event loop, the earliest first.
  */
+import { existsSync } from 'node:fs';
 import type { EpochMs, MessageId, SessionId, TaskId } from '../../shared/ids.ts';
 import { epochMs } from '../../shared/ids.ts';
 import { parseInboundContent } from '../../shared/messages.ts';
@@ -56,6 +57,8 @@ export class Schedule implements Disposable {
   /** Sessions whose firing is under way, or that wait to be tried again. */
   readonly #busy = new Set<SessionId>();
   readonly #retries = new Set<() => void>();
+  /** Sessions whose list is to be written. */
+  readonly #unlisted = new Map<SessionId, Pick<Session, 'id' | 'agentGroupId'>>();
   #timer: { at: number; cancel: () => void } | null = null;
   #isFiring = false;
   #gathered: Fired[] = [];
@@ -76,11 +79,19 @@ export class Schedule implements Disposable {
     this.#arm();
   }
 
-  /** The tasks of a session are not what they were. */
+  /** The tasks of a session are not what they were. However many change together, its list is written once. */
   changed(session: Pick<Session, 'id' | 'agentGroupId'>): void {
     if (this.#isClosed) return;
-    this.#writeFile(session);
     this.#arm();
+    if (this.#unlisted.size === 0) queueMicrotask(() => this.#writeFiles());
+    this.#unlisted.set(session.id, session);
+  }
+
+  #writeFiles(): void {
+    const sessions = [...this.#unlisted.values()];
+    this.#unlisted.clear();
+    if (this.#isClosed) return;
+    for (const session of sessions) this.#writeFile(session);
   }
 
   /** A firing came to its end. One that cannot be noted now is found when the task is due again, or at the next start. */
@@ -151,7 +162,7 @@ export class Schedule implements Disposable {
       return [];
     }
     try {
-      if (!session.isOpen) this.#ensureFolder(session);
+      this.#ensureFolder(session);
       return await inboxes.commit(session, (tables) => {
         const now = clock.now();
         return taskIds.flatMap((id) => {
@@ -173,7 +184,7 @@ export class Schedule implements Disposable {
 
   #ensureFolder(session: Session): void {
     const paths = sessionPaths(this.#parts.home, session.agentGroupId, session.id);
-    createSessionFolder(paths, hostContainerUser(session));
+    if (!existsSync(paths.inboundDb)) createSessionFolder(paths, hostContainerUser(session));
   }
 
   /**

@@ -15,7 +15,7 @@ export const MAX_COUNTED_MISSED = 50;
 /** Runs of one task before the agent at once, with the policy `all`. Higher: a flood after a long stop. Lower: more are lost. */
 export const MAX_CATCH_UP = 20;
 /** Tasks fired in one turn of the event loop. Higher: messages wait for their commits. Lower: many due at once take longer. */
-export const MAX_DUE_AT_ONCE = 8;
+export const MAX_DUE_AT_ONCE = 4;
 /** Wait before a session that could not take its firing is tried again. Higher: late. Lower: a full disk is kept busy. */
 export const FIRE_RETRY_MS = 1_000;
 /**

@@ -49,10 +49,11 @@ export class TaskRequests {
       cron: request.cron ?? null,
       timezone: request.timezone ?? agents.get(session.agentGroupId)?.config.timezone ?? 'UTC',
     };
-    const plan = planTimes(times, now);
-    if (plan.kind === 'refuse') return refuse(plan.reason);
+    // Before the times: working them out costs more than counting.
     const full = this.#refuseMore(session);
     if (full !== null) return refuse(full);
+    const plan = planTimes(times, now);
+    if (plan.kind === 'refuse') return refuse(plan.reason);
     tasks.create({
       id,
       sessionId: session.id,

@@ -68,8 +68,11 @@ export async function makeHarbour(startMs = NOON) {
     });
     for (const row of open) spine.schedule.settle(row.id, { outcome: 'answered', note: null });
   };
-  const list = () =>
-    existsSync(paths.tasks) ? taskListSchema.parse(JSON.parse(readFileSync(paths.tasks, 'utf8'))).tasks : null;
+  const list = async () => {
+    // It is written once for all that changed in this turn.
+    await settle();
+    return existsSync(paths.tasks) ? taskListSchema.parse(JSON.parse(readFileSync(paths.tasks, 'utf8'))).tasks : null;
+  };
 
   return { clock, spine, agent, chat, session, paths, ask, create, task, runs, receipts, restart, answerAll, list };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MAX_DUE_AT_ONCE } from '../../../host/schedule/limits.ts';
 import type { SessionId } from '../../../shared/ids.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { HOUR, MINUTE, makeHarbour, NOON } from './harbour.ts';
@@ -67,7 +68,7 @@ test('many due at once fire a few in each turn of the event loop, the earliest f
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(new Set(runs().map((run) => run.task?.id)).size).toBe(90);
   expect(spine.woken.filter((id) => id === session.id).length).toBeGreaterThan(5);
-  expect(Math.max(...perTurn.slice(1))).toBeLessThanOrEqual(8);
+  expect(Math.max(...perTurn.slice(1))).toBeLessThanOrEqual(MAX_DUE_AT_ONCE);
 });
 
 function spareTask(sessionId: SessionId, agentGroupId: ReturnType<typeof makeId<'agentGroup'>>) {

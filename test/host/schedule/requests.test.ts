@@ -218,7 +218,7 @@ describe('a person', () => {
     const act = (what: 'pause' | 'resume' | 'cancel', revision: number) =>
       spine.taskRequests.act(task(id), what, revision, 'web:owner', NOON);
     expect(act('pause', 1)).toMatchObject({ kind: 'changed', task: { state: 'paused', revision: 2 } });
-    expect(list()).toMatchObject([{ state: 'paused' }]);
+    expect(await list()).toMatchObject([{ state: 'paused' }]);
     expect(act('resume', 1)).toEqual({ kind: 'stale' });
     expect(act('resume', 2)).toMatchObject({ kind: 'changed', task: { state: 'active', nextAt: NOON + HOUR } });
     expect(act('cancel', 3)).toMatchObject({ kind: 'changed', task: { state: 'cancelled' } });
