@@ -254,7 +254,7 @@ export const approvalSchema = z
     /** A word: what is asked for. */
     action: z.string(),
     /** All of what is approved. */
-    payload: z.record(z.string(), z.json()),
+    payload: z.record(z.string(), z.unknown()),
     title: z.string(),
     question: z.string(),
     options: z.array(z.object({ text: z.string(), approves: z.boolean() })),
@@ -346,8 +346,6 @@ export const droppedSchema = z
   })
   .openapi('DroppedMessages');
 
-export type Me = z.infer<typeof meSchema>;
-export type SignInLink = z.infer<typeof signInLinkSchema>;
 /** What an agent wanted to send or to have done, and was refused. */
 export const refusalSchema = z
   .object({
@@ -368,6 +366,8 @@ export const refusalSchema = z
   })
   .openapi('Refusal');
 
+export type Me = z.infer<typeof meSchema>;
+export type SignInLink = z.infer<typeof signInLinkSchema>;
 export type Status = z.infer<typeof statusSchema>;
 export type Agent = z.infer<typeof agentSchema>;
 export type Chat = z.infer<typeof chatSchema>;
@@ -377,8 +377,8 @@ export type Session = z.infer<typeof sessionSchema>;
 export type Message = z.infer<typeof messageSchema>;
 export type Approval = z.infer<typeof approvalSchema>;
 export type Trace = z.infer<typeof traceSchema>;
-export type Dropped = z.infer<typeof droppedSchema>;
-export type Task = z.infer<typeof taskSchema>;
 export type AgentRemoval = z.infer<typeof agentRemovalSchema>;
 export type Refusal = z.infer<typeof refusalSchema>;
+export type Dropped = z.infer<typeof droppedSchema>;
+export type Task = z.infer<typeof taskSchema>;
 export type TaskDetail = z.infer<typeof taskDetailSchema>;
