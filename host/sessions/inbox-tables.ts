@@ -128,6 +128,11 @@ export class InboxTables {
     this.#db.transaction(work).immediate();
   }
 
+  /** Several questions about one state. */
+  reading<T>(work: () => T): T {
+    return this.#db.transaction(work).deferred();
+  }
+
   /** After a rolled-back transaction: what was cached may not be so. */
   forget(): void {
     this.#highestSeq = null;
@@ -339,7 +344,9 @@ export class InboxTables {
   /** When the next delivery that was put off and never tried falls due, null when none waits. */
   nextDeferred(now: number): number | null {
     const at = this.#prepare(
-      `SELECT min(next_attempt_at) FROM deliveries WHERE state = 'queued' AND attempts = 0 AND next_attempt_at > ?`,
+      // The first condition repeats the index's own, or every past delivery would be read.
+      `SELECT min(next_attempt_at) FROM deliveries WHERE state IN ('queued', 'sending')
+         AND state = 'queued' AND attempts = 0 AND next_attempt_at > ?`,
     )
       .pluck()
       .get(now);

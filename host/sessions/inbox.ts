@@ -68,7 +68,9 @@ class Inbox {
 
   /** Reads now. The host is the only writer, so a lock is met only when a hot journal must be rolled back first. */
   read<T>(work: (tables: InboxTables) => T): T {
-    return work(this.#open());
+    const tables = this.#open();
+    // One lock for all that is asked, not one for each statement.
+    return tables.reading(() => work(tables));
   }
 
   #schedule(): void {
