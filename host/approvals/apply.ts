@@ -5,25 +5,23 @@
  *
  * I1. Who may decide is looked up at the decision, never when it was asked (I5 of the architecture).
  * I2. The decision, the end of its cards and the ledger's entry are one commit; the first decision holds.
- * I3. What is carried out is what was asked: the hash of the request is checked again before.
- * I4. What was decided and not carried out is carried out at the next start; handlers are idempotent.
- * I5. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
+ * I3. What was decided is carried out, if not now, then at the next start (`carry-out.ts`).
+ * I4. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
  */
 import { type ApprovalId, type MessageId, type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
 import { mayDecide } from '../access/answer.ts';
-import { Fault, toDiskFault } from '../config/errors.ts';
+import { toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { AnswerOutcome, GivenAnswer, Questions } from '../questions/apply.ts';
 import { ExpiryTimer } from '../questions/expiry-timer.ts';
 import { describeRefusal, planAnswer } from '../questions/plan.ts';
-import type { Approval, ApprovalState, ApprovalStore } from '../store/approvals.ts';
-import type { Ledger, LedgerEntry } from '../store/ledger.ts';
-import type { QuestionStore } from '../store/questions.ts';
+import type { Approval, ApprovalState } from '../store/approvals.ts';
 import type { UserStore } from '../store/users.ts';
-import type { ApprovalHandlers, ApprovalRequest, Decision } from './approval.ts';
+import type { ApprovalRequest } from './approval.ts';
 import { type CardParts, Cards } from './cards.ts';
-import { hashRequest, readDecision } from './plan.ts';
+import { CarryOut, type CarryOutParts, recordApproval } from './carry-out.ts';
+import { hashRequest } from './plan.ts';
 
 /** Higher: forgotten cards can be approved long after. Lower: an admin's night passes and it must be asked again. */
 const DEFAULT_EXPIRY_MS = 24 * 3_600_000;
@@ -33,33 +31,22 @@ const REJECTION_HOLDS_MS = 24 * 3_600_000;
 const MAX_PENDING = 500;
 /** Taken up in one go. */
 const MAX_AT_ONCE = 200;
-/** First wait before a decision that could not be carried out is tried again, doubled each time. */
-const TRY_AGAIN_MS = 1_000;
-/** Tries in one run of the host; then it counts as failed. */
-const MAX_TRIES = 6;
-
-export interface ApprovalParts extends CardParts {
-  approvals: ApprovalStore;
-  questions: QuestionStore;
-  users: UserStore;
-  ledger: Ledger;
+export interface ApprovalParts extends CardParts, CarryOutParts {
   /** Shows and ends cards. */
   asked: Pick<Questions, 'delivered' | 'showAgain'>;
-  /** Asked when a decision is carried out: the parts that do it are built later. */
-  handlers: () => ApprovalHandlers;
 }
 
 export class Approvals implements Disposable {
   readonly #parts: ApprovalParts;
   readonly #cards: Cards;
   readonly #expiry: ExpiryTimer;
-  readonly #underWay = new Set<ApprovalId>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #carryOut: CarryOut;
   #isClosed = false;
 
   constructor(parts: ApprovalParts) {
     this.#parts = parts;
     this.#cards = new Cards(parts);
+    this.#carryOut = new CarryOut(parts);
     this.#expiry = new ExpiryTimer({
       next: () => parts.approvals.nextExpiry(),
       expire: (now) => this.#expire(now),
@@ -73,7 +60,7 @@ export class Approvals implements Disposable {
     this.#cards.resume();
     this.#askUnasked('again');
     this.#expiry.start();
-    await Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut(id, 0)));
+    await Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut.run(id)));
   }
 
   /**
@@ -110,7 +97,8 @@ export class Approvals implements Disposable {
         expiresAt,
         createdAt: at,
       });
-      this.#record(
+      recordApproval(
+        this.#parts,
         'requested',
         { id, action, subjectKey, requestHash, requesterSessionId: request.requesterSessionId },
         null,
@@ -150,7 +138,7 @@ export class Approvals implements Disposable {
     }
     this.#commitDecision(approval, plan.option, given);
     failpoint('approvals.decided');
-    void this.#carryOut(id, 0);
+    void this.#carryOut.run(id);
     this.#askUnasked('once');
     return { kind: 'accepted', option: plan.option };
   }
@@ -164,7 +152,7 @@ export class Approvals implements Disposable {
     return this.#parts.approvals.list(limit, before, state);
   }
 
-  /** I5: the delivery of a card came to its end. */
+  /** I4: the delivery of a card came to its end. */
   cardDelivered(messageId: MessageId, state: 'delivered' | 'failed' | 'refused' | 'unknown'): void {
     this.#parts.asked.delivered(messageId, state);
     if (state === 'failed' || state === 'refused') this.#askUnasked('once');
@@ -197,63 +185,9 @@ export class Approvals implements Disposable {
     questions.transaction(() => {
       if (!approvals.decide(approval.id, state, option, given.by, at)) throw new Error('a pending approval was not');
       for (const { messageId } of cards) questions.answer(messageId, answer);
-      this.#record(state, approval, given.by, { choice: option });
+      recordApproval(this.#parts, state, approval, given.by, { choice: option });
     });
     for (const { messageId } of cards) this.#parts.asked.showAgain(messageId);
-  }
-
-  /** I3, I4 */
-  async #carryOut(id: ApprovalId, tries: number): Promise<void> {
-    if (this.#underWay.has(id) || this.#isClosed) return;
-    const approval = this.#parts.approvals.get(id);
-    const decision = approval === null ? null : readDecision(approval);
-    if (approval === null || decision === null || approval.outcome !== null) return;
-    this.#underWay.add(id);
-    const result = await this.#run(approval, decision, tries);
-    this.#underWay.delete(id);
-    if (this.#isClosed) return;
-    failpoint('approvals.carried-out');
-    if (result.kind === 'again') {
-      this.#later(TRY_AGAIN_MS * 2 ** tries, () => void this.#carryOut(id, tries + 1));
-      return;
-    }
-    this.#finish(approval, decision, result);
-  }
-
-  async #run(approval: Approval, decision: Decision, tries: number): Promise<Result> {
-    const { id, action, payload } = approval;
-    if (hashRequest(action, payload) !== approval.requestHash) {
-      return { kind: 'failed', outcome: 'The request is not what was asked about any more.' };
-    }
-    // A word of another version of this host has no handler.
-    const handler = Object.entries(this.#parts.handlers()).find(([name]) => name === action)?.[1];
-    if (handler === undefined) return { kind: 'failed', outcome: `This host cannot do "${action}".` };
-    try {
-      return { kind: 'done', outcome: (await handler(approval, decision)).outcome };
-    } catch (error) {
-      const fault = error instanceof Fault ? error : toDiskFault(error);
-      // Whatever it is: one request that cannot be carried out must not end the host at each start.
-      if (fault?.retryable === true && tries < MAX_TRIES) return { kind: 'again' };
-      if (!this.#isClosed)
-        approvalsLog.error({ approvalId: id, action, err: error }, 'an approval could not be carried out');
-      return { kind: 'failed', outcome: `This failed: ${fault?.message ?? 'the log of the host says why'}.` };
-    }
-  }
-
-  #finish(approval: Approval, decision: Decision, { kind, outcome }: Exclude<Result, { kind: 'again' }>): void {
-    const { approvals, questions, asked } = this.#parts;
-    try {
-      questions.transaction(() => {
-        if (!approvals.finish(approval.id, kind, outcome)) return;
-        const word = kind === 'failed' ? 'failed' : decision.kind === 'approved' ? 'applied' : 'settled';
-        this.#record(word, approval, null, { outcome });
-      });
-    } catch (error) {
-      if (toDiskFault(error) === null) throw error;
-      this.#later(TRY_AGAIN_MS, () => void this.#carryOut(approval.id, 0));
-      return;
-    }
-    for (const { messageId } of questions.listCards(approval.id)) asked.showAgain(messageId);
   }
 
   #expire(now: number): void {
@@ -263,10 +197,10 @@ export class Approvals implements Disposable {
       questions.transaction(() => {
         if (!approvals.expire(approval.id)) return;
         for (const { messageId } of cards) questions.close(messageId, 'expired');
-        this.#record('expired', approval, null);
+        recordApproval(this.#parts, 'expired', approval, null);
       });
       for (const { messageId } of cards) asked.showAgain(messageId);
-      void this.#carryOut(approval.id, 0);
+      void this.#carryOut.run(approval.id);
     }
     this.#askUnasked('once');
   }
@@ -288,33 +222,12 @@ export class Approvals implements Disposable {
     }
   }
 
-  #record(
-    word: string,
-    approval: Pick<Approval, 'id' | 'action' | 'subjectKey' | 'requestHash' | 'requesterSessionId'>,
-    actor: string | null,
-    detail: LedgerEntry['detail'] = {},
-  ): void {
-    const { id, action, subjectKey, requestHash, requesterSessionId } = approval;
-    const entry = { kind: `approval.${word}`, sessionId: requesterSessionId, messageId: id, actor };
-    this.#parts.ledger.append({ ...entry, detail: { action, subjectKey, requestHash, ...detail } }, this.#parts.now());
-  }
-
-  #later(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms).unref();
-    this.#timers.add(timer);
-  }
-
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#expiry[Symbol.dispose]();
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#carryOut[Symbol.dispose]();
   }
 }
-
-type Result = { kind: 'done' | 'failed'; outcome: string } | { kind: 'again' };
 
 /** An approval as the question that it puts. */
 function toQuestion(approval: Approval, users: UserStore) {

@@ -1,0 +1,125 @@
+/**
+ * What follows from a decision, done once by the handler of its action.
+ *
+ * I1. What is carried out is what was asked: the hash of the request is checked again before.
+ * I2. A decision without an outcome is carried out at the next start.
+ */
+import type { ApprovalId } from '../../shared/ids.ts';
+import { Fault, toDiskFault } from '../config/errors.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import { approvalsLog } from '../observe/logger.ts';
+import type { Questions } from '../questions/apply.ts';
+import type { Approval, ApprovalStore } from '../store/approvals.ts';
+import type { Ledger, LedgerEntry } from '../store/ledger.ts';
+import type { QuestionStore } from '../store/questions.ts';
+import type { ApprovalHandlers, Decision } from './approval.ts';
+import { hashRequest, readDecision } from './plan.ts';
+
+/** First wait before a decision that could not be carried out is tried again, doubled each time. */
+const TRY_AGAIN_MS = 1_000;
+/** Tries in one run of the host; then it counts as failed. */
+const MAX_TRIES = 6;
+
+export interface CarryOutParts {
+  approvals: ApprovalStore;
+  questions: QuestionStore;
+  ledger: Ledger;
+  asked: Pick<Questions, 'showAgain'>;
+  /** Asked when a decision is carried out: the parts that do it are built later. */
+  handlers: () => ApprovalHandlers;
+  now: () => number;
+}
+
+type Result = { kind: 'done' | 'failed'; outcome: string } | { kind: 'again' };
+
+export class CarryOut implements Disposable {
+  readonly #parts: CarryOutParts;
+  readonly #underWay = new Set<ApprovalId>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #isClosed = false;
+
+  constructor(parts: CarryOutParts) {
+    this.#parts = parts;
+  }
+
+  /** Does it, and tries again later what can be tried again. Done, under way or not decided: nothing. */
+  async run(id: ApprovalId, tries = 0): Promise<void> {
+    if (this.#underWay.has(id) || this.#isClosed) return;
+    const approval = this.#parts.approvals.get(id);
+    const decision = approval === null ? null : readDecision(approval);
+    if (approval === null || decision === null || approval.outcome !== null) return;
+    this.#underWay.add(id);
+    const result = await this.#handle(approval, decision, tries);
+    this.#underWay.delete(id);
+    if (this.#isClosed) return;
+    failpoint('approvals.carried-out');
+    if (result.kind === 'again') {
+      this.#later(TRY_AGAIN_MS * 2 ** tries, () => void this.run(id, tries + 1));
+      return;
+    }
+    this.#finish(approval, decision, result);
+  }
+
+  async #handle(approval: Approval, decision: Decision, tries: number): Promise<Result> {
+    const { id, action, payload } = approval;
+    // I1
+    if (hashRequest(action, payload) !== approval.requestHash) {
+      return { kind: 'failed', outcome: 'The request is not what was asked about any more.' };
+    }
+    // A word of another version of this host has no handler.
+    const handler = Object.entries(this.#parts.handlers()).find(([name]) => name === action)?.[1];
+    if (handler === undefined) return { kind: 'failed', outcome: `This host cannot do "${action}".` };
+    try {
+      return { kind: 'done', outcome: (await handler(approval, decision)).outcome };
+    } catch (error) {
+      const fault = error instanceof Fault ? error : toDiskFault(error);
+      // Whatever it is: one request that cannot be carried out must not end the host at each start.
+      if (fault?.retryable === true && tries < MAX_TRIES) return { kind: 'again' };
+      if (!this.#isClosed)
+        approvalsLog.error({ approvalId: id, action, err: error }, 'an approval could not be carried out');
+      return { kind: 'failed', outcome: `This failed: ${fault?.message ?? 'the log of the host says why'}.` };
+    }
+  }
+
+  #finish(approval: Approval, decision: Decision, { kind, outcome }: Exclude<Result, { kind: 'again' }>): void {
+    const { approvals, questions, asked } = this.#parts;
+    try {
+      questions.transaction(() => {
+        if (!approvals.finish(approval.id, kind, outcome)) return;
+        const word = kind === 'failed' ? 'failed' : decision.kind === 'approved' ? 'applied' : 'settled';
+        recordApproval(this.#parts, word, approval, null, { outcome });
+      });
+    } catch (error) {
+      if (toDiskFault(error) === null) throw error;
+      this.#later(TRY_AGAIN_MS, () => void this.run(approval.id));
+      return;
+    }
+    for (const { messageId } of questions.listCards(approval.id)) asked.showAgain(messageId);
+  }
+
+  #later(ms: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, ms).unref();
+    this.#timers.add(timer);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}
+
+/** One entry of the ledger about an approval; in the caller's transaction. */
+export function recordApproval(
+  { ledger, now }: Pick<CarryOutParts, 'ledger' | 'now'>,
+  word: string,
+  approval: Pick<Approval, 'id' | 'action' | 'subjectKey' | 'requestHash' | 'requesterSessionId'>,
+  actor: string | null,
+  detail: LedgerEntry['detail'] = {},
+): void {
+  const { id, action, subjectKey, requestHash, requesterSessionId } = approval;
+  const entry = { kind: `approval.${word}`, sessionId: requesterSessionId, messageId: id, actor };
+  ledger.append({ ...entry, detail: { action, subjectKey, requestHash, ...detail } }, now());
+}
