@@ -5,46 +5,26 @@
  *     Containers, open work and the folder follow from that row, at once or at the next start.
  * I2. Nothing is lost: its folder and its sessions' folders stay, and `restore` finds them again.
  */
-import { deriveMessageId, makeId, type SessionId } from '../../shared/ids.ts';
+import type { SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { agentsLog } from '../observe/logger.ts';
-import { type EndWorkParts, endWork } from '../sessions/end-work.ts';
-import { retellSession } from '../sessions/retell.ts';
 import type { AgentRoutes, RemovedRoutes } from '../store/agent-routes.ts';
-import type { AgentGroup, AgentStore } from '../store/agents.ts';
-import type { ChatStore } from '../store/chats.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { Session, SessionStore } from '../store/sessions.ts';
+import type { AgentGroup } from '../store/agents.ts';
+import type { Session } from '../store/sessions.ts';
 import { type AgentFolders, nameArchive } from './folders.ts';
 import { LOOK_AGAIN_MS, MAX_AGENTS } from './limits.ts';
 import { checkName } from './names.ts';
 import { planRemoval, planRemovalStep, type SessionToEnd } from './plan-removal.ts';
+import { type SessionEndParts, SessionEnds } from './session-ends.ts';
 
-export interface RemovalParts extends EndWorkParts {
-  agents: AgentStore;
-  sessions: SessionStore;
-  chats: ChatStore;
+export interface RemovalParts extends SessionEndParts {
   routes: AgentRoutes;
-  ledger: Ledger;
   folders: AgentFolders;
   commitTogether: <T>(work: () => T) => T;
-  /** What delivery has of a session. */
-  delivery: {
-    ring: (id: SessionId) => void;
-    isQuiet: (id: SessionId) => boolean;
-    abandon: (id: SessionId) => void;
-    forget: (id: SessionId) => void;
-  };
-  /** Plan the session's container anew. */
-  reconcile: (id: SessionId) => void;
   onDestinationsChanged: (id: AgentGroup['id']) => void;
-  onWorkChanged: (id: SessionId) => void;
   /** What is shown of a question has changed. */
   onQuestionEnded: (id: RemovedRoutes['questions'][number]) => void;
-  /** People see the session no more. */
-  onSessionEnded: (id: SessionId) => void;
-  now: () => number;
 }
 
 export type Removal =
@@ -57,9 +37,6 @@ export type Restoration =
   | { kind: 'restored'; agent: AgentGroup }
   | { kind: 'refused'; reason: 'still_removing' | 'name_taken' | 'unknown'; words: string };
 
-/** Faults of a session's database after which nothing can be read from it any more. */
-const UNREADABLE = new Set(['session_missing', 'session_corrupt']);
-
 interface Running {
   /** One step after another; null between looks. */
   stepping: Promise<void> | null;
@@ -71,11 +48,13 @@ interface Running {
 
 export class Removals implements AsyncDisposable {
   readonly #parts: RemovalParts;
+  readonly #ends: SessionEnds;
   readonly #running = new Map<AgentGroup['id'], Running>();
   #isClosed = false;
 
   constructor(parts: RemovalParts) {
     this.#parts = parts;
+    this.#ends = new SessionEnds(parts);
   }
 
   /** Decides, and begins what follows. */
@@ -180,7 +159,7 @@ export class Removals implements AsyncDisposable {
       const ended = sessions.get(sessionId) === null ? sessions.getEnded(sessionId) : null;
       const agent = ended === null ? null : agents.getArchived(ended.agentGroupId);
       if (ended === null || agent === null || this.#isClosed) continue;
-      this.#endOne(agent, ended).catch((error: unknown) => this.#handle(agent.id, error));
+      this.#ends.end(agent, ended).catch((error: unknown) => this.#handle(agent.id, error));
     }
   }
 
@@ -241,7 +220,7 @@ export class Removals implements AsyncDisposable {
         return false;
       case 'end':
         for (const session of open.filter((one) => step.sessionIds.includes(one.id))) {
-          await this.#endOne(agent, session);
+          await this.#ends.end(agent, session);
           if (this.#isClosed) return false;
         }
         running.again = true;
@@ -269,76 +248,6 @@ export class Removals implements AsyncDisposable {
     waitingSince.set(id, now());
     reconcile(id);
     delivery.ring(id);
-  }
-
-  async #endOne(agent: AgentGroup, session: Session): Promise<void> {
-    const { sessions, delivery, ledger, transcript, onSessionEnded, reconcile, now } = this.#parts;
-    delivery.abandon(session.id);
-    this.#retell(session);
-    const words = {
-      reason: 'its agent was removed',
-      notice: `The agent “${agent.name}” was removed. Nobody answers what was still waiting here.`,
-    };
-    const ended = await endWork(session, this.#parts, words, now());
-    failpoint('agents.work-ended');
-    for (const asker of ended.askers) await this.#tellAsker(agent, session.id, asker);
-    if (ended.failed + ended.refused > 0) {
-      const detail = { agent: agent.id, failed: ended.failed, refused: ended.refused };
-      ledger.append({ kind: 'session.ended', sessionId: session.id, messageId: null, actor: null, detail }, now());
-    }
-    transcript.flushOrRetry();
-    sessions.end(session.id, now());
-    failpoint('agents.session-ended');
-    delivery.forget(session.id);
-    reconcile(session.id);
-    onSessionEnded(session.id);
-  }
-
-  /** What an earlier host ended and did not show any more. */
-  #retell(session: Session): void {
-    const { inboxes, transcript, chats } = this.#parts;
-    if (!session.isOpen) return;
-    try {
-      retellSession(session, inboxes, transcript, chats);
-    } catch (error) {
-      // Then there is nothing to tell from.
-      if (!(error instanceof Fault) || !UNREADABLE.has(error.code)) throw error;
-    }
-  }
-
-  /** Another agent waits for an answer of this one. */
-  async #tellAsker(agent: AgentGroup, ended: SessionId, asker: SessionId): Promise<void> {
-    const { sessions, inboxes, onWorkChanged, now } = this.#parts;
-    const session = sessions.get(asker);
-    if (session === null) return;
-    sessions.markOpen(session.id, now());
-    await inboxes.commit(session, (tables) =>
-      tables.append([
-        {
-          id: deriveMessageId(session.id, 'agent_removed', ended),
-          kind: 'system',
-          timestamp: now(),
-          processAfter: null,
-          trigger: true,
-          onWake: false,
-          channelType: null,
-          platformId: null,
-          threadId: null,
-          senderId: null,
-          sourceSessionId: null,
-          inReplyTo: null,
-          hop: 0,
-          traceId: makeId('trace', now()),
-          content: JSON.stringify({
-            text: `Agent “${agent.name}” was removed before it answered you. Do not wait for it.`,
-            senderName: 'host',
-            attachments: [],
-            event: 'agent_removed',
-          }),
-        },
-      ]),
-    );
-    onWorkChanged(session.id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

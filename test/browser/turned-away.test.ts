@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { BuiltHost } from './built-host.ts';
 import { ConsolePage, launchChromium, PHONE } from './console-page.ts';
+
+const answerSchema = z.object({ id: z.string().optional(), archivedTo: z.string().optional() });
 
 describe('an admin at the page', () => {
   let host: BuiltHost;
@@ -29,7 +32,7 @@ describe('an admin at the page', () => {
     const authorization = `Bearer ${readFileSync(join(host.home, 'api-token'), 'utf8').trim()}`;
     const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more };
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    return (await fetch(`${host.origin}/api/v1${path}`, init)).json();
+    return answerSchema.parse(await (await fetch(`${host.origin}/api/v1${path}`, init)).json());
   }
 
   async function openPanel() {

@@ -197,3 +197,21 @@ describe('dropped', () => {
     expect((await run('dropped')).out).not.toContain('\u001b');
   });
 });
+
+describe('a removal at a terminal', () => {
+  it.each([
+    ['y\n', 0, false],
+    ['yes\n', 0, false],
+    ['\n', 5, true],
+    ['no\n', 5, true],
+    ['yesterday\n', 5, true],
+  ])('asks first: %j ends with %i', async (stdin, code, stays) => {
+    const { api, run } = await setUp();
+    api.spine.addAgent('writer');
+    const ended = await run('agents remove writer', { stdin, isStdinInteractive: true });
+    expect(ended.code).toBe(code);
+    expect(ended.err).toContain('Remove the agent writer');
+    expect(api.spine.agents.findByName('writer') !== null).toBe(stays);
+    await gone(api);
+  });
+});

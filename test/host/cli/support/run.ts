@@ -12,6 +12,8 @@ export interface Run {
 
 export interface RunOptions {
   stdin?: string;
+  /** A person types it. */
+  isStdinInteractive?: boolean;
   /** Columns of a terminal that a person looks at; a pipe without. */
   columns?: number;
   colour?: boolean;
@@ -36,7 +38,7 @@ export async function portolan(paths: HomePaths, words: string[], options: RunOp
     stdout,
     stderr,
     isInteractive: options.columns !== undefined,
-    isStdinInteractive: false,
+    isStdinInteractive: options.isStdinInteractive === true,
     useColour: options.colour === true,
     columns: () => options.columns ?? 80,
     rows: () => 24,
