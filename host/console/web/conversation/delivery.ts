@@ -34,8 +34,10 @@ export function describeDelivery(message: Message): DeliveryLook | null {
     case 'delivered':
       return null;
     case 'failed':
-      return incoming
-        ? { ...BAD, label: 'The agent could not answer' }
+      if (incoming) return { ...BAD, label: 'The agent could not answer' };
+      // Without a chat it was for another agent, which may have had it and given up.
+      return message.chatId === null
+        ? { ...BAD, label: 'The other agent did not take it' }
         : { ...BAD, label: 'Not sent', canSettle: true };
     case 'refused':
       return { ...BAD, label: 'Refused' };

@@ -11,6 +11,7 @@ import { describeDelivery } from './delivery.ts';
 import classes from './message.module.css';
 import { MessageBody } from './message-body.tsx';
 import { QuestionCard } from './question-card.tsx';
+import { isFromAgent } from './timeline.ts';
 
 interface MessageRowProps {
   message: Message;
@@ -38,6 +39,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {startsGroup && (
         <div className={classes.heading}>
           {!mine && <span className={classes.author}>{message.author.name}</span>}
+          {isFromAgent(message) && <span className={classes.agent}>agent</span>}
           {elsewhere !== null && (
             <span className={classes.elsewhere}>
               <Icon name="arrow" size={14} />
@@ -98,7 +100,7 @@ function Footer({ message, mine, latestMine }: MessageRowProps) {
   return (
     <div className={classes.footer}>
       {edited !== null && <span title={edited}>edited</span>}
-      {look !== null && (mine || look.loud) && (
+      {look !== null && (mine || look.loud || message.direction === 'out') && (
         <span className={classes.state} data-tone={look.tone} title={message.stateReason ?? look.label}>
           <Icon name={look.icon} size={14} />
           <span className={spelled ? classes.reason : classes.hidden}>

@@ -1,6 +1,8 @@
 import type { Message, Session } from '../client/types.ts';
 import type { Pending } from '../state/pending.ts';
 
+/** People's ids begin with the name of their platform and a colon. */
+const AGENT_ID_PREFIX = 'agt_';
 /** Messages of one author within this time share one heading. */
 const GROUP_MS = 5 * 60_000;
 
@@ -74,8 +76,13 @@ function isShownByMessage(pending: Pending): boolean {
   return pending.matchedId !== null && pending.status.kind === 'sending';
 }
 
+/** Another agent wrote it into this conversation. */
+export function isFromAgent({ direction, author }: Pick<Message, 'direction' | 'author'>): boolean {
+  return direction === 'in' && author.id?.startsWith(AGENT_ID_PREFIX) === true;
+}
+
 function isMine(message: Message, facts: TimelineFacts): boolean {
-  if (message.direction !== 'in' || message.kind !== 'chat') return false;
+  if (message.direction !== 'in' || message.kind !== 'chat' || isFromAgent(message)) return false;
   return message.author.id === facts.myUserId || (facts.session?.writable ?? false);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeDelivery } from '../../../../host/console/web/conversation/delivery.ts';
 import { explainFileLimit, explainTextLimit } from '../../../../host/console/web/conversation/limits.ts';
 import { isPlainText } from '../../../../host/console/web/conversation/plain-text.ts';
-import { planTimeline, type TimelineFacts } from '../../../../host/console/web/conversation/timeline.ts';
+import { isFromAgent, planTimeline, type TimelineFacts } from '../../../../host/console/web/conversation/timeline.ts';
 import { planWaterfall } from '../../../../host/console/web/details/plan-waterfall.ts';
 import { sampleMessage, samplePending } from './samples.ts';
 
@@ -69,7 +69,25 @@ describe('the timeline', () => {
   });
 });
 
+test('what another agent wrote into my chat is its own, not mine', () => {
+  const theirs = sampleMessage({ position: 1, direction: 'in', author: { id: 'agt_2', name: 'researcher' } });
+  const mine = sampleMessage({ position: 2, direction: 'in', author: { id: 'web:owner', name: 'Olga' } });
+  const rows = plan({ messages: [theirs, mine] }).flatMap((row) => (row.kind === 'message' ? [row] : []));
+  expect(rows.map((row) => row.mine)).toEqual([false, true]);
+  expect(rows.map((row) => isFromAgent(row.message))).toEqual([true, false]);
+});
+
 describe('the state of a message', () => {
+  test('shows that another agent has read or answered what was written to it, and lets nobody send that again', () => {
+    const toAgent = { position: 1, chatId: null, destination: 'researcher' } as const;
+    expect(describeDelivery(sampleMessage({ ...toAgent, state: 'read' }))?.label).toBe('Read by the agent');
+    expect(describeDelivery(sampleMessage({ ...toAgent, state: 'answered' }))?.label).toBe('Answered');
+    expect(describeDelivery(sampleMessage({ ...toAgent, state: 'failed' }))).toMatchObject({
+      loud: true,
+      canSettle: false,
+    });
+  });
+
   test('lets a person settle only deliveries that failed or are not known', () => {
     const settled = (['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown', 'dropped'] as const).filter(
       (state) => describeDelivery(sampleMessage({ position: 1, state }))?.canSettle,

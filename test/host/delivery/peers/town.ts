@@ -1,4 +1,5 @@
 /** Agents that know each other, with chats of their own, and containers that the test writes by hand. */
+import { retellSession } from '../../../../host/sessions/retell.ts';
 import type { AgentGroup } from '../../../../host/store/agents.ts';
 import type { MessagingGroup } from '../../../../host/store/chats.ts';
 import type { PeerPause } from '../../../../host/store/peers.ts';
@@ -150,6 +151,10 @@ export class Town {
     this.spine.peers = this.spine.makePeers();
     this.spine.delivery = this.spine.makeDelivery();
     this.spine.peers.start();
-    for (const id of this.spine.sessions.listOpenIds()) this.spine.delivery.ring(id);
+    const { sessions, inboxes, transcript, chats } = this.spine;
+    for (const id of sessions.listOpenIds()) {
+      retellSession(this.spine.session(id), inboxes, transcript, chats);
+      this.spine.delivery.ring(id);
+    }
   }
 }
