@@ -33,8 +33,6 @@ export function retellSession(
       }
       const delivery = tables.getDelivery(message.id);
       if (delivery === null || delivery.state === message.state) return [];
-      // Another agent has read it: its session says what became of it since.
-      if (delivery.state === 'delivered' && message.state === 'read') return [];
       const { state, reason, platformMessageId } = delivery;
       return [{ id: message.id, state, reason, platformMessageId }];
     }),
