@@ -8,12 +8,12 @@ import { VERSION } from '../config/version.ts';
 import { type Action, type Add, limitOption, parseCount, placeCommand } from './add.ts';
 import type { GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
+import { chooseHome } from './home.ts';
 import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
-import { chooseHome } from './home.ts';
 import { typeable } from './output/typeable.ts';
-import type { Terminal } from './terminal.ts';
 import { addAgentCommands } from './program-agents.ts';
+import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
 type Outcome = ExitCode | undefined;
@@ -97,8 +97,8 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     return command;
   };
   addLookCommands(add);
-  addTalkCommands(add);
   addAgentCommands(add);
+  addTalkCommands(add);
   addAnswerCommands(add);
   addDeliveryCommands(add);
   addHostCommands(add);

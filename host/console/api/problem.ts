@@ -49,7 +49,9 @@ export function answerProblem(c: Context, error: unknown, home: string): Respons
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503) c.header('Retry-After', '6');
   const { next } = problem.more;
-  const more = next === undefined ? problem.more : { ...problem.more, next: commandsFor(home, next) };
+  // Where this host keeps things is not for those who are not signed in.
+  const isNamed = next !== undefined && problem.status !== 401;
+  const more = isNamed ? { ...problem.more, next: commandsFor(home, next) } : problem.more;
   const body: ErrorBody = { error: { code: problem.code, message: problem.message, ...more } };
   return c.json(body, problem.status);
 }
