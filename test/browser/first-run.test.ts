@@ -73,6 +73,12 @@ describe('a person who opens the console for the first time', () => {
       .waitFor();
   });
 
+  test('sees the agent react to a message of theirs', async () => {
+    await person.say('react 🌊');
+    const reactions = person.mine('react 🌊').getByRole('list', { name: 'Reactions' });
+    await reactions.getByText('🌊').waitFor();
+  });
+
   test('gets a file from the agent and can save it', async () => {
     await person.say('send a file');
     const downloading = person.page.waitForEvent('download');

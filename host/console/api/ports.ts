@@ -1,9 +1,9 @@
 /** What the API needs of the rest of the host; `main.ts` hands it in. */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
-import type { Approvals } from '../../approvals/apply.ts';
-import type { Questions } from '../../questions/apply.ts';
 import type { AgentMaker } from '../../agents/maker.ts';
 import type { Removals } from '../../agents/removals.ts';
+import type { Approvals } from '../../approvals/apply.ts';
+import type { Questions } from '../../questions/apply.ts';
 import type { Receive } from '../../routing/inbound.ts';
 import type { TaskRequests } from '../../schedule/requests.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';

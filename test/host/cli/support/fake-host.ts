@@ -211,10 +211,10 @@ export class FakeHost {
       const { cursor, limit } = context.req.query();
       return context.json(schemas.pageOf(schemas.agentSchema).parse(page(this.agents, cursor, limit)));
     });
+    api.get('/refusals', (context) => context.json({ items: [], nextCursor: null }));
     api.get('/dropped', (context) => context.json({ items: this.dropped, nextCursor: null }));
     api.get('/sessions', (context) => {
       const { cursor, limit, agent, state } = context.req.query();
-    api.get('/refusals', (context) => context.json({ items: [], nextCursor: null }));
       const items = this.sessions.filter(
         (session) =>
           (agent === undefined || session.agentId === agent) && (state === undefined || session.state === state),
