@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { BEARER, startApi } from '../../support/api-server.ts';
@@ -96,6 +97,22 @@ describe('bad input', () => {
     });
     for (let at = 0; at < 12; at++) socket.write(chunk);
     expect(await answer).toMatch(/^HTTP\/1\.1 413/);
+    socket.destroy();
+  });
+
+  it.each([
+    ['a body in chunks', 'POST', 'Transfer-Encoding: chunked\r\n\r\n11\r\n{"name":"chunky"}\r\n0\r\n\r\n', 201],
+    ['a removal that names a type and has no body', 'DELETE', '\r\n', 428],
+  ])('takes %s', async (_what, method, rest, status) => {
+    const api = await startApi();
+    const path = method === 'POST' ? '/agents' : `/agents/${api.openSession().agentGroupId}`;
+    const socket = connect(api.port, '127.0.0.1');
+    socket.write(
+      `${method} /api/v1${path} HTTP/1.1\r\nHost: 127.0.0.1:${api.port}\r\nAuthorization: Bearer ${BEARER}\r\n` +
+        `Content-Type: application/json\r\n${rest}`,
+    );
+    const [data] = await once(socket, 'data');
+    expect(String(data)).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
     socket.destroy();
   });
 
