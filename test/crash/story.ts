@@ -55,10 +55,17 @@ export interface LifeOptions {
   meanwhile?: () => Promise<void> | void;
 }
 
-/** A life that no boundary ends goes on until its messages are answered, or this long. */
+/**
+ * A life that no boundary ends goes on until its messages are answered, or as long as five of its own starts, and
+ * this at least: where starting takes long, so does coming to a boundary, and a host killed from outside before it
+ * got there proves little.
+ */
 const LIFE_MS = 1_500;
-/** The last host gets everything done in this time: five tries with back-off take 75 s, none should be needed. */
-const PEACE_MS = 60_000;
+const STARTS_PER_LIFE = 5;
+/** A host in peace moves something in this time: the longest back-off of one try is 40 s, and none should be needed. */
+const STILL_MS = 60_000;
+/** And is done in this time, however slow the machine. */
+const PEACE_MS = 4 * STILL_MS;
 
 export class Story {
   readonly home: string;
@@ -105,7 +112,7 @@ export class Story {
     for (let n = 0; n < life.messages; n++) this.write(this.#random.pick(chats));
     this.deliver(hosted);
     await life.meanwhile?.();
-    let deadline = performance.now() + Math.min(life.killAfterMs ?? LIFE_MS, LIFE_MS);
+    let deadline = performance.now() + (life.killAfterMs ?? Math.max(LIFE_MS, STARTS_PER_LIFE * hosted.startMs));
     let isAnswered = false;
     while (!hosted.hasEnded && performance.now() < deadline) {
       if (!isAnswered && this.isAnswered()) {
@@ -164,6 +171,8 @@ export class Story {
   /** In peace, until nothing that people see is under way. */
   async untilQuiet(hosted: Hosted): Promise<Report> {
     let last: Report | null = null;
+    let seen = '';
+    let movedAt = performance.now();
     try {
       return await until(
         'everything comes to its end',
@@ -173,6 +182,10 @@ export class Story {
           if (this.written.some(({ isAccepted }) => !isAccepted)) return null;
           last = await hosted.report();
           const isOpen = last?.messages.some(({ state }) => ['queued', 'read', 'sending'].includes(state)) ?? true;
+          const states = last?.messages.map(({ id, state, stateReason }) => [id, state, stateReason]);
+          const now = JSON.stringify([states, last?.sessions]);
+          if (now !== seen) [seen, movedAt] = [now, performance.now()];
+          if (performance.now() - movedAt > STILL_MS) throw new Error(`nothing has moved for ${STILL_MS} ms`);
           const known = new Set(last?.messages.map(({ id }) => id as string));
           return isOpen || this.written.some(({ messageId }) => !known.has(messageId ?? '')) ? null : last;
         },
@@ -184,7 +197,7 @@ export class Story {
       );
       const missing = this.written.filter(({ isAccepted }) => !isAccepted);
       throw new Error(
-        `not quiet after ${PEACE_MS} ms: ${JSON.stringify({ open, missing, sessions: (last as Report | null)?.sessions }, null, 1)}`,
+        `not quiet: ${JSON.stringify({ open, missing, sessions: (last as Report | null)?.sessions }, null, 1)}`,
         { cause: error },
       );
     }

@@ -10,6 +10,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { MAX_OUTBOUND_ROWS_PER_MINUTE, OUTBOUND_BURST_ROWS } from '../../shared/limits.ts';
 import { readUse, since } from '../bench/process-use.ts';
+import type { MemoryUse } from '../support/hosted/protocol.ts';
 import { until } from '../support/until.ts';
 import { makeJournal } from './attacker/database-attacks.ts';
 import { Harbour, median } from './harbour.ts';
@@ -207,14 +208,12 @@ function untilState(wanted: RegExp) {
   };
 }
 
-/**
- * After a collection. Of 165 and 59 MiB with nothing done yet, a good part are the source maps of the bundled
- * test; 50 attacks end at 231 and 62 (2 cores). The attacks brought gigabytes.
- */
-const MAX_RSS_BYTES = 288 * 2 ** 20;
-const MAX_HEAP_BYTES = 80 * 2 ** 20;
+/** After a collection: 231 and 238 MiB were seen, 165 before the first attack. The attacks brought gigabytes. */
+const MAX_RSS_BYTES = 300 * 2 ** 20;
+/** JavaScript alone, over what it held before the first attack: 4 MiB were seen. A leak for each message or ring is more. */
+const MAX_HEAP_GROWTH_BYTES = 16 * 2 ** 20;
 /** What an attacker may cost the host and its readers while it goes on. */
-const MAX_CORE_SHARE = 0.15;
+const MAX_CORE_SHARE = 0.25;
 const MEASURE_MS = 2_000;
 
 async function costsLittle(harbour: Harbour) {
@@ -235,6 +234,7 @@ function doubles(name: string): string[] {
 
 let harbour: Harbour;
 let pid: number;
+let atRest: MemoryUse;
 let listener: Server;
 const figures: ({ name: string } & Times)[] = [];
 
@@ -246,6 +246,7 @@ beforeAll(async () => {
   ]);
   pid = harbour.hosted.pid;
   await harbour.ping(1_000);
+  atRest = await measureMemory();
   for (const { name, args } of SLOW) {
     await harbour.wake(name);
     await harbour.unleash(name, (await args?.(harbour)) ?? {});
@@ -260,6 +261,12 @@ afterAll(async () => {
   );
   console.log(`hostile: median answer of honest sessions, ms: before, during, after\n${lines.join('\n')}`);
 });
+
+async function measureMemory(): Promise<MemoryUse> {
+  const memory = await harbour.hosted.memory();
+  if (memory === null) throw new Error('the host is gone');
+  return memory;
+}
 
 interface Times {
   before: number;
@@ -315,12 +322,11 @@ test('the journal that is planted has a careless reader delete the file it names
 });
 
 test('after all that the host holds no more memory than a busy host does', async () => {
-  const memory = await harbour.hosted.memory();
-  if (memory === null) throw new Error('the host is gone');
+  const memory = await measureMemory();
   const [rss, heap] = [memory.rssBytes, memory.heapBytes].map((bytes) => Math.round(bytes / 2 ** 20));
   console.log(`hostile: the host holds ${rss} MiB, ${heap} of them JavaScript`);
   expect(memory.rssBytes).toBeLessThan(MAX_RSS_BYTES);
-  expect(memory.heapBytes).toBeLessThan(MAX_HEAP_BYTES);
+  expect(memory.heapBytes - atRest.heapBytes).toBeLessThan(MAX_HEAP_GROWTH_BYTES);
 });
 
 test('inside there is no network, no host file, no other process and no secret', async () => {
