@@ -2,6 +2,7 @@
 import type { Prompt, Provider, ProviderEvent, ProviderTurn, QueryInput } from '../../container/providers/provider.ts';
 import { LiveChart } from '../../container/runner/chart.ts';
 import { Doorbell } from '../../container/runner/doorbell.ts';
+import { HostBell } from '../../container/runner/host-bell.ts';
 import { InboxReader } from '../../container/runner/inbox.ts';
 import { RunnerLoop } from '../../container/runner/loop.ts';
 import { Outbox } from '../../container/runner/outbox.ts';
@@ -86,7 +87,7 @@ export class LoopHarness implements AsyncDisposable {
       const read = this.#inbox.read((tables) => tables.lastSeq());
       return read.kind === 'read' ? read.value : 0;
     };
-    this.#outbox = new Outbox(session.files.outboundDb, lastSeq, { ring: () => undefined });
+    this.#outbox = new Outbox(session.files.outboundDb, lastSeq, new HostBell(session.files.outDoorbell));
     this.#doorbell = new Doorbell(session.files.inDoorbell);
     this.#loop = new RunnerLoop(
       {

@@ -114,7 +114,8 @@ export class SessionFixture implements AsyncDisposable {
       ...(options.maxBatch ? { maxBatch: options.maxBatch } : {}),
       isAdmin: options.isAdmin ?? false,
     });
-    this.#desk = watch(this.folders.out, () => this.answerRequests());
+    // Not the folder: what only reads touches the journal too, when it is root's, and would hear of itself for ever.
+    this.#desk = watch(this.files.outDoorbell, () => this.answerRequests());
   }
 
   /** Answers the requests that have no answer, as `decide` says. */
@@ -275,7 +276,7 @@ export class SessionFixture implements AsyncDisposable {
     return ids.every(isEnded) && this.runnerState('idle') !== null;
   }
 
-  /** Resolves when `condition` holds; looks at every change of `out/`. */
+  /** Resolves when `condition` holds; looks whenever the runner rings, and by itself. */
   async until<T>(condition: () => T | null | false | undefined, what: string, deadlineMs = 15_000): Promise<T> {
     const first = this.#try(condition);
     if (first) return first;
@@ -294,7 +295,7 @@ export class SessionFixture implements AsyncDisposable {
           end(() => reject(error));
         }
       };
-      const watcher = watch(this.folders.out, look);
+      const watcher = watch(this.files.outDoorbell, look);
       const poll = setInterval(look, 50);
       const deadline = setTimeout(() => {
         const logs = this.#runners.map((runner) => runner.stderr).join('\n');
