@@ -147,6 +147,8 @@ function message(seq: number, text: string): PromptMessage {
     sender: 'Anna',
     text,
     attachments: [],
+    task: null,
+    check: null,
     isTrigger: true,
   };
 }
