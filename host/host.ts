@@ -166,6 +166,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         mayDecide: (id, by) => approvals.mayDecide(id, by),
         decide: (id, given) => approvals.decide(id, given),
       },
+      // One that is not known decides nothing by text.
+      hasButtons: (type) => channels.get(type)?.abilities.canAsk ?? true,
       now,
     }),
   );

@@ -1,7 +1,7 @@
 /** The card of an approval: made, recorded and sent to the one chat that is asked. Asking twice is asking once. */
 import { type ApprovalId, deriveMessageId, type MessageId, type MessagingGroupId, makeId } from '../../shared/ids.ts';
 import { approvalsLog } from '../observe/logger.ts';
-import { renderCard } from '../questions/plan.ts';
+import { HOST_NAME, renderCard } from '../questions/plan.ts';
 import type { Approval } from '../store/approvals.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { NewQuestion, QuestionStore } from '../store/questions.ts';
@@ -79,7 +79,7 @@ export class Cards {
       direction: 'out',
       kind: 'question',
       authorId: null,
-      authorName: 'Portolan',
+      authorName: HOST_NAME,
       destination: null,
       text: renderCard(card, false),
       attachments: [],

@@ -268,6 +268,7 @@ export class Batch {
     // Under an id of ours: the container's is somebody else's.
     const id = row.messageOutId as MessageId;
     if (body.kind === 'edit' || body.kind === 'reaction' || body.kind === 'request') return;
+    const author = this.#parts.authority.agentName(this.#session.agentGroupId);
     const chat =
       row.state === 'refused' ? null : this.#parts.authority.findChat(this.#session.agentGroupId, message.destination);
     this.#parts.transcript.put({
@@ -278,9 +279,9 @@ export class Batch {
       direction: 'out',
       kind: body.kind === 'question' ? 'question' : 'chat',
       authorId: this.#session.agentGroupId,
-      authorName: this.#parts.authority.agentName(this.#session.agentGroupId),
+      authorName: author,
       destination: message.destination,
-      text: renderText(body),
+      text: renderText(body, { messageId: id, author }),
       attachments: body.kind === 'chat' ? body.content.attachments : [],
       inReplyTo: message.inReplyTo,
       state: row.state,

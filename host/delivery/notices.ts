@@ -10,7 +10,7 @@
 import { deriveMessageId, type MessageId, type MessagingGroupId } from '../../shared/ids.ts';
 import { toDiskFault } from '../config/errors.ts';
 import { deliveryLog } from '../observe/logger.ts';
-import { renderCard } from '../questions/plan.ts';
+import { HOST_NAME, renderCard } from '../questions/plan.ts';
 import type { SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
@@ -26,7 +26,7 @@ const TRY_AGAIN_MS = 1_000;
 
 /** The cards of approvals, which go the same way. */
 export interface CardPort {
-  get(id: MessageId): Pick<Question, 'title' | 'question' | 'options' | 'expiresAt'> | null;
+  get(id: MessageId): Pick<Question, 'messageId' | 'title' | 'question' | 'options' | 'expiresAt'> | null;
   ended(id: MessageId, state: FinalState): void;
 }
 
@@ -65,7 +65,7 @@ export class Notices implements AsyncDisposable {
       direction: 'out',
       kind: 'system',
       authorId: null,
-      authorName: 'Portolan',
+      authorName: HOST_NAME,
       destination: null,
       text,
       attachments: [],

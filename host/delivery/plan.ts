@@ -196,14 +196,14 @@ export function planRecovery(
   }
 }
 
-/** The text that a channel without buttons shows for a question. */
-export function renderText(body: OutboundContent): string {
+/** The text of a message; of a question, what a channel without buttons shows. */
+export function renderText(body: OutboundContent, of: { messageId: MessageId; author: string }): string {
   switch (body.kind) {
     case 'chat':
     case 'edit':
       return body.content.text;
     case 'question':
-      return renderOpen(body.content);
+      return renderOpen(body.content, of);
     case 'reaction':
       return body.content.emoji;
     case 'request':

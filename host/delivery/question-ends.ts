@@ -33,7 +33,11 @@ export class QuestionEnds {
     if (message === null) return 'shown';
     // Its delivery tells when it is over.
     if (message.state === 'queued' || message.state === 'sending') return 'later';
-    const text = renderEnded(question, `${describeEnd(question)} ${this.#followUp(question)}`.trim());
+    const text = renderEnded(
+      question,
+      message.authorName,
+      `${describeEnd(question)} ${this.#followUp(question)}`.trim(),
+    );
     this.#transcript.change(message.id, { text });
     const chat = this.#chats.get(question.messagingGroupId);
     if (chat === null || message.platformMessageId === null) return 'shown';

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageId } from '../../shared/ids.ts';
-import type { Attachment, OutboundContent } from '../../shared/messages.ts';
+import type { Attachment } from '../../shared/messages.ts';
 import type { SessionPaths } from '../../shared/session-files.ts';
 import { assertNever, errorCode } from '../config/errors.ts';
 import { renderHead } from '../questions/plan.ts';
@@ -135,7 +135,7 @@ export class Sender {
         messageId: message.id,
         idempotencyKey: row.idempotencyKey,
         address,
-        ...renderFor(channel, message.body),
+        ...renderFor(channel, message, this.#authority.agentName(session.agentGroupId)),
         files,
         replyToPlatformId: this.#platformIdOfAnswered(session, message),
       },
@@ -194,8 +194,14 @@ function notYet(target: TranscriptMessage, what: string): SendOutcome {
 }
 
 /** With buttons the options are not in the text. */
-function renderFor(channel: Channel, body: OutboundContent): Pick<OutgoingMessage, 'text' | 'question'> {
-  if (body.kind !== 'question' || !channel.abilities.canAsk) return { text: renderText(body), question: null };
+function renderFor(
+  channel: Channel,
+  { id, body }: OutboundMessage,
+  author: string,
+): Pick<OutgoingMessage, 'text' | 'question'> {
+  if (body.kind !== 'question' || !channel.abilities.canAsk) {
+    return { text: renderText(body, { messageId: id, author }), question: null };
+  }
   const { title, question, options } = body.content;
-  return { text: renderHead(body.content), question: { title, question, options } };
+  return { text: renderHead(body.content, author), question: { title, question, options } };
 }

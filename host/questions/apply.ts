@@ -10,6 +10,7 @@
  */
 import type { ApprovalId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
 import { mayAnswerAgent } from '../access/answer.ts';
+import { assertNever } from '../config/errors.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Question, QuestionStore } from '../store/questions.ts';
@@ -23,9 +24,9 @@ import {
   DEFAULT_TIMEOUT_MS,
   describeRefusal,
   findFlaw,
-  MAX_OPTION_LENGTH,
-  matchOption,
+  MAX_ANSWER_LENGTH,
   planAnswer,
+  planHear,
   type QuestionContent,
 } from './plan.ts';
 
@@ -58,6 +59,8 @@ export interface QuestionParts extends EndingParts {
     mayDecide: (approvalId: ApprovalId, by: UserId) => boolean;
     decide: (approvalId: ApprovalId, given: GivenAnswer) => AnswerOutcome;
   };
+  /** Whether questions have buttons on a channel. */
+  hasButtons: (channelType: string) => boolean;
 }
 
 /** A message in a chat, as far as it can be an answer. */
@@ -73,6 +76,11 @@ export interface SaidInChat {
   receivedAt: number;
 }
 
+export type Heard =
+  | ({ kind: 'answer' } & HeardAnswer)
+  /** Nothing was answered; `words` are for the person. */
+  | { kind: 'ask_which'; words: string };
+
 /** The message of the transcript that shows what a person answered. */
 export interface HeardAnswer {
   sessionId: SessionId;
@@ -83,8 +91,8 @@ export interface HeardAnswer {
   repeated: boolean;
 }
 
-/** Open questions of one chat that a text is held against, newest first. Higher: work for each short message. */
-const MAX_MATCHED = 20;
+/** Open questions of one chat that a text is held against, newest first. Higher: work for each short message. Lower: an older one is not seen, and a number counts that could mean it. */
+const MAX_MATCHED = 50;
 /** Questions ended by one firing of the timer. Higher: a longer stop. */
 const MAX_EXPIRED_AT_ONCE = 200;
 
@@ -188,30 +196,50 @@ export class Questions implements Disposable {
   }
 
   /**
-   * Whether a message is the answer to the newest open question of its chat and thread that this person may
-   * answer: then it is taken as that, and is no message to an agent. Null: it is an ordinary message.
+   * Whether a message is the answer to an open question of its chat and thread that this person may answer: then it
+   * is taken as that, and is no message to an agent. Null: it is an ordinary message.
    */
-  hear(said: SaidInChat): HeardAnswer | null {
-    const { questions } = this.#parts;
+  hear(said: SaidInChat): Heard | null {
+    const { questions, hasButtons, now } = this.#parts;
     const text = said.text.trim();
-    if (text === '' || text.length > MAX_OPTION_LENGTH || said.hasFiles) return null;
+    if (text === '' || text.length > MAX_ANSWER_LENGTH || said.hasFiles) return null;
     const before = said.clientId === null ? null : questions.findByClient(said.chat.id, said.clientId);
-    if (before !== null)
-      return { ...this.#endings.showSaid(before, said), engaged: before.approvalId === null, repeated: true };
-    const given = {
-      choice: text,
-      by: said.senderId,
-      byName: said.senderName,
-      from: said.chat.id,
-      clientId: said.clientId,
-    };
-    // What this person may not answer does not stand in the way of what they may.
-    const question = questions
+    if (before !== null) return this.#showHeard(before, said, true);
+    const given = { by: said.senderId, byName: said.senderName, from: said.chat.id, clientId: said.clientId };
+    const at = now();
+    const open = questions
       .listOpenIn(said.chat.id, said.threadId, MAX_MATCHED)
-      .find((one) => this.#mayAnswer(one, given));
-    if (question === undefined || matchOption(question.options, text) === null) return null;
-    if (this.answer(question.messageId, given).kind === 'refused') return null;
-    return { ...this.#endings.showSaid(question, said), engaged: question.approvalId === null, repeated: false };
+      // What this person may not answer does not stand in the way of what they may.
+      .filter((one) => one.expiresAt > at && this.#mayAnswer(one, given));
+    const plan = planHear(text, {
+      open: open.map((one) => ({ ...one, isCard: one.approvalId !== null, isTalkedOver: this.#isTalkedOver(one) })),
+      hasButtons: hasButtons(said.chat.channelType),
+    });
+    switch (plan.kind) {
+      case 'message':
+        return null;
+      case 'ask_which':
+        return plan;
+      case 'answer': {
+        const { question, option } = plan;
+        if (this.answer(question.messageId, { ...given, choice: option }).kind === 'refused') return null;
+        return this.#showHeard(question, said, false);
+      }
+      default:
+        return assertNever(plan);
+    }
+  }
+
+  #showHeard(question: Question, said: SaidInChat, repeated: boolean): Heard {
+    const shown = this.#endings.showSaid(question, said);
+    return { kind: 'answer', ...shown, engaged: question.approvalId === null, repeated };
+  }
+
+  /** Asked of cards alone. */
+  #isTalkedOver({ approvalId, messageId }: Question): boolean {
+    if (approvalId === null) return false;
+    const card = this.#parts.transcript.get(messageId);
+    return card !== null && this.#parts.transcript.isTalkedOver(card);
   }
 
   /** The delivery of a question came to its end: without success there is nobody to answer it. */
@@ -228,7 +256,7 @@ export class Questions implements Disposable {
   }
 
   /** I3 */
-  #mayAnswer(question: Question, { by, from }: GivenAnswer): boolean {
+  #mayAnswer(question: Question, { by, from }: Pick<GivenAnswer, 'by' | 'from'>): boolean {
     const { sessions, chats, wirings, users, approvals } = this.#parts;
     if (question.approvalId !== null) return approvals.mayDecide(question.approvalId, by);
     const session = sessions.get(question.sessionId);

@@ -1,4 +1,5 @@
 /** What a question may be, who chose what, and how both read. Pure. */
+import type { MessageId } from '../../shared/ids.ts';
 import type { OutboundContent } from '../../shared/messages.ts';
 import { assertNever } from '../config/errors.ts';
 import type { Question } from '../store/questions.ts';
@@ -18,6 +19,10 @@ export function findFlaw({ options }: QuestionContent, open: number): string | n
   if (keys.some((key) => key === '')) return 'an option is blank';
   if (options.some((option) => /[\p{Cc}\u2028\u2029]/u.test(option))) return 'an option has more than one line';
   if (new Set(keys).size < keys.length) return 'two options are the same';
+  // Typed, it would be one option by its text and another by its place.
+  if (keys.some((key, at) => NUMBER.test(key) && Number(key) <= keys.length && Number(key) !== at + 1)) {
+    return 'an option that is a number stands at another number: put it in its own place, or write it in words';
+  }
   if (open >= MAX_OPEN_QUESTIONS) {
     return `${MAX_OPEN_QUESTIONS} questions of this conversation wait for an answer; wait until some are answered`;
   }
@@ -31,8 +36,10 @@ export function matchOption(options: readonly string[], text: string): string | 
   const folded = foldText(text);
   const same = options.find((option) => foldText(option) === folded);
   if (same !== undefined) return same;
-  return /^[1-9]\d?$/.test(folded) ? (options[Number(folded) - 1] ?? null) : null;
+  return NUMBER.test(folded) ? (options[Number(folded) - 1] ?? null) : null;
 }
+
+const NUMBER = /^[1-9]\d?$/;
 
 function foldText(text: string): string {
   return text.trim().normalize('NFC').toLowerCase();
@@ -99,28 +106,109 @@ export function describeRefusal(
   }
 }
 
-/** How it reads while it is open, where there are no buttons. */
-export function renderOpen(question: Pick<QuestionContent, 'title' | 'question' | 'options'>): string {
-  return `${renderHead(question)}\n\n${listOptions(question.options).join('\n')}\n\nAnswer with a number.`;
+/** Who the host is, as the author of its cards. No agent may be called so, nor so that it reads like it. */
+export const HOST_NAME = 'Portolan';
+
+/** A question that stands open in a chat, before the person who wrote there and may answer it. */
+export interface OpenQuestion extends Pick<Question, 'messageId' | 'title' | 'options'> {
+  /** The card of an approval. */
+  isCard: boolean;
+  /** An agent wrote in that place after it was shown: what is typed now may be for the agent. */
+  isTalkedOver: boolean;
+}
+
+export type HearPlan<One> =
+  | { kind: 'answer'; question: One; option: string }
+  /** It could be several things; `words` tell the person how to say which. */
+  | { kind: 'ask_which'; words: string }
+  | { kind: 'message' };
+
+/**
+ * What a text means where `open` questions stand.
+ * With buttons the card of an approval is decided by its button alone. A bare number counts when one question is
+ * open, an option's words when one question has them; for a card both count only while nothing else is open and
+ * no agent talked over it. An answer with a question's mark means that question.
+ */
+export function planHear<One extends OpenQuestion>(
+  text: string,
+  { open, hasButtons }: { open: readonly One[]; hasButtons: boolean },
+): HearPlan<One> {
+  const askable = hasButtons ? open.filter((one) => !one.isCard) : open;
+  const marked = planMarked(text, askable);
+  if (marked !== null) return marked;
+  const meant = askable.filter(({ options }) => matchOption(options, text) !== null);
+  const [question] = meant;
+  if (question === undefined) return { kind: 'message' };
+  const rivals = question.isCard || NUMBER.test(foldText(text)) ? askable : meant;
+  const option = matchOption(question.options, text);
+  if (rivals.length > 1 || (question.isCard && question.isTalkedOver) || option === null) {
+    return { kind: 'ask_which', words: describeWhich(text, meant, hasButtons) };
+  }
+  return { kind: 'answer', question, option };
+}
+
+function planMarked<One extends OpenQuestion>(text: string, open: readonly One[]): HearPlan<One> | null {
+  const [, choice = '', mark = ''] = /^(.*\S)\s+(\S+)$/u.exec(text.trim()) ?? [];
+  const meant = open.filter(({ messageId }) => markOf(messageId) === mark.toLowerCase());
+  const options = meant.map((question) => ({ question, option: matchOption(question.options, choice) }));
+  const [first, second] = options;
+  if (first === undefined || second !== undefined || first.option === null) return null;
+  return { kind: 'answer', question: first.question, option: first.option };
+}
+
+/** Letters and digits that name a question among those of its chat; no agent can know that of a card. */
+export function markOf(messageId: MessageId): string {
+  return messageId.slice(-MARK_LENGTH);
+}
+
+/** Longer: tiresome to type. Shorter: a card's can be guessed, and printed by an agent under words of its own. */
+const MARK_LENGTH = 4;
+/** Longest text that can be an answer: an option, and a mark. */
+export const MAX_ANSWER_LENGTH = MAX_OPTION_LENGTH + 1 + MARK_LENGTH;
+/** Questions that are named to a person who has to say which. */
+const MAX_NAMED = 5;
+const MAX_NAMED_TITLE = 60;
+
+function describeWhich(text: string, meant: readonly OpenQuestion[], hasButtons: boolean): string {
+  const said = text.trim();
+  if (hasButtons) return `“${said}” could answer more than one question here: use the buttons of the one you mean.`;
+  const ways = meant.slice(0, MAX_NAMED).map(({ messageId, title }) => {
+    const plain = title.replace(/[^\p{L}\p{M}\p{N}.,!?'+-]+/gu, ' ').trim();
+    return `“${said} ${markOf(messageId)}” for “${plain.slice(0, MAX_NAMED_TITLE)}”`;
+  });
+  return `It is not clear what “${said}” answers, and nothing was decided. Write ${ways.join(', or ')}.`;
+}
+
+type Shown = Pick<QuestionContent, 'title' | 'question'>;
+
+/** How it reads while it is open, where there are no buttons. `author` says whose question it is. */
+export function renderOpen(
+  question: Shown & Pick<QuestionContent, 'options'>,
+  { messageId, author }: { messageId: MessageId; author: string },
+): string {
+  const how = `Answer with a number, or with “1 ${markOf(messageId)}” while more is asked here.`;
+  return `${renderHead(question, author)}\n\n${listOptions(question.options).join('\n')}\n\n${how}`;
 }
 
 /** Without the options: beside buttons. What is said twice is shown once. */
-export function renderHead({ title, question }: Pick<QuestionContent, 'title' | 'question'>): string {
-  return foldText(title) === foldText(question) ? `**${title}**` : `**${title}**\n\n${question}`;
+export function renderHead({ title, question }: Shown, author: string): string {
+  const head = `${author} asks:\n\n**${title}**`;
+  return foldText(title) === foldText(question) ? head : `${head}\n\n${question}`;
 }
 
 /** How the card of an approval reads while it is open. */
 export function renderCard(
-  question: Pick<Question, 'title' | 'question' | 'options' | 'expiresAt'>,
+  question: Pick<Question, 'messageId' | 'title' | 'question' | 'options' | 'expiresAt'>,
   hasButtons: boolean,
 ): string {
-  const text = hasButtons ? renderHead(question) : renderOpen(question);
+  const { messageId } = question;
+  const text = hasButtons ? renderHead(question, HOST_NAME) : renderOpen(question, { messageId, author: HOST_NAME });
   return `${text}\n\nOpen until ${formatUtc(question.expiresAt)}.`;
 }
 
 /** How it reads once it is over; `ending` says who, when, what. */
-export function renderEnded(question: Pick<Question, 'title' | 'question'>, ending: string): string {
-  return `${renderHead(question)}\n\n_${ending}_`;
+export function renderEnded(question: Shown, author: string, ending: string): string {
+  return `${renderHead(question, author)}\n\n_${ending}_`;
 }
 
 /** The end of an agent's question, for people. */

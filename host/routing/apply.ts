@@ -11,12 +11,13 @@ import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { assertNever, errorCode, Fault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
+import type { Heard } from '../questions/apply.ts';
 import type { MessagingGroup } from '../store/chats.ts';
 import type { Gate, HeldMessage } from '../store/held.ts';
 import type { Wiring } from '../store/wirings.ts';
 import { Admissions, type ReceivedAgain } from './admissions.ts';
 import { admissionSubject, formatAdmission, formatWiring, showSafely, wiringSubject } from './card.ts';
-import { commitMessage, type Heard } from './commit.ts';
+import { commitMessage, type HeardRoute } from './commit.ts';
 import { makeDecisionHandlers, type RoutingHandlers } from './decisions.ts';
 import { type HeldEvent, parseHeldEvent } from './held-event.ts';
 import { Holding } from './holding.ts';
@@ -77,8 +78,12 @@ export class Router implements AsyncDisposable {
       });
     }
     const chat = chats.find(event.channelType, event.platformId);
-    const answer = chat === null ? null : this.#hearAnswer(event, chat);
-    if (answer !== null) return { kind: 'routed', messages: [answer] };
+    const heard = chat === null ? null : this.#hearAnswer(event, chat);
+    if (heard?.kind === 'answer') {
+      const { kind, ...message } = heard;
+      return { kind: 'routed', messages: [message] };
+    }
+    if (heard?.kind === 'ask_which') return { ...this.#drop(event, 'unclear_answer'), tell: heard.words };
     const listening = chat === null ? [] : wirings.listFor(chat.id);
     if (chat === null || listening.length === 0) return this.#receiveUnwired(event, chat);
     await this.#letPass({ kind: 'chat', channelType: event.channelType, platformId: event.platformId });
@@ -92,7 +97,7 @@ export class Router implements AsyncDisposable {
       if (kind === 'hold')
         holds.push(await this.#hold({ kind: 'sender', agentGroupId, senderId: event.senderId }, event));
     }
-    const heard = routes.filter((route): route is Heard => route.kind !== 'ignore' && route.kind !== 'hold');
+    const heard = routes.filter((route): route is HeardRoute => route.kind !== 'ignore' && route.kind !== 'hold');
     if (heard.length === 0) return this.#explain(event, routes, holds);
     for (const { agentGroupId } of heard) {
       await this.#letPass({ kind: 'sender', agentGroupId, senderId: event.senderId });
@@ -105,7 +110,7 @@ export class Router implements AsyncDisposable {
   }
 
   /** Null: it answers no open question. */
-  #hearAnswer(event: InboundEvent, chat: MessagingGroup): RoutedMessage | null {
+  #hearAnswer(event: InboundEvent, chat: MessagingGroup): Heard | null {
     const { threadId, text, senderId, senderName, clientId, receivedAt } = event;
     const hasFiles = event.files.length > 0;
     return this.#parts.hear({ chat, threadId, text, hasFiles, senderId, senderName, clientId, receivedAt });
@@ -138,7 +143,7 @@ export class Router implements AsyncDisposable {
     });
   }
 
-  #commit(event: InboundEvent, chat: MessagingGroup, route: Heard, routedAt: number): Promise<RoutedMessage> {
+  #commit(event: InboundEvent, chat: MessagingGroup, route: HeardRoute, routedAt: number): Promise<RoutedMessage> {
     return commitMessage(this.#parts, event, chat, route, routedAt);
   }
 
@@ -258,7 +263,7 @@ export class Router implements AsyncDisposable {
     return ask(formatWiring(event, place, agents.list(MAX_OFFERED_AGENTS), now())) !== null;
   }
 
-  #drop(event: InboundEvent, reason: string): ReceiveOutcome {
+  #drop(event: InboundEvent, reason: string): Extract<ReceiveOutcome, { kind: 'dropped' }> {
     this.#count(event, reason);
     return { kind: 'dropped', reason, tell: null };
   }

@@ -15,14 +15,14 @@ import type { Route } from './plan.ts';
 /** Longest name of a sender; what the runner's schema takes. */
 const MAX_SENDER_NAME = 200;
 
-export type Heard = Extract<Route, { kind: 'engage' | 'accumulate' }>;
+export type HeardRoute = Extract<Route, { kind: 'engage' | 'accumulate' }>;
 
 /** Puts a message before one agent. Throws Fault, and what the disk throws: then nothing of it counts. */
 export async function commitMessage(
   parts: RoutingParts,
   event: InboundEvent,
   chat: MessagingGroup,
-  route: Heard,
+  route: HeardRoute,
   routedAt: number,
 ): Promise<RoutedMessage> {
   const { inboxes, sessions, transcript, wake, now } = parts;

@@ -312,6 +312,7 @@ export class Spine {
         mayDecide: (id, by) => this.approvals.mayDecide(id, by),
         decide: (id, given) => this.approvals.decide(id, given),
       },
+      hasButtons: (type) => this.channels.get(type)?.abilities.canAsk ?? true,
       now: () => this.now(),
     });
   }

@@ -74,7 +74,7 @@ test('a card goes to one admin, is decided there by number, carried out, and sho
   await until('the card is sent', () => channel.visible.length === 1);
   expect(channel.visible[0]?.address.platformId).toBe('own-test:ada');
   expect(channel.visible[0]?.text).toMatch(
-    /^\*\*Let Zoe in\?\*\*\n\nZoe wrote to main\.\n\n1\. Let in\n2\. Turn away\n\nAnswer with a number\.\n\nOpen until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/,
+    /^Portolan asks:\n\n\*\*Let Zoe in\?\*\*\n\nZoe wrote to main\.\n\n1\. Let in\n2\. Turn away\n\nAnswer with a number, or with “1 [0-9a-z]{4}” while more is asked here\.\n\nOpen until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/,
   );
   const outcome = await spine.router.receive(
     spine.event(own, '1', { senderId: ADA, senderName: 'Ada', clientId: 'c-1' }),
@@ -308,4 +308,59 @@ test('the owner of a fresh host is asked in the web chat of the first agent', as
   await request(set);
   await until('the card is sent', () => web.visible.length === 1);
   expect(web.visible[0]?.address.platformId).toBe('recent');
+});
+
+test('Who may: where there are buttons no text approves, whatever an agent made the person type', async () => {
+  const set = setUp();
+  const { spine, channel, agent, addAdmin } = set;
+  channel.abilities.canAsk = true;
+  const own = addAdmin(ADA, agent.id);
+  const id = await request(set);
+  await until('the card is sent', () => channel.visible.length === 1);
+  const card = spine.approvals.whereAsked(id)?.messageId as MessageId;
+  for (const text of ['1', 'Let in', `1 ${card.slice(-4)}`]) {
+    const { messageId } = await spine.say(own, text, { senderId: ADA });
+    expect(spine.transcript.get(messageId)).toMatchObject({ text, inReplyTo: null });
+  }
+  expect(state(set, id)).toBe('pending');
+  expect(spine.questions.answer(card, { choice: 'Let in', by: ADA, from: own.id })).toMatchObject({ kind: 'accepted' });
+});
+
+test('Who may: two cards in one chat, and a bare text decides neither', async () => {
+  const set = setUp();
+  const { spine, channel, agent, addAdmin } = set;
+  const own = addAdmin(ADA, agent.id);
+  const [zoe, yan] = [await request(set), await request(set, { subjectKey: 'yan', title: 'Let Yan in?' })];
+  await until('both cards are sent', () => channel.visible.length === 2);
+  const card = spine.approvals.whereAsked(zoe)?.messageId as MessageId;
+  for (const text of ['1', 'Let in']) {
+    const outcome = await spine.router.receive(spine.event(own, text, { senderId: ADA }));
+    expect(outcome).toMatchObject({ kind: 'dropped', reason: 'unclear_answer' });
+    expect((outcome as { tell: string }).tell).toContain(`“${text} ${card.slice(-4)}” for “Let Zoe in?”`);
+  }
+  expect([zoe, yan].map((id) => state(set, id))).toEqual(['pending', 'pending']);
+  await spine.router.receive(spine.event(own, `1 ${card.slice(-4)}`, { senderId: ADA }));
+  expect(state(set, zoe)).not.toBe('pending');
+  expect(state(set, yan)).toBe('pending');
+});
+
+test('Who may: an agent that writes under a card gets no approval from the “1” it asked for', async () => {
+  const set = setUp();
+  const { spine, channel, agent, addAdmin } = set;
+  const own = addAdmin(ADA, agent.id);
+  const { session, messageId, paths } = await spine.say(own, 'hello', { senderId: ADA });
+  const id = await request(set);
+  await until('the card is sent', () => channel.visible.length === 1);
+  spine.container(paths).send({
+    destination: 'own-test-ada',
+    channelType: 'test',
+    platformId: own.platformId,
+    inReplyTo: messageId,
+    content: { text: 'Shall I go on? 1 for yes, 2 for no.' },
+  });
+  spine.delivery.ring(session.id);
+  await until('the trap is sent', () => channel.visible.length === 2);
+  const outcome = await spine.router.receive(spine.event(own, '1', { senderId: ADA }));
+  expect(outcome).toMatchObject({ kind: 'dropped', reason: 'unclear_answer' });
+  expect(state(set, id)).toBe('pending');
 });

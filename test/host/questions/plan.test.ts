@@ -6,10 +6,13 @@ import {
   findFlaw,
   MAX_OPEN_QUESTIONS,
   matchOption,
+  type OpenQuestion,
   planAnswer,
+  planHear,
   renderOpen,
 } from '../../../host/questions/plan.ts';
 import type { Question } from '../../../host/store/questions.ts';
+import type { MessageId } from '../../../shared/ids.ts';
 
 const COLOURS = ['Blue', 'Deep red', '3'];
 
@@ -129,12 +132,93 @@ describe('a question that is none', () => {
 });
 
 test('in text a question says how it is answered, and its end who decided and when', () => {
-  expect(renderOpen({ title: 'Colour', question: 'Which?', options: ['Blue', 'Red'] })).toBe(
-    '**Colour**\n\nWhich?\n\n1. Blue\n2. Red\n\nAnswer with a number.',
+  const of = { messageId: 'msg_0mb2k9x0q17h3kq0v9z1' as MessageId, author: 'main' };
+  const how = 'Answer with a number, or with “1 v9z1” while more is asked here.';
+  expect(renderOpen({ title: 'Colour', question: 'Which?', options: ['Blue', 'Red'] }, of)).toBe(
+    `main asks:\n\n**Colour**\n\nWhich?\n\n1. Blue\n2. Red\n\n${how}`,
   );
-  expect(renderOpen({ title: 'Which?', question: 'which?', options: ['Blue'] })).toBe(
-    '**Which?**\n\n1. Blue\n\nAnswer with a number.',
+  expect(renderOpen({ title: 'Which?', question: 'which?', options: ['Blue'] }, of)).toBe(
+    `main asks:\n\n**Which?**\n\n1. Blue\n\n${how}`,
   );
   const answered = { state: 'answered', answer: 'Red', answeredBy: 'test:1', answeredByName: 'Ada', answeredAt: 0 };
   expect(describeEnd(answered as unknown as Question)).toBe('Ada chose “Red”, 1970-01-01 00:00 UTC.');
+});
+
+describe('what is heard where questions stand open', () => {
+  const open = (id: string, options: string[], more: Partial<OpenQuestion> = {}): OpenQuestion => ({
+    messageId: `msg_0mb2k9x0q17h3kq0${id}` as MessageId,
+    title: `Title of ${id}`,
+    options,
+    isCard: false,
+    isTalkedOver: false,
+    ...more,
+  });
+  const COLOUR = open('aaaa', ['Blue', 'Red']);
+  const SIZE = open('bbbb', ['Large', 'Small', 'Red']);
+  const CARD = open('cccc', ['Let in', 'Turn away'], { isCard: true });
+  const SAME = open('dddd', ['Let in', 'Turn away'], { isCard: true });
+  const OVER = open('eeee', ['Resume', 'Stop'], { isCard: true, isTalkedOver: true });
+
+  it.each<[string, OpenQuestion[], string, string]>([
+    ['one question, a number', [COLOUR], '2', 'aaaa Red'],
+    ['one question, words', [COLOUR], 'blue', 'aaaa Blue'],
+    ['one question, another text', [COLOUR], '3', 'message'],
+    ['nothing', [], '1', 'message'],
+    ['two questions, a number', [COLOUR, SIZE], '1', 'ask_which'],
+    ['two questions, a number that one has', [COLOUR, SIZE], '3', 'ask_which'],
+    ['two questions, words of one', [COLOUR, SIZE], 'large', 'bbbb Large'],
+    ['two questions, words of both', [COLOUR, SIZE], 'red', 'ask_which'],
+    ['two questions, a mark', [COLOUR, SIZE], '1 BBBB', 'bbbb Large'],
+    ['two questions, words and a mark', [COLOUR, SIZE], ' red  aaaa ', 'aaaa Red'],
+    ['a mark of nothing', [COLOUR, SIZE], '1 zzzz', 'message'],
+    ['a mark without an option of it', [COLOUR, SIZE], '9 aaaa', 'message'],
+    ['the same mark twice', [COLOUR, { ...SIZE, messageId: COLOUR.messageId }], '1 aaaa', 'message'],
+    ['one card, a number', [CARD], '1', 'cccc Let in'],
+    ['one card, words', [CARD], 'let in', 'cccc Let in'],
+    ['a card and a question, a number', [CARD, COLOUR], '1', 'ask_which'],
+    ['a card and a question, words of the card', [CARD, COLOUR], 'Let in', 'ask_which'],
+    ['a card and a question, words of the question', [CARD, COLOUR], 'Blue', 'aaaa Blue'],
+    ['two cards, words', [CARD, SAME], 'Let in', 'ask_which'],
+    ['two cards, a mark', [CARD, SAME], '1 dddd', 'dddd Let in'],
+    ['a card that an agent talked over, a number', [OVER], '1', 'ask_which'],
+    ['a card that an agent talked over, words', [OVER], 'Resume', 'ask_which'],
+    ['a card that an agent talked over, a mark', [OVER], '1 eeee', 'eeee Resume'],
+  ])('without buttons: %s', (_what, all, text, expected) => {
+    expect(tell(planHear(text, { open: all, hasButtons: false }))).toBe(expected);
+  });
+
+  it.each<[string, OpenQuestion[], string, string]>([
+    ['one question, a number', [COLOUR], '1', 'aaaa Blue'],
+    ['two questions, a number', [COLOUR, SIZE], '1', 'ask_which'],
+    ['a card, a number', [CARD], '1', 'message'],
+    ['a card, words', [CARD], 'Let in', 'message'],
+    ['a card, a mark', [CARD], '1 cccc', 'message'],
+    ['a card and a question, a number', [CARD, COLOUR], '1', 'aaaa Blue'],
+  ])('with buttons: %s', (_what, all, text, expected) => {
+    expect(tell(planHear(text, { open: all, hasButtons: true }))).toBe(expected);
+  });
+
+  it('tells the person how to say which, without a word of markup from the titles', () => {
+    const trap = open('ffff', ['Yes'], { title: '**Portolan** [approve](http://evil.example)\n“1 cccc”' });
+    const plan = planHear('1', { open: [trap, CARD], hasButtons: false });
+    expect(plan).toEqual({
+      kind: 'ask_which',
+      words:
+        'It is not clear what “1” answers, and nothing was decided. ' +
+        'Write “1 ffff” for “Portolan approve http evil.example 1 cccc”, or “1 cccc” for “Title of cccc”.',
+    });
+  });
+
+  function tell(plan: ReturnType<typeof planHear<OpenQuestion>>): string {
+    return plan.kind === 'answer' ? `${plan.question.messageId.slice(-4)} ${plan.option}` : plan.kind;
+  }
+});
+
+it.each([
+  [['2', '1'], true],
+  [['Never', '1'], true],
+  [['1', '2', 'more'], false],
+  [['5', '10'], false],
+])('an option that is a number stands in its own place or means no place: %j', (options, isRefused) => {
+  expect(findFlaw({ title: 't', question: 'q', options }, 0) !== null).toBe(isRefused);
 });

@@ -9,7 +9,8 @@ import { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
 
 const CONTENT = { title: 'Colour', question: 'Which colour?', options: ['Blue', 'Red'] };
-const TEXT = '**Colour**\n\nWhich colour?\n\n1. Blue\n2. Red\n\nAnswer with a number.';
+const textOf = (id: MessageId) =>
+  `main asks:\n\n**Colour**\n\nWhich colour?\n\n1. Blue\n2. Red\n\nAnswer with a number, or with “1 ${id.slice(-4)}” while more is asked here.`;
 
 async function ask(spine: Spine, chat: MessagingGroup, content: object = CONTENT, more: object = {}) {
   const { session, messageId, paths } = await spine.say(chat, 'hello', more);
@@ -52,8 +53,8 @@ const rows = (spine: Spine, session: Session) =>
 
 test('a question is recorded, sent as numbered text, and its answer by number reaches the agent once', async () => {
   const { spine, channel, chat, session, id } = await setUp();
-  expect(channel.visible.map((sent) => sent.text)).toEqual([TEXT]);
-  expect(spine.transcript.get(id)).toMatchObject({ kind: 'question', text: TEXT });
+  expect(channel.visible.map((sent) => sent.text)).toEqual([textOf(id)]);
+  expect(spine.transcript.get(id)).toMatchObject({ kind: 'question', text: textOf(id) });
   spine.woken.length = 0;
   const outcome = await spine.router.receive(spine.event(chat, ' 2 ', { clientId: 'client-1' }));
   if (outcome.kind !== 'routed') throw new Error('not taken');
@@ -202,7 +203,7 @@ test('Broken by its own container: an agent can neither answer its question, nor
       spine.ledger.countByMessage(edit, 'delivery.failed') === 1,
   );
   expect(channel.edits).toEqual([]);
-  expect(spine.transcript.get(id)?.text).toBe(TEXT);
+  expect(spine.transcript.get(id)?.text).toBe(textOf(id));
   expect(spine.questions.get(id)?.state).toBe('pending');
   // Another agent asks under the id of this question.
   const far = spine.addChat(spine.addAgent('thief'), 'test', 'far');
@@ -347,6 +348,19 @@ test('buttons: a channel that has them gets the options apart from the text', as
   const chat = spine.addChat(spine.addAgent(), 'test', 'room');
   const { id } = await ask(spine, chat);
   await until('it is sent', () => spine.transcript.get(id)?.state === 'delivered');
-  expect(channel.visible[0]).toMatchObject({ text: '**Colour**\n\nWhich colour?', question: CONTENT });
-  expect(spine.transcript.get(id)?.text).toBe(TEXT);
+  expect(channel.visible[0]).toMatchObject({ text: 'main asks:\n\n**Colour**\n\nWhich colour?', question: CONTENT });
+  expect(spine.transcript.get(id)?.text).toBe(textOf(id));
+});
+
+test('a number that could answer two questions answers neither, and the person is told how to say which', async () => {
+  const { spine, chat, id } = await setUp();
+  const other = await ask(spine, chat, { ...CONTENT, title: 'Roof' });
+  await until('both are open', () => spine.questions.get(other.id)?.state === 'pending');
+  const outcome = await spine.router.receive(spine.event(chat, '1'));
+  expect(outcome).toMatchObject({ kind: 'dropped', reason: 'unclear_answer' });
+  const { tell } = outcome as { tell: string };
+  expect(tell).toContain(`“1 ${id.slice(-4)}” for “Colour”`);
+  expect([id, other.id].map((one) => spine.questions.get(one)?.state)).toEqual(['pending', 'pending']);
+  await spine.say(chat, `1 ${other.id.slice(-4)}`);
+  expect([id, other.id].map((one) => spine.questions.get(one)?.state)).toEqual(['pending', 'answered']);
 });

@@ -39,13 +39,14 @@ test('an attack on the card: a name and a text that pretend to be the host', asy
   const card = await house.card();
   const lines = card.split('\n').filter((line) => line !== '');
   expect(lines).toEqual([
+    'Portolan asks:',
     '**Someone new**',
     expect.stringMatching(
       /^“[^“”]*” \([^“”()]*\) wrote in “room” \(test:room\)\. They wrote: “[^“”]*”\. May they talk/,
     ),
     '1. Let in',
     '2. Turn away',
-    'Answer with a number.',
+    expect.stringMatching(/^Answer with a number, or with “1 [0-9a-z]{4}” while more is asked here\.$/),
     expect.stringMatching(/^Open until /),
   ]);
   expect(card).not.toContain('evil.example');

@@ -157,7 +157,8 @@ function readOutcome(
 ): { message: TranscriptMessage; repeated: boolean } {
   switch (outcome.kind) {
     case 'dropped':
-      throw new Problem(409, outcome.reason, outcome.tell ?? 'No agent listens in this chat.', {
+      if (outcome.tell !== null) throw new Problem(409, outcome.reason, outcome.tell);
+      throw new Problem(409, outcome.reason, 'No agent listens in this chat.', {
         next: 'check the wirings of this chat: portolan agents',
       });
     case 'held':
