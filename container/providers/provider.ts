@@ -33,6 +33,8 @@ export interface PromptMessage {
   check: CheckResult | null;
   /** False for context that only rides along. */
   isTrigger: boolean;
+  /** The own message that it answers; null for what comes unasked. */
+  inReplyTo: string | null;
 }
 
 /** The same messages twice: as the text a model reads, and as values. A nudge has no messages. */

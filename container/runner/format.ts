@@ -59,6 +59,7 @@ function toPromptMessage(message: InboundMessage, facts: FormatFacts): PromptMes
     task: describeTask(message),
     check: facts.checkOf(message.id),
     isTrigger: message.isTrigger,
+    inReplyTo: message.inReplyTo,
   };
 }
 

@@ -44,16 +44,26 @@ describe('the demo assistant', () => {
   it('asks another agent and brings the answer back, without talking for ever', async () => {
     await using session = start();
     const peer = { from: RESEARCHER, sourceSessionId: 'ses_peer', sender: 'researcher' };
-    expect(await session.exchange({ ...peer, text: 'unasked' })).toEqual([]);
-    await session.exchange({ text: 'ask researcher time' });
+    expect(await session.exchange({ text: 'ask researcher time' })).toContain(
+      'terminal: I asked **researcher**, and pass its answer on when it comes.',
+    );
     expect(await session.exchange({ ...peer, text: 'It is late.' })).toEqual([
       'terminal: **researcher** answers:\n\nIt is late.',
     ]);
-    expect(await session.exchange({ ...peer, text: 'And another thing.' })).toEqual([]);
-    expect(await session.exchange({ ...peer, text: 'tell family boo' })).toEqual([]);
+    const inReplyTo = session.rows().find((row) => row.destination === 'researcher')?.id ?? null;
+    expect(await session.exchange({ ...peer, inReplyTo, text: 'And another thing.' })).toEqual([]);
+    expect((await session.exchange({ ...peer, text: 'tell family boo' }))[0]).toMatch(/^researcher: I read this/);
     expect((await session.exchange({ ...peer, text: 'ask family boo' }))[0]).toContain('it is no agent');
     expect(session.texts().filter((text) => text.startsWith('family'))).toEqual([]);
     expect((await session.exchange({ ...peer, text: 'time' }))[0]).toMatch(/^researcher: It is/);
+  });
+
+  it('tells an agent that asks what it has no rule for, so that whoever had it asked is not left waiting', async () => {
+    await using session = start();
+    const peer = { from: RESEARCHER, sourceSessionId: 'ses_peer', sender: 'researcher' };
+    expect(await session.exchange({ ...peer, text: 'what is new?' })).toEqual([
+      expect.stringMatching(/^researcher: I read this, and have no rule for it:\n\n> what is new\?/),
+    ]);
   });
 
   it('passes the host’s notices on, but not to the place that they are about', async () => {
@@ -69,7 +79,7 @@ describe('the demo assistant', () => {
     await using session = start();
     const timestamp = Date.now();
     const [set] = await session.exchange({ text: 'remind me in 10 min to stretch', timestamp });
-    expect(set).toContain('⏰ I will remind you');
+    expect(set).toMatch(/⏰ I will remind you on \*\*[-\d]{10} \d\d:\d\d\*\* \(Europe\/Berlin\): stretch/);
     const request = session.rows().find((row) => row.kind === 'request');
     const task = request && parseContent(request);
     expect(task).toMatchObject({ action: 'create_task', at: timestamp + 600_000 });
@@ -182,7 +192,9 @@ describe('the demo assistant', () => {
     const task = { id, prompt: 'Reminder for terminal: water the plants', hasScript: false, missed: 'once' } as const;
     const rule = { at: null, cron: '0 9 * * *', timezone: 'Europe/Berlin', lastFiredAt: null } as const;
     session.writeTasks([{ ...task, ...rule, state: 'active', nextAt: Date.UTC(2026, 10, 22, 8) }]);
-    expect((await session.exchange({ text: 'tasks' }))[0]).toContain('1. water the plants (next on 2026-11-22 09:00, ');
+    expect((await session.exchange({ text: 'tasks' }))[0]).toContain(
+      '1. water the plants (next on 2026-11-22 09:00 Europe/Berlin, ',
+    );
     expect((await session.exchange({ text: 'pause task 1' }))[0]).toContain('Task 1 is paused: water the plants');
     session.decide = () => ({ state: 'refused', reason: 'it is paused' });
     expect((await session.exchange({ text: 'cancel task 1' }))[0]).toContain(
@@ -234,20 +246,29 @@ describe('the demo assistant', () => {
     await using one = start();
     await using other = start();
     let carried = 0;
+    // As the host does: an answer names what it answers.
+    const originals = new Map<string, string>();
     const carry = (from: SessionFixture, to: SessionFixture) => {
       let seen = 0;
       return () => {
         const rows = from.rows().filter((row) => row.channel_type === 'agent');
         for (const row of rows.slice(seen)) {
-          const sourceSessionId = from.sessionId;
-          to.receive({ text: parseContent(row).text, from: RESEARCHER, sourceSessionId, sender: 'researcher' });
+          const peer = { from: RESEARCHER, sourceSessionId: from.sessionId, sender: 'researcher' };
+          const inReplyTo = originals.get(row.in_reply_to ?? '') ?? null;
+          const [copy = ''] = to.receive({ text: parseContent(row).text, ...peer, inReplyTo });
+          originals.set(copy, row.id);
           carried++;
         }
         seen = rows.length;
       };
     };
     const carryAll = [carry(one, other), carry(other, one)];
-    const texts = ['ask researcher ask researcher ask researcher time', 'ask researcher help', 'tell researcher hi'];
+    const texts = [
+      'ask researcher ask researcher ask researcher time',
+      'ask researcher help',
+      'tell researcher hi',
+      'ask researcher what is new?',
+    ];
     const isQuiet = ({ inbound, outbound }: SessionFixture) => {
       const open = inbound.prepare<[], { id: string }>('SELECT id FROM messages_in').all();
       const ended = outbound

@@ -150,5 +150,6 @@ function message(seq: number, text: string): PromptMessage {
     task: null,
     check: null,
     isTrigger: true,
+    inReplyTo: null,
   };
 }

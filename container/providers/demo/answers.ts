@@ -72,8 +72,8 @@ export function formatNotes(notes: readonly string[]): string {
   return `I remember:\n\n${notes.map((note, index) => `${index + 1}. ${note}`).join('\n')}`;
 }
 
-export function formatReminderSet(dueMs: number, text: string): string {
-  return `⏰ I will remind you on **${formatLocalTime(dueMs)}**: ${text}`;
+export function formatReminderSet(dueMs: number, timezone: string, text: string): string {
+  return `⏰ I will remind you on **${formatLocalTime(dueMs)}** (${timezone}): ${text}`;
 }
 
 export function formatRepeatSet(cron: string, timezone: string, text: string): string {
@@ -85,12 +85,13 @@ export const REPEAT_UNCLEAR =
 
 export const ASK_ME_UNCLEAR = 'What, and which answers? For example `ask me tea or coffee? tea, coffee`.';
 
-export function formatTasks(tasks: readonly TaskView[]): string {
+/** Times are the session's, so its zone is named. */
+export function formatTasks(tasks: readonly TaskView[], timezone: string): string {
   if (tasks.length === 0)
     return 'I have no tasks. Try `remind me in 5 min to stretch`, or `every day at 9 water the plants`.';
   const lines = tasks.map((task, index) => {
     const rule = task.cron === null ? '' : `, \`${task.cron}\``;
-    const next = task.nextAt === null ? task.state : `next on ${formatLocalTime(task.nextAt)}`;
+    const next = task.nextAt === null ? task.state : `next on ${formatLocalTime(task.nextAt)} ${timezone}`;
     return `${index + 1}. ${taskText(task)} (${task.state === 'paused' ? 'paused' : next}${rule})`;
   });
   return `I come back for:\n\n${lines.join('\n')}\n\n\`pause task 1\`, \`resume task 1\` and \`cancel task 1\` change them.`;

@@ -72,7 +72,7 @@ export class Assistant {
       case 'destinations':
         return answers.formatDestinations(await this.#post.list(), from);
       case 'tell':
-        return await this.#post.tell(intent.name, intent.text, message, from);
+        return await this.#post.tell(intent, message, from);
       case 'forward':
         return await this.#post.forward(intent.name, message);
       case 'ask-me':

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { PromptMessage, QueryInput } from '../provider.ts';
 import { type Answer, NOTHING } from './answer.ts';
-import type { ListedDestination } from './answers.ts';
+import { formatUnknown, type ListedDestination } from './answers.ts';
 import type { KeptFile, Notebook } from './notebook.ts';
 
 const destinationsSchema = z.array(
@@ -26,7 +26,12 @@ export class Post {
     return listed.ok ? destinationsSchema.parse(listed.data) : [];
   }
 
-  async tell(name: string, text: string, message: PromptMessage, from: string): Promise<string | Answer> {
+  /** `isQuestion` is how it was put to us; another agent gets the same either way, and may answer. */
+  async tell(
+    { name, text, isQuestion }: { name: string; text: string; isQuestion: boolean },
+    message: PromptMessage,
+    from: string,
+  ): Promise<string | Answer> {
     const isAgent = await this.#isAgent(name);
     // What another agent asks for may reach agents alone, or it could speak in our chats.
     if (message.fromType === 'agent' && !isAgent) return `I cannot ask "${name}" for you: it is no agent that I reach.`;
@@ -35,7 +40,8 @@ export class Post {
     const sent = await this.#input.tools.call('send_message', { to: name, text: words, reply_to: message.seq });
     if (!sent.ok) return `I could not: ${sent.text}`;
     if (message.fromType === 'agent') return NOTHING;
-    return isAgent ? `I asked **${name}**, and pass the answer on when it comes.` : `Done, I told **${name}**.`;
+    if (!isAgent) return `Done, I told **${name}**.`;
+    return `I ${isQuestion ? 'asked' : 'told'} **${name}**, and pass its answer on when it comes.`;
   }
 
   /** The files of this message, or those that came last. */
@@ -49,12 +55,15 @@ export class Post {
   }
 
   /**
-   * What an agent writes goes to whoever had it asked, once; it is never answered otherwise, or two of us
-   * would talk for ever.
+   * What an agent writes goes to whoever had it asked, once. What it asks and we have no rule for is said to be
+   * so, or a person waits for ever; an answer is never answered, or two of us would talk for ever.
    */
   async relay(message: PromptMessage, from: string): Promise<Answer> {
     const asker = this.#notebook.takeAsker(from, message.id);
-    if (asker === null) return NOTHING;
+    if (asker === null) {
+      if (message.inReplyTo !== null || message.attachments.length > 0) return NOTHING;
+      return { kind: 'text', to: from, text: formatUnknown(message.text) };
+    }
     const { to, seq } = asker;
     const text = `**${from}** answers:\n\n${message.text}`.trim();
     if (message.attachments.length === 0) return { kind: 'text', to, text, replyTo: seq };

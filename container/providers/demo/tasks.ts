@@ -12,8 +12,9 @@ export class Tasks {
   }
 
   async remind(dueMs: number, text: string, from: string): Promise<string> {
+    const { timezone } = this.#input.session;
     const asked = await this.#input.tools.call('create_task', { prompt: `Reminder for ${from}: ${text}`, at: dueMs });
-    return asked.ok ? answers.formatReminderSet(dueMs, text) : `I could not: ${asked.text}`;
+    return asked.ok ? answers.formatReminderSet(dueMs, timezone, text) : `I could not: ${asked.text}`;
   }
 
   async repeat(cron: string, text: string, from: string): Promise<string> {
@@ -24,7 +25,7 @@ export class Tasks {
   }
 
   async list(): Promise<string> {
-    return answers.formatTasks(await this.#read());
+    return answers.formatTasks(await this.#read(), this.#input.session.timezone);
   }
 
   /** `number` as `list` shows it. */
