@@ -4,6 +4,7 @@ import type { HostApi } from './client/api.ts';
 import type { Agent, Chat, Destination, Message, Session, Task } from './client/types.ts';
 import { CliError, EXIT } from './errors.ts';
 import { isIdPart, type Match, MIN_ID_PART, matchNamed, type Named } from './match.ts';
+import { shellWord } from './output/shell.ts';
 import { oneLine } from './output/text.ts';
 
 /** Agents looked at; more than anybody names by hand. */
@@ -65,6 +66,7 @@ export async function findDestination(api: HostApi, agent: Agent, text: string):
     text,
     'destination',
     names.length > 0 ? `one of ${names.join(', ')}` : 'a destination; it has none',
+    `portolan destinations ${shellWord(oneLine(agent.name))}`,
   );
 }
 
@@ -131,7 +133,8 @@ export async function findMessage(api: HostApi, text: string): Promise<Message> 
         ? { kind: 'found', item: first }
         : { kind: 'ambiguous', items: unique };
   const named = match.kind === 'ambiguous' ? { ...match, items: match.items.map(nameMessage) } : match;
-  return settle(named, text, 'message', 'a message id, a part of a recent one, or "last"');
+  const next = text === 'last' ? 'portolan chat' : 'portolan trace last';
+  return settle(named, text, 'message', 'a message id, a part of a recent one, or "last"', next);
 }
 
 function nameMessage(message: Message): Message & { name: string } {
@@ -141,7 +144,6 @@ function nameMessage(message: Message): Message & { name: string } {
 const NEXT_BY_NOUN: Readonly<Record<string, string>> = {
   agent: 'portolan agents',
   chat: 'portolan chats',
-  destination: 'portolan destinations <agent>',
   task: 'portolan tasks',
 };
 
@@ -150,6 +152,7 @@ function settle<T extends { id: string; name?: string | null }>(
   text: string,
   noun: string,
   expected: string,
+  next = NEXT_BY_NOUN[noun] ?? 'portolan sessions',
 ): T {
   switch (match.kind) {
     case 'found':
@@ -163,7 +166,7 @@ function settle<T extends { id: string; name?: string | null }>(
     case 'none':
       throw new CliError(EXIT.notFound, `${noun}_not_found`, `There is no ${noun} "${oneLine(text)}".`, {
         expected,
-        next: NEXT_BY_NOUN[noun] ?? 'portolan sessions',
+        next,
       });
   }
 }

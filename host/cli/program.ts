@@ -42,6 +42,7 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     await program.parseAsync([...words], { from: 'user' });
     return outcome ?? EXIT.ok;
   } catch (error) {
+    // Help and the version were asked for; what is wrong comes as a CliError (`failUsage`).
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     // After a lone `--`, words are text.
     const end = words.indexOf('--');
@@ -61,14 +62,14 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     .helpCommand('help [command]', 'show help for a command')
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError(true)
-    .showHelpAfterError(`\nNext, type:\n  ${typeable('portolan --help', terminal)}`)
     .configureHelp({ showGlobalOptions: true, helpWidth: terminal.isInteractive ? terminal.columns() : 100 })
     .addHelpText('after', HELP_AFTER)
-    .exitOverride()
+    .exitOverride((error) => failUsage(error, program))
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(plainText(text)),
-      outputError: (text, write) => write(text.replace(/^error: /, '✗ ')),
+      // Told in one place and one form, for people and for scripts: `reportError`.
+      outputError: () => undefined,
     });
 
   /** Adds a command; `run` gets the context, then the words, then nothing else: options come by closure. */
@@ -87,7 +88,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
         `\nExamples:\n${examples.map((example) => `  $ ${typeable(formatExample(example), terminal)}`).join('\n')}`,
       );
     }
-    command.showHelpAfterError(`\nNext, type:\n  ${typeable(`portolan ${place.path} --help`, terminal)}`);
+    command.exitOverride((error) => failUsage(error, command));
     command.action(async () => {
       const { createContext } = await import('./context.ts');
       const context = createContext(terminal, program.opts<GlobalOptions>());
@@ -290,9 +291,9 @@ function addHostCommands(add: Add): void {
   ).addOption(new Option('--timeout <seconds>', 'how long to wait').default(60).argParser(parseCount(1, 3_600)));
 }
 
-/** An example that pipes into the command names it already. */
+/** An example in which the command comes later names it already. */
 function formatExample(example: string): string {
-  return example.includes('| portolan ') ? example : `portolan ${example}`;
+  return /(?:\| |\$\()portolan /.test(example) ? example : `portolan ${example}`;
 }
 
 /** Tells what was wrong, what was expected and what to type next; for scripts as JSON, on stderr. */
@@ -312,10 +313,31 @@ function reportError(error: unknown, terminal: Terminal, json: boolean, home: st
   const lines = [
     `${style.red('✗')} ${plainText(message)}`,
     ...(expected === undefined ? [] : [`  ${style.dim('expected:')} ${plainText(expected)}`]),
-    ...(next === undefined ? [] : ['', 'Next, type:', `  ${typeable(plainText(next), terminal, home)}`]),
+    ...(next === undefined ? [] : ['', ...formatNext(plainText(next), terminal, home)]),
   ];
   terminal.stderr.write(`${lines.join('\n')}\n`);
   return exitCode;
+}
+
+/** Advice that is no command is not offered for typing. */
+function formatNext(next: string, terminal: Terminal, home: string): string[] {
+  if (!/^(?:[A-Z_]+=\S+ )*(?:npx |sudo )?(?:portolan|npm|docker|kill|printf|usermod) /.test(next))
+    return [`Next: ${next}`];
+  // Help is the same for every home.
+  return ['Next, type:', `  ${typeable(next, terminal, next.endsWith(' --help') ? null : home)}`];
+}
+
+/** What the words did not fit, what does, and where it is told in full. */
+function failUsage(error: CommanderError, command: Command): never {
+  if (error.exitCode === 0) throw error;
+  const names: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
+  const isCount = error.code === 'commander.missingArgument' || error.code === 'commander.excessArguments';
+  throw new CliError(EXIT.usage, 'usage', error.message.replace(/^error: /, ''), {
+    expected: isCount ? `${names.join(' ')} ${command.usage()}` : undefined,
+    next: `${names.join(' ')} --help`,
+    cause: error,
+  });
 }
 
 function toCliError(error: unknown): CliError | null {

@@ -76,11 +76,12 @@ export const eventsQuery = z.strictObject({ after: position, session: sessionIdS
 
 /** A line of text that people read: no control characters. */
 function line(most: number) {
+  const expected = `expected 1 to ${most} characters`;
   return z
     .string()
     .trim()
-    .min(1)
-    .max(most)
+    .min(1, expected)
+    .max(most, expected)
     .regex(/^[^\p{Cc}]*$/u, 'expected one line without control characters');
 }
 

@@ -17,7 +17,7 @@ describe('a command line', () => {
     const { code, err } = await portolan(makeTempHome(), ['statos']);
     expect(code).toBe(2);
     expect(err).toContain('Did you mean status?');
-    expect(err).toContain('portolan --help');
+    expect(err).toMatch(/Next, type:\n {2}portolan --help\n$/);
   });
 
   it('says that a home that is a file is no folder', async () => {
@@ -35,6 +35,23 @@ describe('a command line', () => {
     const send = await portolan(makeTempHome(), ['send', '--help']);
     expect(send.out).toContain('$ git log -5 | portolan send main --wait');
     expect(send.out).toContain('--json');
+    const url = await portolan(makeTempHome(), ['url', '--help']);
+    expect(url.out).toContain('$ xdg-open "$(portolan url)"');
+  });
+
+  it('that lacks a word or has too many is told the words, in JSON too', async () => {
+    const people = await portolan(makeTempHome(), ['destinations', 'rename', 'main']);
+    expect(people.code).toBe(2);
+    expect(people.err).toBe(
+      "✗ missing required argument 'name'\n" +
+        '  expected: portolan destinations rename [options] <agent> <name> <new-name>\n\n' +
+        'Next, type:\n  portolan destinations rename --help\n',
+    );
+    for (const words of [['agents', 'create'], ['status', 'extra'], ['sessions', '--limit', 'x'], ['statos']]) {
+      const { code, out, err } = await portolan(makeTempHome(), [...words, '--json']);
+      expect([code, out]).toEqual([2, '']);
+      expect(JSON.parse(err)).toMatchObject({ error: { code: 'usage', next: expect.stringMatching(/--help$/) } });
+    }
   });
 
   it.each([

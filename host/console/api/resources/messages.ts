@@ -159,7 +159,7 @@ function readOutcome(
     case 'dropped':
       if (outcome.tell !== null) throw new Problem(409, outcome.reason, outcome.tell);
       throw new Problem(409, outcome.reason, 'No agent listens in this chat.', {
-        next: 'check the wirings of this chat: portolan agents',
+        next: 'check who listens in this chat: portolan wirings',
       });
     case 'held':
       throw new Problem(409, outcome.reason, outcome.tell ?? 'The message waits until an admin lets its sender in.', {
