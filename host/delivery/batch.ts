@@ -88,9 +88,10 @@ export class Batch {
       this.#refuse(message, row, describeRefusal(answer.reason, message.destination), known === null);
       return;
     }
-    const flaw = known === null ? this.#findFlaw(message) : null;
+    // One that was put off is put to people now: what is open by now counts.
+    const flaw = known === null || wasPutOff(known) ? this.#findFlaw(message) : null;
     if (flaw !== null) {
-      this.#refuse(message, row, flaw, true);
+      this.#refuse(message, row, flaw, known === null);
       return;
     }
     const item: LaneItem = { sessionId: this.#session.id, message, row, mayBeSent: row.state === 'sending' };
@@ -193,7 +194,12 @@ export class Batch {
     const other = tables.getDelivery(row.messageOutId);
     if (other?.seq === row.seq) return row;
     const shown = this.#parts.transcript.peek(row.messageOutId as MessageId);
-    const isFree = shown === null || (shown.sessionId === this.#session.id && shown.direction === 'out');
+    // Not one of the host's own in this session: its notice would stand for what the agent sent.
+    const isFree =
+      shown === null ||
+      (shown.sessionId === this.#session.id &&
+        shown.direction === 'out' &&
+        shown.authorId === this.#session.agentGroupId);
     if (other === null && isFree && tables.getStatus(row.messageOutId) === null) return row;
     const id = deriveMessageId(this.#session.id, 'row', String(row.seq), 'again');
     return {
@@ -228,7 +234,11 @@ export class Batch {
       this.#tell(item.message, item.row);
       if (item.row.state === 'refused') refused.push(item);
     }
-    for (const { message, row } of this.#refused) if (message !== null) this.#tell(message, row);
+    for (const { message, row, isNew } of this.#refused) {
+      if (message === null) continue;
+      if (isNew) this.#tell(message, row);
+      else this.#tellRefused(message, row);
+    }
     for (const row of this.#gone) {
       // The table holds ids of messages.
       const id = row.messageOutId as MessageId;
@@ -237,6 +247,15 @@ export class Batch {
     }
     this.#recordRefusals(refused.filter(({ row }) => row.state === 'refused'));
     for (const { after } of this.#requests) after?.();
+  }
+
+  /** What is shown already of a message that waited: it goes nowhere any more. */
+  #tellRefused({ body }: OutboundMessage, { messageOutId, reason }: DeliveryRow): void {
+    // The table holds ids of messages.
+    const id = messageOutId as MessageId;
+    const only = { sessionId: this.#session.id, direction: 'out' } as const;
+    this.#parts.transcript.change(id, { only, state: 'refused', stateReason: reason });
+    if (body.kind === 'question') this.#parts.questions.delivered(id, 'refused');
   }
 
   /** A question is recorded before its channel is called; its time runs from here. */
@@ -319,6 +338,11 @@ export class Batch {
     );
     for (const { message, row } of refused) if (message !== null) tellAgent(this.#parts, this.#session, message, row);
   }
+}
+
+/** By its agent, and not tried since. */
+function wasPutOff({ state, attempts, nextAttemptAt }: DeliveryRow): boolean {
+  return state === 'queued' && attempts === 0 && nextAttemptAt !== null;
 }
 
 function toOrigin(route: InboundRoute | null): Origin | null {

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import type { OutgoingMessage } from '../../../host/delivery/channel.ts';
 import type { MessagingGroup } from '../../../host/store/chats.ts';
+import { deriveMessageId, type MessageId } from '../../../shared/ids.ts';
 import { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
 
@@ -87,4 +88,63 @@ test('doubled: a session that is rung from all sides at once is drained by one',
   await until('all are sent', () => channel.visible.length >= 20);
   await until('it is quiet', () => spine.delivery.isQuiet(session.id));
   expect(channel.visible.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, at) => `m${at}`));
+});
+
+test('lost: what was put off and is refused when it is due is shown as refused, and nobody can answer it', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const agent = spine.addAgent();
+  const chat = spine.addChat(agent, 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const later = { ...reply(chat, 'later'), deliverAfter: Date.now() + 400 };
+  const question = { kind: 'question', content: { title: 'Colour', question: 'Which?', options: ['Blue'] } };
+  const ids = [container.send(later), container.send({ ...later, ...question })] as MessageId[];
+  spine.delivery.ring(session.id);
+  await until('both wait', () => ids.every((id) => spine.transcript.get(id)?.state === 'queued'));
+  for (const row of spine.destinations.listFor(agent.id)) spine.destinations.remove(row.id, row.revision);
+  await until('both are refused', () => ids.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1));
+  await until('both are shown as that', () => ids.every((id) => spine.transcript.get(id)?.state === 'refused'));
+  expect(spine.questionRows.listOpenIn(chat.id, null, 9)).toEqual([]);
+  expect(channel.visible).toEqual([]);
+});
+
+test('cost and growth: questions that were put off and come due together are cut at the bound', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  const content = { title: 'Colour', question: 'Which?', options: ['Blue'] };
+  const deliverAfter = Date.now() + 1_000;
+  const ids: MessageId[] = [];
+  for (let round = 0; round < 2; round++) {
+    const more = Array.from({ length: 15 }, () =>
+      container.send({ ...reply(chat, ''), kind: 'question', content, deliverAfter }),
+    ) as MessageId[];
+    ids.push(...more);
+    spine.delivery.ring(session.id);
+    await until('they wait', () => more.every((id) => spine.transcript.get(id)?.state === 'queued'));
+  }
+  const states = () => ids.map((id) => spine.inboxes.read(session, (tables) => tables.getDelivery(id)?.state));
+  await until('all are settled', () => states().every((state) => state === 'delivered' || state === 'refused'));
+  expect(channel.visible).toHaveLength(20);
+});
+
+test('broken by its own container: a row under the id of a notice of the host is not sent in its place', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  const about = spine.inboxes.read(session, (tables) => tables.listOpen(1))[0];
+  if (about === undefined) throw new Error('no row');
+  spine.notices.tell(session, about, 'long-turn', 'Still working on it.');
+  const id = deriveMessageId(session.id, 'notice', 'long-turn', messageId);
+  await until('the notice is sent', () => spine.transcript.get(id)?.state === 'delivered');
+  const container = spine.container(paths);
+  container.send({ ...reply(chat, 'what nobody sees on the page'), id });
+  const good = container.send(reply(chat, 'good')) as MessageId;
+  spine.delivery.ring(session.id);
+  await until('the good one is sent', () => spine.transcript.get(good)?.state === 'delivered');
+  expect(channel.visible.map((sent) => sent.text)).toEqual(['Still working on it.', 'good']);
 });
