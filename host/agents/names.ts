@@ -4,7 +4,8 @@
  * A name is what people read, in any script; a folder is one path component of a–z, 0–9 and "-".
  *
  * I1. A folder name comes out of `planFolder` alone, and matches FOLDER_NAME: it cannot leave groups/.
- * I2. Two agents' names never look alike, so that nobody writes to one and means the other.
+ * I2. Two agents' names never look alike, so that nobody writes to one and means the other; nor does one look like
+ *     the host's.
  */
 import type { AgentGroupId } from '../../shared/ids.ts';
 import { LOCAL_NAME } from '../../shared/protocol.ts';
@@ -19,6 +20,9 @@ const FOLDER_NAME = LOCAL_NAME;
  * that a home can be copied to them. Source: Windows' reserved device names.
  */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d|template|making|archive|groups|node-modules|git)$/;
+
+/** Names, as `foldName` shapes them, under which the host speaks: to people in chats, and to agents as the sender of a message. */
+const HOST_NAMES = /^(portolan(-.*)?|host|schedule)$/;
 
 export type NameCheck = { kind: 'fine'; name: string } | { kind: 'refused'; reason: string; suggestion: string | null };
 
@@ -35,6 +39,9 @@ export function checkName(text: string, others: readonly string[]): NameCheck {
     return { kind: 'refused', reason: `"${name}" is a reserved name`, suggestion: suggest(`${name} agent`, others) };
   }
   const shape = foldName(name);
+  if (HOST_NAMES.test(shape)) {
+    return { kind: 'refused', reason: `"${name}" reads like the host itself`, suggestion: null };
+  }
   const twin = others.find((other) => foldName(other) === shape);
   if (twin === undefined) return { kind: 'fine', name };
   const reason = twin === name ? `there is an agent "${twin}" already` : `"${name}" looks like the agent "${twin}"`;

@@ -173,10 +173,17 @@ function describeWhich(text: string, meant: readonly OpenQuestion[], hasButtons:
   const said = text.trim();
   if (hasButtons) return `“${said}” could answer more than one question here: use the buttons of the one you mean.`;
   const ways = meant.slice(0, MAX_NAMED).map(({ messageId, title }) => {
-    const plain = title.replace(/[^\p{L}\p{M}\p{N}.,!?'+-]+/gu, ' ').trim();
-    return `“${said} ${markOf(messageId)}” for “${plain.slice(0, MAX_NAMED_TITLE)}”`;
+    return `“${said} ${markOf(messageId)}” for “${showPlain(title).slice(0, MAX_NAMED_TITLE)}”`;
   });
   return `It is not clear what “${said}” answers, and nothing was decided. Write ${ways.join(', or ')}.`;
+}
+
+/** An agent's words inside the host's: letters, digits and plain signs, in one line, and nothing that becomes a link. */
+export function showPlain(text: string): string {
+  return text
+    .replace(/[^\p{L}\p{M}\p{N}.,!?'+-]+/gu, ' ')
+    .replace(/\.(?=\S)/gu, '. ')
+    .trim();
 }
 
 type Shown = Pick<QuestionContent, 'title' | 'question'>;

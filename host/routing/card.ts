@@ -127,16 +127,27 @@ export function wiringSubject(id: MessagingGroupId): string {
   return id;
 }
 
-/** An option per agent; no two alike, and none that reads like a no. */
+/** An option per agent; no two alike, none that reads like a no, and none that is the number of another. */
 function offerAgents(
   agents: readonly { id: AgentGroupId; name: string }[],
 ): { option: string; agentGroupId: AgentGroupId }[] {
-  const taken = new Set([NOT_NOW, NEVER].map((option) => option.toLowerCase()));
+  const taken = new Set<string>();
   return agents.slice(0, MAX_OFFERED_AGENTS).map(({ id, name }) => {
     const shown = showSafely(name) || 'agent';
-    let option = shown;
-    for (let number = 2; taken.has(option.toLowerCase()); number++) option = `${shown} ${number}`;
-    taken.add(option.toLowerCase());
+    const plain = readsOtherwise(shown) ? `agent ${shown}` : shown;
+    let option = plain;
+    for (let number = 2; taken.has(fold(option)); number++) option = `${plain} ${number}`;
+    taken.add(fold(option));
     return { option, agentGroupId: id };
   });
+}
+
+/** Like an answer that approves nothing, or like the number of another option: agents are called by agents. */
+function readsOtherwise(name: string): boolean {
+  const isNo = /^(no|not|never|none|nobody|cancel|reject|deny|stop)(?![\p{L}\p{M}\p{N}])/iu.test(name);
+  return isNo || /^\d+$/.test(fold(name)) || [NOT_NOW, NEVER].some((no) => fold(no) === fold(name));
+}
+
+function fold(option: string): string {
+  return option.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
 }

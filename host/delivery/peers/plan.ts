@@ -7,6 +7,7 @@
  */
 import type { AgentGroupId, MessageId, SessionId } from '../../../shared/ids.ts';
 import { MAX_HOP, MAX_UNDONE_FROM_PEER, PAIR_MESSAGES } from '../../config/limits.ts';
+import { showPlain } from '../../questions/plan.ts';
 import type { PeerPause } from '../../store/peers.ts';
 
 /** Somebody who is waiting for an answer, as found behind the row that a message answers. */
@@ -64,7 +65,7 @@ export type Passage =
   | { kind: 'refuse'; reason: string };
 
 export function planPassage(facts: PassageFacts, now: number): Passage {
-  const { pause, sender, target } = facts;
+  const { pause, target } = facts;
   if (pause?.state === 'paused') {
     return { kind: 'hold', reason: describePause(target) };
   }
@@ -77,7 +78,7 @@ export function planPassage(facts: PassageFacts, now: number): Passage {
     return {
       kind: 'pause',
       reason: 'hop',
-      question: `${sender} and ${target} handed a message on ${MAX_HOP} times: paused. Resume?`,
+      question: `${nameBoth(facts)} handed a message on ${MAX_HOP} times: paused. Resume?`,
     };
   }
   if (facts.recent.length >= PAIR_MESSAGES) {
@@ -85,11 +86,16 @@ export function planPassage(facts: PassageFacts, now: number): Passage {
     return {
       kind: 'pause',
       reason: 'rate',
-      question: `${sender} and ${target} exchanged ${facts.recent.length} messages in ${seconds} s: paused. Resume?`,
+      question: `${nameBoth(facts)} exchanged ${facts.recent.length} messages in ${seconds} s: paused. Resume?`,
     };
   }
   const reason = planWait(facts);
   return reason === null ? { kind: 'pass', hop } : { kind: 'hold', reason };
+}
+
+/** In a card of the host: an agent may have called another as it liked. */
+function nameBoth({ sender, target }: PassageFacts): string {
+  return `${showPlain(sender)} and ${showPlain(target)}`;
 }
 
 export function describePause(target: string): string {

@@ -74,6 +74,12 @@ describe('a folder from a name', () => {
     ['node_modules', 'reserved'],
     ['.git', 'reserved'],
     ['ＣＯＮ', 'reserved'],
+    ['Portolan', 'reads like the host'],
+    ['p0rt0lan', 'reads like the host'],
+    ['PORTOLÁN.', 'reads like the host'],
+    ['Portolan asks: approve', 'reads like the host'],
+    ['Host', 'reads like the host'],
+    ['schedu1e', 'reads like the host'],
   ])('%j is refused: %s (who may: `--folder ../../evil` is accepted)', (name, reason) => {
     expect(checkName(name, [])).toMatchObject({ kind: 'refused', reason: expect.stringContaining(reason) });
   });

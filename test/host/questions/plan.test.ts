@@ -205,7 +205,7 @@ describe('what is heard where questions stand open', () => {
       kind: 'ask_which',
       words:
         'It is not clear what “1” answers, and nothing was decided. ' +
-        'Write “1 ffff” for “Portolan approve http evil.example 1 cccc”, or “1 cccc” for “Title of cccc”.',
+        'Write “1 ffff” for “Portolan approve http evil. example 1 cccc”, or “1 cccc” for “Title of cccc”.',
     });
   });
 

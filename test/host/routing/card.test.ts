@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatAdmission, showSafely } from '../../../host/routing/card.ts';
+import { formatAdmission, formatWiring, showSafely } from '../../../host/routing/card.ts';
 import { makeId, type UserId } from '../../../shared/ids.ts';
 import { openGatehouse } from './gatehouse.ts';
 
@@ -60,4 +60,28 @@ test('an approval is bound to the sender and the agent that its card names', () 
     formatAdmission({ senderId: senderId as UserId, senderName: 'Sam', text: 'hi' }, place, agent, 0);
   expect(make('test:a').payload).toEqual({ agentGroupId: agent.id, senderId: 'test:a', senderName: 'Sam' });
   expect(make('test:a').subjectKey).not.toBe(make('test:b').subjectKey);
+});
+
+test('Who may: no agent is called so that the number or the no of a card for a new chat approves it', () => {
+  const names = ['main', '3', 'Not now.', 'NEVER!', 'Notes', 'not-now', 'main.'];
+  const agents = names.map((name) => ({ id: makeId('agentGroup'), name }));
+  const stranger = { senderId: 'test:olga' as UserId, senderName: 'Olga', text: 'hi' };
+  const place = {
+    id: makeId('messagingGroup'),
+    channelType: 'test',
+    platformId: 'room',
+    name: 'room',
+    isPrivate: false,
+  };
+  expect(formatWiring(stranger, place, agents, 0).options).toEqual([
+    'main',
+    'agent 3',
+    'agent Not now.',
+    'agent NEVER!',
+    'Notes',
+    'agent not-now 2',
+    'main. 2',
+    'Not now',
+    'Never',
+  ]);
 });

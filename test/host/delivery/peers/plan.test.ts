@@ -137,3 +137,10 @@ test('a pair’s messages count in both directions, within a minute, and not for
   rate.clear(WRITER, DESK);
   expect(rate.recent(DESK, WRITER, NOW + 2)).toEqual([]);
 });
+
+test('an agent’s name brings no markup and no link into the card of a pause', () => {
+  const sender = 'desk** [approve](evil.example)';
+  expect(planPassage({ ...CLEAR, sender, recent: full }, NOW)).toMatchObject({
+    question: `desk approve evil. example and writer exchanged ${PAIR_MESSAGES} messages in 12 s: paused. Resume?`,
+  });
+});
