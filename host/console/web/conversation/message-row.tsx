@@ -77,7 +77,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 });
 
 function Content({ message, mine }: { message: Message; mine: boolean }) {
-  if (message.question !== null) return <QuestionCard messageId={message.id} question={message.question} />;
+  if (message.question !== null) return <QuestionCard message={message} question={message.question} />;
   return message.text === '' ? null : <MessageBody text={message.text} plain={mine} />;
 }
 

@@ -1,17 +1,18 @@
 import { useEffect, useState } from 'react';
 import { answerMessage } from '../client/api.ts';
 import { describeProblem } from '../client/fault.ts';
-import type { Question } from '../client/types.ts';
+import type { Message, Question } from '../client/types.ts';
 import { useConsole } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
 import { Icon } from '../style/icons.tsx';
 import { formatFullTime } from '../style/time.ts';
 import { MessageBody } from './message-body.tsx';
-import { describeQuestion } from './question.ts';
+import { describeAsker, describeQuestion } from './question.ts';
 import classes from './question-card.module.css';
 
 /** A question with its options as buttons; once it is over, who chose what and when. */
-export function QuestionCard({ messageId, question }: { messageId: string; question: Question }) {
+export function QuestionCard({ message, question }: { message: Message; question: Question }) {
+  const asker = describeAsker(question, message.author.name);
   const console = useConsole();
   /** What was clicked here and is not answered by the host yet. */
   const [sending, setSending] = useState<string | null>(null);
@@ -21,7 +22,7 @@ export function QuestionCard({ messageId, question }: { messageId: string; quest
     setSending(option);
     setProblem(null);
     try {
-      console.apply({ kind: 'messages', messages: [await answerMessage(messageId, option)] });
+      console.apply({ kind: 'messages', messages: [await answerMessage(message.id, option)] });
     } catch (error) {
       const { message, hostAway } = describeProblem(error);
       setProblem(hostAway ? `${message}. Choose again when the connection is back.` : message);
@@ -31,7 +32,13 @@ export function QuestionCard({ messageId, question }: { messageId: string; quest
   };
   const chosen = question.answer ?? sending;
   return (
-    <section className={classes.card} aria-label={question.title} data-state={look.isOpen ? 'open' : question.state}>
+    <section
+      className={classes.card}
+      aria-label={`${asker.words}: ${question.title}`}
+      data-state={look.isOpen ? 'open' : question.state}
+      data-host={asker.isHost || undefined}
+    >
+      <p className={classes.asker}>{asker.words}</p>
       <h3 className={classes.title}>{question.title}</h3>
       {look.body !== null && <MessageBody text={look.body} plain={false} />}
       <ul className={classes.options}>

@@ -12,6 +12,13 @@ export interface QuestionLook {
   at: number | null;
 }
 
+/** Whose question it is. The card of an approval is told from what an agent may write into a question of its own. */
+export function describeAsker({ approvalId }: Pick<Question, 'approvalId'>, author: string) {
+  return approvalId === null
+    ? { isHost: false, words: `${author} asks` }
+    : { isHost: true, words: 'Portolan needs a decision' };
+}
+
 /** How a question stands, in words; times in the viewer's zone. */
 export function describeQuestion(question: Question, now: number): QuestionLook {
   const body = question.question.trim() === question.title.trim() ? null : question.question;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeDelivery } from '../../../../host/console/web/conversation/delivery.ts';
 import { explainFileLimit, explainTextLimit } from '../../../../host/console/web/conversation/limits.ts';
 import { isPlainText } from '../../../../host/console/web/conversation/plain-text.ts';
+import { describeAsker } from '../../../../host/console/web/conversation/question.ts';
 import { isFromAgent, planTimeline, type TimelineFacts } from '../../../../host/console/web/conversation/timeline.ts';
 import { planWaterfall } from '../../../../host/console/web/details/plan-waterfall.ts';
 import { sampleMessage, samplePending } from './samples.ts';
@@ -137,4 +138,12 @@ test('the waterfall puts each stage after the one before it, within the whole', 
   expect(bars.map((bar) => bar.durationMs)).toEqual([null, 150, 50]);
   expect(bars[1]).toMatchObject({ label: 'Container woken', startPercent: 0, widthPercent: 75 });
   for (const bar of bars) expect(bar.startPercent + bar.widthPercent).toBeLessThanOrEqual(100);
+});
+
+test('a card of the host is named as that, and a question of an agent as the agent’s, whatever it says', () => {
+  expect(describeAsker({ approvalId: 'apr_1' }, 'Portolan')).toEqual({
+    isHost: true,
+    words: 'Portolan needs a decision',
+  });
+  expect(describeAsker({ approvalId: null }, 'main')).toEqual({ isHost: false, words: 'main asks' });
 });
