@@ -10,7 +10,7 @@ import type { AgentStore } from '../store/agents.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Session } from '../store/sessions.ts';
 import { isEnded, type Task, type TaskChange, type TaskStore } from '../store/tasks.ts';
-import { MAX_OPEN_TASKS, MAX_OPEN_TASKS_OF_AGENT } from './limits.ts';
+import { FIRED_WINDOW_MS, MAX_FIRED_ONCE, MAX_OPEN_TASKS, MAX_OPEN_TASKS_OF_AGENT } from './limits.ts';
 import { planState, planTimes } from './plan.ts';
 
 interface TaskRequestParts {
@@ -54,6 +54,8 @@ export class TaskRequests {
     if (full !== null) return refuse(full);
     const plan = planTimes(times, now);
     if (plan.kind === 'refuse') return refuse(plan.reason);
+    const loop = this.#refuseLoop(session.id, times, now);
+    if (loop !== null) return refuse(loop);
     tasks.create({
       id,
       sessionId: session.id,
@@ -83,6 +85,13 @@ export class TaskRequests {
     return null;
   }
 
+  /** An agent that asks, whenever it is woken, to be woken again soon. */
+  #refuseLoop(sessionId: Session['id'], { at }: { at: number | null }, now: number): string | null {
+    if (at === null || at >= now + FIRED_WINDOW_MS) return null;
+    if (this.#parts.tasks.countFiredOnce(sessionId, now - FIRED_WINDOW_MS) < MAX_FIRED_ONCE) return null;
+    return `${MAX_FIRED_ONCE} one-time tasks fired here within the last hour: let this one be an hour from now or later, or use "cron"`;
+  }
+
   update(asked: Asked<RequestOf<'update_task'>>): Answered {
     const { request, now } = asked;
     const task = this.#findOwn(asked);
@@ -101,6 +110,8 @@ export class TaskRequests {
           : { at: at ?? null, cron: cron ?? null, timezone: timezone ?? task.timezone };
       const plan = planTimes(times, now);
       if (plan.kind === 'refuse') return refuse(plan.reason);
+      const loop = this.#refuseLoop(task.sessionId, times, now);
+      if (loop !== null) return refuse(loop);
       Object.assign(change, times, task.state === 'active' ? { nextAt: plan.nextAt } : {});
     }
     this.#parts.tasks.change(task, change, now);

@@ -169,6 +169,16 @@ export class TaskStore {
     );
   }
 
+  /** One-time tasks that have fired and were to fire after `since`; of those that ended, KEPT_ENDED are known. */
+  countFiredOnce(sessionId: SessionId, since: number): number {
+    return Number(
+      this.#db
+        .prepare(`SELECT count(*) FROM tasks WHERE session_id = ? AND state = 'done' AND at > ?`)
+        .pluck()
+        .get(sessionId, since),
+    );
+  }
+
   /** Active and paused ones, oldest first. */
   listOpen(sessionId: SessionId): Task[] {
     return this.#db

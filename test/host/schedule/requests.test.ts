@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_OPEN_TASKS, MAX_OPEN_TASKS_OF_AGENT } from '../../../host/schedule/limits.ts';
+import { MAX_FIRED_ONCE, MAX_OPEN_TASKS, MAX_OPEN_TASKS_OF_AGENT } from '../../../host/schedule/limits.ts';
 import { deriveTaskId, makeId, type TaskId } from '../../../shared/ids.ts';
 import { parseOutboundContent } from '../../../shared/messages.ts';
 import { until } from '../../support/until.ts';
@@ -51,6 +51,26 @@ describe('a request of an agent', () => {
     expect(runs()).toEqual([]);
     expect(ask({ action: 'resume_task', taskId: id })).toMatchObject({ kind: 'refused' });
     expect(ask({ action: 'update_task', taskId: id, prompt: 'x' })).toMatchObject({ kind: 'refused' });
+  });
+
+  test('cost and growth: an agent that wakes itself again and again is stopped, and may go on later', async () => {
+    const { clock, ask, create, runs, answerAll } = await makeHarbour();
+    let fired = 0;
+    const wakeSoon = () =>
+      ask({ action: 'create_task', prompt: 'go on', missed: 'once', at: clock.now() + 1_000 } as const);
+    while (wakeSoon().kind === 'done' && fired < 200) {
+      await clock.advance(1_000);
+      fired += runs().length;
+      await answerAll();
+    }
+    expect(fired).toBe(MAX_FIRED_ONCE);
+    expect(wakeSoon()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('an hour from now') });
+    // A later one is taken, and is not brought forward by a change.
+    const later = create({ at: clock.now() + 2 * HOUR });
+    expect(ask({ action: 'update_task', taskId: later, at: clock.now() + 1_000 })).toMatchObject({ kind: 'refused' });
+    create({ cron: '0 * * * *' });
+    await clock.advance(HOUR);
+    expect(wakeSoon()).toMatchObject({ kind: 'done' });
   });
 
   test.each([
