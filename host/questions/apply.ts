@@ -23,6 +23,7 @@ import {
   type AnswerRefusal,
   DEFAULT_TIMEOUT_MS,
   describeRefusal,
+  EXPIRED_WINDOW_MS,
   findFlaw,
   MAX_ANSWER_LENGTH,
   planAnswer,
@@ -119,7 +120,9 @@ export class Questions implements Disposable {
 
   /** Why this session may not ask this, in words for its agent; null when it may. `more` come with it. */
   findFlaw(sessionId: SessionId, content: QuestionContent, more: number): string | null {
-    return findFlaw(content, this.#parts.questions.countOpen(sessionId) + more);
+    const { questions, now } = this.#parts;
+    const expired = questions.countExpired(sessionId, now() - EXPIRED_WINDOW_MS);
+    return findFlaw(content, questions.countOpen(sessionId) + more, expired);
   }
 
   /** Why a question is not sent any more that could not be sent before, in words; null when it is. */

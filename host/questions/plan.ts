@@ -8,13 +8,19 @@ import type { Question } from '../store/questions.ts';
 export const DEFAULT_TIMEOUT_MS = 24 * 3_600_000;
 /** Open questions of one session. Higher: an agent floods people with buttons. Lower: honest surveys are refused. */
 export const MAX_OPEN_QUESTIONS = 20;
+/** Questions of one session that ended unanswered within EXPIRED_WINDOW_MS. Higher: an agent wakes itself with time-outs of a second, on a person's money. Lower: quick polls are refused. */
+export const MAX_EXPIRED = 30;
+export const EXPIRED_WINDOW_MS = 3_600_000;
 /** Longest option, and so the longest text that can be an answer; what the schema takes. */
 export const MAX_OPTION_LENGTH = 100;
 
 export type QuestionContent = Extract<OutboundContent, { kind: 'question' }>['content'];
 
-/** Why an agent may not ask this, in words for it; null when it may. `open`: its questions that wait now. */
-export function findFlaw({ options }: QuestionContent, open: number): string | null {
+/**
+ * Why an agent may not ask this, in words for it; null when it may. Of its session: `open` questions wait now,
+ * `expired` ended unanswered within EXPIRED_WINDOW_MS.
+ */
+export function findFlaw({ options }: QuestionContent, open: number, expired = 0): string | null {
   const keys = options.map((option) => foldText(option));
   if (keys.some((key) => key === '')) return 'an option is blank';
   if (options.some((option) => /[\p{Cc}\u2028\u2029]/u.test(option))) return 'an option has more than one line';
@@ -25,6 +31,9 @@ export function findFlaw({ options }: QuestionContent, open: number): string | n
   }
   if (open >= MAX_OPEN_QUESTIONS) {
     return `${MAX_OPEN_QUESTIONS} questions of this conversation wait for an answer; wait until some are answered`;
+  }
+  if (expired >= MAX_EXPIRED) {
+    return `nobody answered ${MAX_EXPIRED} questions of this conversation within an hour; wait until somebody writes`;
   }
   return null;
 }

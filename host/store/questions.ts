@@ -74,6 +74,9 @@ interface Row {
   created_at: number;
 }
 
+/** Questions of an agent that ended and are known with their options, per session. Higher: agents fill the disk, and each new question counts through them. Lower: people see older ones as text alone. */
+const KEPT_ENDED = 500;
+
 export class QuestionStore {
   readonly #db: CentralDb;
   readonly #get;
@@ -118,6 +121,19 @@ export class QuestionStore {
         question.expiresAt,
         question.createdAt,
       );
+    if (question.approvalId === null) this.#forgetEnded(question.sessionId);
+  }
+
+  /** Not what is still to be told or shown. The transcript keeps how they ended, as their text. */
+  #forgetEnded(sessionId: SessionId): void {
+    this.#db
+      .prepare(
+        `DELETE FROM pending_questions WHERE message_id IN (
+           SELECT message_id FROM pending_questions
+           WHERE session_id = ? AND approval_id IS NULL AND state <> 'pending' AND is_told = 1 AND is_shown = 1
+           ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ${KEPT_ENDED})`,
+      )
+      .run(sessionId);
   }
 
   get(messageId: MessageId): Question | null {
@@ -143,6 +159,19 @@ export class QuestionStore {
           `SELECT count(*) AS n FROM pending_questions WHERE session_id = ? AND state = 'pending' AND approval_id IS NULL`,
         )
         .get(sessionId)?.n ?? 0
+    );
+  }
+
+  /** Of an agent's, those that nobody answered and whose time ran out after `since`; KEPT_ENDED are known. */
+  countExpired(sessionId: SessionId, since: number): number {
+    return Number(
+      this.#db
+        .prepare(
+          `SELECT count(*) FROM pending_questions
+           WHERE session_id = ? AND state = 'expired' AND approval_id IS NULL AND expires_at > ?`,
+        )
+        .pluck()
+        .get(sessionId, since),
     );
   }
 

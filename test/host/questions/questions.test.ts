@@ -364,3 +364,39 @@ test('a number that could answer two questions answers neither, and the person i
   await spine.say(chat, `1 ${other.id.slice(-4)}`);
   expect([id, other.id].map((one) => spine.questions.get(one)?.state)).toEqual(['pending', 'answered']);
 });
+
+test('Cost and growth: an agent that lets its own questions run out in a loop is stopped', async () => {
+  const { spine, chat, session } = await setUp();
+  const content = { ...CONTENT, timeoutS: 1 };
+  const base = Date.now();
+  let asked = 0;
+  for (; asked < 100 && spine.questions.findFlaw(session.id, content, 0) === null; asked++) {
+    const messageId = makeId('message');
+    spine.questions.open({ messageId, sessionId: session.id, chat, threadId: null }, content);
+    spine.now = () => base + (asked + 1) * 1_000;
+    spine.questionRows.close(messageId, 'expired');
+  }
+  expect(asked).toBe(30);
+  expect(spine.questions.findFlaw(session.id, content, 0)).toContain('nobody answered 30 questions');
+  spine.now = () => base + 2 * 3_600_000;
+  expect(spine.questions.findFlaw(session.id, content, 0)).toBeNull();
+});
+
+test('Cost and growth: of a session’s ended questions the last 500 are kept, and none that is to be told', async () => {
+  const { spine, chat, session, id } = await setUp();
+  const ended: MessageId[] = [];
+  for (let at = 0; at < 510; at++) {
+    const messageId = makeId('message', at);
+    ended.push(messageId);
+    spine.questions.open({ messageId, sessionId: session.id, chat, threadId: null }, CONTENT);
+    spine.questionRows.close(messageId, 'withdrawn');
+    spine.questionRows.markShown(messageId, at !== 0);
+  }
+  spine.questions.open({ messageId: makeId('message'), sessionId: session.id, chat, threadId: null }, CONTENT);
+  expect(ended.slice(0, 11).map((one) => spine.questions.get(one) !== null)).toEqual([
+    true,
+    ...Array.from({ length: 9 }, () => false),
+    true,
+  ]);
+  expect(spine.questions.get(id)?.state).toBe('pending');
+});
