@@ -17,6 +17,8 @@ import { matchTarget, namedId, type Target } from './target.ts';
 
 /** Wait of a message whose files are over the session's rate. */
 const TOO_FAST_MS = 30_000;
+/** Of one agent to one message, which carries them all. Higher: a flood makes it a long read at each change. Lower: playful agents are refused. */
+const MAX_REACTIONS = 20;
 
 export class Sender {
   readonly #home: string;
@@ -177,6 +179,10 @@ export class Sender {
       };
     }
     if (target.platformMessageId === null) return notYet(target, 'reacted to');
+    const own = target.reactions.filter((known) => known.by === by && known.emoji !== emoji);
+    if (own.length >= MAX_REACTIONS) {
+      return { kind: 'rejected', reason: `a message takes at most ${MAX_REACTIONS} reactions of one agent` };
+    }
     const outcome = await channel.react(address, target.platformMessageId, emoji, signal);
     if (outcome.kind === 'sent') {
       const others = target.reactions.filter((known) => known.by !== by || known.emoji !== emoji);

@@ -131,3 +131,22 @@ test('a channel that cannot edit or react tells the agent what to do instead', a
   ]);
   expect([channel.edits, channel.reactions]).toEqual([[], []]);
 });
+
+test('cost and growth: a flood of reactions to one message is cut at the bound', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello', { platformMessageId: 'their-7' });
+  const container = spine.container(paths);
+  const ids = Array.from({ length: 30 }, (_one, at) =>
+    container.send(to(chat, { kind: 'reaction', content: { messageId, emoji: `r${at}` } })),
+  );
+  // One that stands there already takes no more room.
+  ids.push(container.send(to(chat, { kind: 'reaction', content: { messageId, emoji: 'r3' } })));
+  spine.delivery.ring(session.id);
+  const states = () => ids.map((id) => spine.inboxes.read(session, (tables) => tables.getDelivery(id)?.state));
+  await until('all are settled', () => states().every((state) => state === 'delivered' || state === 'failed'));
+  expect(channel.reactions).toHaveLength(21);
+  expect(states().at(-1)).toBe('delivered');
+  expect(spine.transcript.get(messageId)?.reactions).toHaveLength(20);
+});
