@@ -141,7 +141,12 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
     lastMessage:
       last === null
         ? null
-        : { text: last.text.slice(0, SNIPPET_LENGTH), at: last.createdAt, direction: last.direction },
+        : {
+            text: last.text.slice(0, SNIPPET_LENGTH),
+            at: last.createdAt,
+            direction: last.direction,
+            author: { id: last.authorId, name: last.authorName },
+          },
     writable: chat !== null && OWN_CHANNELS.has(chat.channelType),
     lastActiveAt: session.lastActiveAt,
     createdAt: session.createdAt,

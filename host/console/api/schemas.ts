@@ -166,7 +166,15 @@ export const sessionSchema = z
     typing: z.boolean(),
     /** Messages to people after the reader's mark; counted up to 100. */
     unread: z.number().int(),
-    lastMessage: z.object({ text: z.string(), at: time, direction: z.enum(['in', 'out']) }).nullable(),
+    lastMessage: z
+      .object({
+        text: z.string(),
+        at: time,
+        direction: z.enum(['in', 'out']),
+        /** Also of what comes in: another agent's id, or null for the host's own. */
+        author: z.object({ id: z.string().nullable(), name: z.string() }),
+      })
+      .nullable(),
     /** Whether messages can be posted here: a web or terminal chat. */
     writable: z.boolean(),
     lastActiveAt: time,

@@ -9,11 +9,12 @@ import classes from './hints.module.css';
 const DEMO_HINTS = [
   { text: 'help', about: 'what this assistant can do' },
   { text: 'who am i', about: 'how you appear to the agent' },
-  { text: 'destinations', about: 'where this agent may write' },
+  { text: 'ask me tea or coffee? tea, coffee', about: 'a question with buttons' },
   { text: 'remind me in 1 min to look up', about: 'a timer on the host' },
   { text: 'send a file', about: 'an attachment comes back' },
-  { text: 'slow task 10', about: 'work that shows its progress' },
 ];
+const ADMIN_HINT = { text: 'make an agent called writer that writes', about: 'another agent, in its own container' };
+const LAST_HINT = { text: 'slow task 10', about: 'work that shows its progress' };
 
 /** An empty conversation: who is there, and what to write first. */
 export function Hints({ session, onPick }: { session: Session; onPick: (text: string) => void }) {
@@ -32,7 +33,7 @@ export function Hints({ session, onPick }: { session: Session; onPick: (text: st
       </Text>
       {isDemo && session.writable && (
         <div className={classes.list}>
-          {DEMO_HINTS.map(({ text, about }) => (
+          {[...DEMO_HINTS, agent.isAdmin ? ADMIN_HINT : LAST_HINT].map(({ text, about }) => (
             <button key={text} type="button" className={classes.hint} onClick={() => onPick(text)}>
               <span>{text}</span>
               <small>{about}</small>

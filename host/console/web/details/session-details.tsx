@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { fetchAgent, fetchDestinations, renameSession, stopSession } from '../client/api.ts';
-import type { Session } from '../client/types.ts';
+import type { Destination, Session } from '../client/types.ts';
 import { nameSession } from '../sessions/order.ts';
 import { labelState, StateDot } from '../sessions/state-dot.tsx';
 import { useConsole } from '../state/context.tsx';
@@ -13,6 +13,9 @@ import { formatFullTime } from '../style/time.ts';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
 import { Tasks } from './tasks.tsx';
+
+/** While destinations are looked at. Higher: a revoked one looks allowed for longer. Lower: requests for nothing. */
+const LOOK_AGAIN_MS = 3_000;
 
 export function SessionDetails({ session }: { session: Session }) {
   const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
@@ -93,8 +96,20 @@ function Rename({ session }: { session: Session }) {
   );
 }
 
+/** Its own name is not said twice. */
+function describeDestination({ name, displayName, type }: Destination): string {
+  if (displayName === null || displayName === name) return type === 'agent' ? 'agent' : 'chat';
+  return type === 'agent' ? `${displayName} (agent)` : displayName;
+}
+
 function Destinations({ agentId, agentName }: { agentId: string; agentName: string }) {
-  const destinations = useQuery({ queryKey: ['destinations', agentId], queryFn: () => fetchDestinations(agentId) });
+  const destinations = useQuery({
+    queryKey: ['destinations', agentId],
+    queryFn: () => fetchDestinations(agentId),
+    // An admin's change holds for the next send: what is shown must not be older than what one sees being sent.
+    staleTime: 0,
+    refetchInterval: LOOK_AGAIN_MS,
+  });
   return (
     <section>
       <h3 className={classes.heading}>Destinations of {agentName}</h3>
@@ -110,12 +125,9 @@ function Destinations({ agentId, agentName }: { agentId: string; agentName: stri
       <ul className={classes.destinations}>
         {destinations.data?.items.map((destination) => (
           <li key={destination.id}>
-            <Icon name={destination.type === 'agent' ? 'settings' : 'arrow'} size={16} />
+            <Icon name={destination.type === 'agent' ? 'agent' : 'arrow'} size={16} />
             <code>{destination.name}</code>
-            <span>
-              {destination.displayName ?? destination.type}
-              {destination.type === 'agent' && ' (agent)'}
-            </span>
+            <span>{describeDestination(destination)}</span>
           </li>
         ))}
       </ul>

@@ -66,7 +66,14 @@ function TaskItem({ task }: { task: Task }) {
             Resume
           </Button>
         )}
-        <Button variant="subtle" color="red" size="xs" aria-label={`Cancel: ${name}`} onClick={() => act('cancel')}>
+        <Button
+          variant="subtle"
+          color="red"
+          c="var(--bad)"
+          size="xs"
+          aria-label={`Cancel: ${name}`}
+          onClick={() => act('cancel')}
+        >
           Cancel
         </Button>
       </Group>

@@ -3,7 +3,7 @@ import { memo } from 'react';
 import { Link } from 'react-router';
 import type { Session } from '../client/types.ts';
 import { formatFullTime, formatWhen } from '../style/time.ts';
-import { nameSession } from './order.ts';
+import { describeSnippet, nameSession } from './order.ts';
 import classes from './session-list.module.css';
 import { StateDot } from './state-dot.tsx';
 
@@ -54,16 +54,5 @@ function describeLast(session: Session): { text: string; tone: 'bad' | 'live' | 
   if (session.state === 'quarantined') return { text: 'Quarantined: needs a look', tone: 'bad' };
   if (session.state === 'failed') return { text: 'Failed: needs a look', tone: 'bad' };
   if (session.typing) return { text: 'typing…', tone: 'live' };
-  const last = session.lastMessage;
-  if (last === null) return { text: 'No messages yet', tone: undefined };
-  const text = last.text.replaceAll(/\s+/g, ' ').trim() || 'Attachment';
-  return { text: last.direction === 'in' && session.writable ? `You: ${text}` : plainSnippet(text), tone: undefined };
-}
-
-/** Markdown marks say nothing in one grey line. */
-function plainSnippet(text: string): string {
-  return text
-    .replaceAll(/[*_`#>|]+/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  return { text: describeSnippet(session), tone: undefined };
 }
