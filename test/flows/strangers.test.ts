@@ -1,4 +1,5 @@
 /** A stranger, an owner and a whole host: held, asked, let in, answered. */
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { OWNER } from '../../host/first-run.ts';
 import type { InboundEvent } from '../../host/routing/inbound.ts';
@@ -30,8 +31,8 @@ function event(platformId: string, senderId: UserId, text: string, more: Partial
 
 test('a stranger in a new group is asked about twice, over a restart of the host, and answered once', async () => {
   const flow = await new FlowHost({ driver: 'process' }).startForTest();
-  /** The owner of a fresh host is asked on its page, and writes the answer there. */
-  const decide = async (option: string): Promise<void> => {
+  /** The owner of a fresh host is asked on its page, and clicks the answer there. */
+  const decide = async (choice: string): Promise<void> => {
     const { approvals, questions, chats } = flow.host.stores;
     const card = await until('a card', () =>
       approvals
@@ -41,8 +42,11 @@ test('a stranger in a new group is asked about twice, over a restart of the host
     );
     const chat = chats.get(card.messagingGroupId);
     if (chat === null) throw new Error('the card is nowhere');
+    // Its page has buttons: what is written there is for the agent.
     const where = { channelType: chat.channelType, isPrivate: true, hostIsPlatform: true };
-    await flow.host.receive(event(chat.platformId, OWNER, option, where));
+    await flow.host.receive(event(chat.platformId, OWNER, choice, where));
+    expect(questions.get(card.messageId)?.state).toBe('pending');
+    expect(await post(flow.host.paths.socket, `/api/v1/messages/${card.messageId}/answer`, { choice })).toBe(200);
   };
   expect(await flow.host.receive(event('club', STRANGER, 'are you there?'))).toMatchObject({ kind: 'held' });
   expect(await flow.host.receive(event('club', STRANGER, '1'))).toMatchObject({ kind: 'held', tell: null });
@@ -60,3 +64,14 @@ test('a stranger in a new group is asked about twice, over a restart of the host
   expect(flow.host.stores.users.isKnown(STRANGER, flow.agent.id)).toBe(true);
   expect(flow.host.stores.approvals.list(10, null, 'applied')).toHaveLength(2);
 });
+
+/** Over the owner's socket; the status of the answer. */
+function post(socketPath: string, path: string, body: object): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const sent = request({ socketPath, path, method: 'POST', headers }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode ?? 0));
+    });
+    sent.once('error', reject).end(JSON.stringify(body));
+  });
+}
