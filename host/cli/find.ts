@@ -112,16 +112,21 @@ export async function findTask(api: HostApi, text: string): Promise<Task> {
   return settle(matchNamed(named, text), text, 'task', 'an id, or its beginning or end, from `portolan tasks --all`');
 }
 
-/** By whole id, a part of the id of a recent one, or `last` for the newest from a person. Throws `message_not_found`. */
-export async function findMessage(api: HostApi, text: string): Promise<Message> {
+/**
+ * By whole id, a part of the id of a recent one, or `last` for the newest that `mayBeLast` takes: what a person
+ * wrote, unless told otherwise. Throws `message_not_found`.
+ */
+export async function findMessage(
+  api: HostApi,
+  text: string,
+  mayBeLast: (message: Message) => boolean = (message) => message.direction === 'in',
+): Promise<Message> {
   if (isId('message', text)) return api.readMessage(text);
   const { items: sessions } = await api.listSessions({}, RECENT_SESSIONS);
   const matches: Message[] = [];
   for (const session of sessions) {
     const { items } = await api.listMessages(session.id, { limit: RECENT_MESSAGES });
-    matches.push(
-      ...items.filter((message) => (text === 'last' ? message.direction === 'in' : isIdPart(message.id, text))),
-    );
+    matches.push(...items.filter((message) => (text === 'last' ? mayBeLast(message) : isIdPart(message.id, text))));
   }
   const unique = [...new Map(matches.map((message) => [message.id, message])).values()];
   if (text === 'last') unique.splice(0, unique.length, ...unique.sort((a, b) => b.createdAt - a.createdAt).slice(0, 1));

@@ -221,8 +221,8 @@ function addAnswerCommands(add: Add): void {
   );
   add(
     'answer <message> <choice...>',
-    'answer a question: with the text of a choice, or its number',
-    ['answer 9z1c4k 2', 'answer 9z1c4k Blue'],
+    'answer a question, by its id or "last": with the text of a choice, or its number',
+    ['answer last 2', 'answer 9z1c4k Blue'],
     () =>
       async (context, message = '', ...words) =>
         (await import('./commands/approvals.ts')).answerQuestion(context, message, words.join(' ')),

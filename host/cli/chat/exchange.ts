@@ -34,6 +34,9 @@ export class Exchanges implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #events: AsyncGenerator<LiveEvent>;
   #next: Promise<IteratorResult<LiveEvent>> | null = null;
+  /** Messages whose turn waits for an answer: what it says then replies to them. */
+  readonly #asked: Message['id'][] = [];
+  readonly #told = new Set<Message['id']>();
 
   private constructor(api: HostApi, session: Session, listener: ExchangeListener, interrupted: AbortSignal) {
     this.#api = api;
@@ -63,7 +66,7 @@ export class Exchanges implements AsyncDisposable {
     let settleBy: number | null = null;
     for (;;) {
       const question = seen.get(sent.id) ?? sent;
-      const replies = listReplies(seen, sent.id);
+      const replies = listReplies(seen, [sent.id, ...this.#asked]).filter(({ id }) => !this.#told.has(id));
       const stage = planExchange(question, replies);
       if (stage.kind === 'over') return this.#end(question, replies);
       settleBy = stage.kind === 'settling' ? (settleBy ?? Date.now() + stage.forMs) : null;
@@ -88,7 +91,11 @@ export class Exchanges implements AsyncDisposable {
   }
 
   #end(question: Message, replies: Message[]): Exchange {
-    for (const reply of replies) this.#listener.onReply(reply);
+    for (const reply of replies) {
+      this.#told.add(reply.id);
+      this.#listener.onReply(reply);
+    }
+    if (replies.some((reply) => reply.question?.state === 'pending')) this.#asked.push(question.id);
     return { question, replies };
   }
 
@@ -153,8 +160,8 @@ function keepNewer(seen: Map<string, Message>, message: Message): void {
   if (known === undefined || known.revision < message.revision) seen.set(message.id, message);
 }
 
-function listReplies(seen: ReadonlyMap<string, Message>, questionId: string): Message[] {
+function listReplies(seen: ReadonlyMap<string, Message>, questionIds: readonly Message['id'][]): Message[] {
   return [...seen.values()]
-    .filter(({ direction, inReplyTo }) => direction === 'out' && inReplyTo === questionId)
+    .filter(({ direction, inReplyTo }) => direction === 'out' && inReplyTo !== null && questionIds.includes(inReplyTo))
     .sort((a, b) => a.position - b.position);
 }

@@ -63,6 +63,11 @@ export type ExchangeStage =
 
 /** How far a question and its replies are; `replies` are all messages that answer it, in any state. */
 export function planExchange(question: Message, replies: readonly Message[]): ExchangeStage {
+  // The agent asks back and waits for a person: whoever sent must see it, or both wait for each other.
+  const asksBack = replies.some((reply) => reply.question?.state === 'pending');
+  if (asksBack && !replies.some((reply) => UNSETTLED.has(reply.state))) {
+    return { kind: 'settling', forMs: EDIT_SETTLE_MS };
+  }
   switch (question.state) {
     case 'answered':
       if (replies.some((reply) => UNSETTLED.has(reply.state))) return { kind: 'waiting' };

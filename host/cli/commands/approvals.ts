@@ -52,9 +52,9 @@ export async function decideApproval(context: Context, id: string, choice: strin
     );
 }
 
-/** Answers the question of a message. */
+/** Answers the question of a message; `last` is the newest that waits. */
 export async function answerQuestion(context: Context, id: string, choice: string): Promise<void> {
-  const { id: whole } = await findMessage(context.api, id);
+  const { id: whole } = await findMessage(context.api, id, (message) => message.question?.state === 'pending');
   const message = await context.api.answerMessage(whole, choice);
   if (context.json) context.printJson(message);
   else context.print(`Answered: “${oneLine(message.question?.answer ?? choice)}”.`);

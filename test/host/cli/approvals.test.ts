@@ -45,7 +45,7 @@ test('approvals are listed without control characters, decided by a part of the 
   expect((await run('approvals', 'decide', 'zzzzzz', '1')).err).toContain('There is no approval "zzzzzz".');
 });
 
-test('a question is answered by a part of its message’s id', async () => {
+test('a question is answered by a part of its message’s id, or as the last that waits', async () => {
   const api = await startApi();
   const { spine } = api;
   spine.addChannel('web');
@@ -63,6 +63,8 @@ test('a question is answered by a part of its message’s id', async () => {
   await until('it is asked', () => spine.transcript.get(id)?.state === 'delivered');
   const none = await portolan(spine.home, ['answer', id, 'Green']);
   expect(none.err).toContain('That is none of the options: 1. Deep blue, 2. Red.');
+  const last = await portolan(spine.home, ['answer', 'last', 'Green']);
+  expect(last.err).toBe(none.err);
   const answered = await portolan(spine.home, ['answer', id.slice(-8), 'deep', 'blue']);
   expect(answered).toMatchObject({ code: 0, out: 'Answered: “Deep blue”.\n', err: '' });
 });

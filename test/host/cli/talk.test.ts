@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { saveReceivedFile } from '../../../host/cli/chat/files.ts';
 import { HostApi } from '../../../host/cli/client/api.ts';
 import { followEvents, type LiveEvent } from '../../../host/cli/client/live.ts';
+import type { Message } from '../../../host/cli/client/types.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 import { until } from '../../support/until.ts';
 import { FakeHost } from './support/fake-host.ts';
@@ -50,6 +51,26 @@ describe('portolan send', () => {
     };
     const { code, out } = await portolan(paths, ['send', 'main', 'slow', '--wait']);
     expect([code, out]).toEqual([0, '100 %\n']);
+  });
+
+  it('in lines shows a question that waits for a person, takes the next line as its answer, and prints what follows', async () => {
+    const paths = makeTempHome();
+    const host = await FakeHost.start(paths);
+    const session = host.addSession(host.addAgent('main'));
+    const open = { title: '', question: 'Tea?', options: ['yes', 'no'], state: 'pending' as const };
+    const unanswered = { answer: null, answeredBy: null, answeredAt: null, approvalId: null, outcome: null };
+    const question = { ...open, ...unanswered, expiresAt: 1 };
+    const asked: Message[] = [];
+    host.onPosted = (message) => {
+      const [first] = asked;
+      asked.push(message);
+      host.change(message, { state: first === undefined ? 'read' : 'answered' });
+      const inReplyTo = (first ?? message).id;
+      if (first === undefined) host.addMessage(session, { direction: 'out', text: 'Tea?', inReplyTo, question });
+      else host.addMessage(session, { direction: 'out', text: 'So be it.', inReplyTo });
+    };
+    const ended = await portolan(paths, ['chat', '--session', session.id], { stdin: 'ask me\n1\n' });
+    expect([ended.code, ended.out, ended.err]).toEqual([0, 'Tea?\nSo be it.\n', '']);
   });
 
   it('with --wait --json prints one document with the message and its replies', async () => {
