@@ -24,7 +24,7 @@ function printDropped(context: Context, page: Page<DroppedMessages>): void {
       { title: 'TIMES', value: (dropped) => String(dropped.count), align: 'right' },
       { title: 'WHO', value: (dropped) => dropped.senderId, minColumns: 8 },
       { title: 'WHERE', value: (dropped) => `${dropped.channelType}/${dropped.platformId}`, minColumns: 10 },
-      { title: 'WHY', value: (dropped) => dropped.reason, minColumns: 12 },
+      { title: 'WHY', value: (dropped) => dropped.why, minColumns: 16 },
     ],
     'Nothing was dropped.',
   );

@@ -10,6 +10,7 @@ import type { AgentGroup } from '../../store/agents.ts';
 import type { Approval as StoredApproval } from '../../store/approvals.ts';
 import type { MessagingGroup } from '../../store/chats.ts';
 import type { DestinationRow } from '../../store/destinations.ts';
+import type { DroppedMessages } from '../../store/dropped.ts';
 import type { LedgerRecord } from '../../store/ledger.ts';
 import type { Session as StoredSession } from '../../store/sessions.ts';
 import type { TranscriptKind, TranscriptMessage } from '../../store/transcript.ts';
@@ -21,6 +22,7 @@ import type {
   Approval,
   Chat,
   Destination,
+  Dropped,
   Message,
   Refusal,
   Session,
@@ -118,6 +120,23 @@ export function presentDestination(
     createdAt: row.createdAt,
     revision: row.revision,
   };
+}
+
+/** Why routing turned messages of people away. */
+const DROP_REASONS: ReadonlyMap<string, string> = new Map([
+  ['unwired', 'No agent listens in this chat.'],
+  ['unknown_sender', 'The agents there do not know this person.'],
+  ['sender_turned_away', 'An admin turned this person away.'],
+  ['not_addressed', 'The message was for none of the agents there.'],
+  ['unclear_answer', 'Several questions are open there, and it was not clear which it answers.'],
+  ['too_many_strangers', 'Too many strangers wait for an admin already.'],
+  ['held_full', 'Too much waits for an admin already.'],
+  ['admission_expired', 'No admin decided in time.'],
+  ['unreadable', 'What was kept of it could not be read.'],
+]);
+
+export function presentDropped({ row: _row, ...entry }: DroppedMessages & { row: number }): Dropped {
+  return { ...entry, why: DROP_REASONS.get(entry.reason) ?? entry.reason };
 }
 
 export function presentSession(session: StoredSession, userId: UserId, parts: ApiParts): Session {

@@ -347,7 +347,10 @@ export const droppedSchema = z
     channelType: z.string(),
     platformId: z.string(),
     senderId: z.string(),
+    /** A machine word, stable for scripts. */
     reason: z.string(),
+    /** The same in words. */
+    why: z.string(),
     count: z.number().int(),
     firstAt: time,
     lastAt: time,

@@ -179,7 +179,7 @@ describe('dropped', () => {
       Date.now(),
     );
     const { out } = await run('dropped', { columns: 140 });
-    expect(out).toMatch(/1 +telegram:77 +telegram\/5 +unknown_sender/);
+    expect(out).toMatch(/1 +telegram:77 +telegram\/5 +The agents there do not know this person\./);
     expect(out).toMatch(/main +secret \(telegram\/5\) +this agent has no destination/);
     const json = JSON.parse((await run('dropped --json')).out);
     expect(json.refused.items[0]).toMatchObject({ agentName: 'main', destination: 'secret' });

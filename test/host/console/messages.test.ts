@@ -101,7 +101,7 @@ describe('saying something', () => {
     const answer = await api.call(`/sessions/${session.id}/messages`, { method: 'POST', json: { text: 'hi' } });
     expect([answer.status, answer.json.error.code]).toEqual([409, 'unwired']);
     expect((await api.call('/dropped')).json.items).toMatchObject([
-      { channelType: 'web', reason: 'unwired', count: 1 },
+      { channelType: 'web', reason: 'unwired', why: 'No agent listens in this chat.', count: 1 },
     ]);
   });
 });

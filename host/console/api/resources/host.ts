@@ -5,7 +5,7 @@ import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
 import { newApi, paginate } from '../api.ts';
 import { cookieName, requireOwner, type SignInLimit } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
-import { presentRefusal } from '../present.ts';
+import { presentDropped, presentRefusal } from '../present.ts';
 import { Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
 
@@ -77,7 +77,7 @@ export function hostRoutes(parts: ApiParts) {
         (n) => parts.dropped.list(n, after),
         (entry) => `${entry.lastAt}-${entry.row}`,
       );
-      return c.json({ ...page, items: page.items.map(({ row: _row, ...entry }) => entry) }, 200);
+      return c.json({ ...page, items: page.items.map(presentDropped) }, 200);
     });
 }
 

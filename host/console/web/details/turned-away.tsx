@@ -110,7 +110,7 @@ function RefusalItem({ refusal }: { refusal: Refusal }) {
 }
 
 function DroppedItem({ entry }: { entry: Dropped }) {
-  const { senderId, count, lastAt, reason } = entry;
+  const { senderId, count, lastAt, why } = entry;
   return (
     <li>
       <span>
@@ -118,7 +118,7 @@ function DroppedItem({ entry }: { entry: Dropped }) {
         {count > 1 && ` · ${count.toLocaleString()} times`}
       </span>
       <time dateTime={new Date(lastAt).toISOString()}>{formatWhen(lastAt, Date.now())}</time>
-      <p>{REASONS[reason] ?? reason}</p>
+      <p>{why}</p>
     </li>
   );
 }
@@ -126,10 +126,3 @@ function DroppedItem({ entry }: { entry: Dropped }) {
 function place({ channelType, platformId }: { channelType: string | null; platformId: string | null }): string {
   return `${channelType ?? ''}/${platformId ?? ''}`;
 }
-
-/** The reasons that routing records, in words. */
-const REASONS: Readonly<Record<string, string>> = {
-  unwired: 'No agent listens in this chat.',
-  unknown_sender: 'The agents there do not know this person.',
-  not_addressed: 'The message was for none of the agents there.',
-};
