@@ -215,7 +215,7 @@ export class Questions implements Disposable {
       // What this person may not answer does not stand in the way of what they may.
       .filter((one) => one.expiresAt > at && this.#mayAnswer(one, given));
     const plan = planHear(text, {
-      open: open.map((one) => ({ ...one, isCard: one.approvalId !== null, isTalkedOver: this.#isTalkedOver(one) })),
+      open: open.map((one) => ({ ...one, isCard: one.approvalId !== null })),
       hasButtons: hasButtons(said.chat.channelType),
     });
     switch (plan.kind) {
@@ -236,13 +236,6 @@ export class Questions implements Disposable {
   #showHeard(question: Question, said: SaidInChat, repeated: boolean): Heard {
     const shown = this.#endings.showSaid(question, said);
     return { kind: 'answer', ...shown, engaged: question.approvalId === null, repeated };
-  }
-
-  /** Asked of cards alone. */
-  #isTalkedOver({ approvalId, messageId }: Question): boolean {
-    if (approvalId === null) return false;
-    const card = this.#parts.transcript.get(messageId);
-    return card !== null && this.#parts.transcript.isTalkedOver(card);
   }
 
   /** The delivery of a question came to its end: without success there is nobody to answer it. */

@@ -122,8 +122,6 @@ export const HOST_NAME = 'Portolan';
 export interface OpenQuestion extends Pick<Question, 'messageId' | 'title' | 'options'> {
   /** The card of an approval. */
   isCard: boolean;
-  /** An agent wrote in that place after it was shown: what is typed now may be for the agent. */
-  isTalkedOver: boolean;
 }
 
 export type HearPlan<One> =
@@ -134,9 +132,9 @@ export type HearPlan<One> =
 
 /**
  * What a text means where `open` questions stand.
- * With buttons the card of an approval is decided by its button alone. A bare number counts when one question is
- * open, an option's words when one question has them; for a card both count only while nothing else is open and
- * no agent talked over it. An answer with a question's mark means that question.
+ * With buttons the card of an approval is decided by its button alone, without by an answer with its mark: a bare
+ * "1" that was meant for an agent approves nothing, whatever arrives while it is typed. Of an agent's questions a
+ * bare number counts when nothing else is open, an option's words when one question has them.
  */
 export function planHear<One extends OpenQuestion>(
   text: string,
@@ -148,9 +146,9 @@ export function planHear<One extends OpenQuestion>(
   const meant = askable.filter(({ options }) => matchOption(options, text) !== null);
   const [question] = meant;
   if (question === undefined) return { kind: 'message' };
-  const rivals = question.isCard || NUMBER.test(foldText(text)) ? askable : meant;
+  const rivals = NUMBER.test(foldText(text)) ? askable : meant;
   const option = matchOption(question.options, text);
-  if (rivals.length > 1 || (question.isCard && question.isTalkedOver) || option === null) {
+  if (rivals.length > 1 || question.isCard || option === null) {
     return { kind: 'ask_which', words: describeWhich(text, meant, hasButtons) };
   }
   return { kind: 'answer', question, option };
@@ -202,7 +200,14 @@ export function renderOpen(
   question: Shown & Pick<QuestionContent, 'options'>,
   { messageId, author }: { messageId: MessageId; author: string },
 ): string {
-  const how = `Answer with a number, or with “1 ${markOf(messageId)}” while more is asked here.`;
+  return renderOptions(
+    question,
+    author,
+    `Answer with a number, or with “1 ${markOf(messageId)}” while more is asked here.`,
+  );
+}
+
+function renderOptions(question: Shown & Pick<QuestionContent, 'options'>, author: string, how: string): string {
   return `${renderHead(question, author)}\n\n${listOptions(question.options).join('\n')}\n\n${how}`;
 }
 
@@ -218,7 +223,13 @@ export function renderCard(
   hasButtons: boolean,
 ): string {
   const { messageId } = question;
-  const text = hasButtons ? renderHead(question, HOST_NAME) : renderOpen(question, { messageId, author: HOST_NAME });
+  const text = hasButtons
+    ? renderHead(question, HOST_NAME)
+    : renderOptions(
+        question,
+        HOST_NAME,
+        `Answer with the number and “${markOf(messageId)}”, like “1 ${markOf(messageId)}”.`,
+      );
   return `${text}\n\nOpen until ${formatUtc(question.expiresAt)}.`;
 }
 

@@ -415,24 +415,6 @@ export class Transcript {
     return typeof at === 'number' ? at : null;
   }
 
-  /** Whether an agent wrote in the place of a message after it. Past people's own words there, to the first of an agent. */
-  isTalkedOver({
-    messagingGroupId,
-    threadId,
-    position,
-  }: Pick<TranscriptMessage, 'messagingGroupId' | 'threadId' | 'position'>): boolean {
-    this.flush();
-    return (
-      this.#db
-        .prepare(
-          `SELECT 1 FROM messages WHERE messaging_group_id = ? AND messaging_group_id <> '' AND position > ?
-             AND direction = 'out' AND author_id IS NOT NULL AND thread_id = ?
-             AND state IN ('queued', 'sending', 'delivered', 'unknown') LIMIT 1`,
-        )
-        .get(messagingGroupId ?? '', position, threadId ?? '') !== undefined
-    );
-  }
-
   /** Notices of the host that are not at their end, oldest first. */
   listOpenNotices(limit: number): TranscriptMessage[] {
     this.flush();

@@ -65,7 +65,7 @@ async function request(set: Set, more: Partial<ApprovalRequest> = {}): Promise<A
 
 const state = ({ spine }: Set, id: ApprovalId) => spine.approvals.get(id)?.state;
 
-test('a card goes to one admin, is decided there by number, carried out, and shows who, when and what came of it', async () => {
+test('a card goes to one admin, is decided there by number and mark, carried out, and shows who, when and what came of it', async () => {
   const set = setUp();
   const { spine, channel, agent, addAdmin, done } = set;
   const own = addAdmin(ADA, agent.id);
@@ -74,10 +74,11 @@ test('a card goes to one admin, is decided there by number, carried out, and sho
   await until('the card is sent', () => channel.visible.length === 1);
   expect(channel.visible[0]?.address.platformId).toBe('own-test:ada');
   expect(channel.visible[0]?.text).toMatch(
-    /^Portolan asks:\n\n\*\*Let Zoe in\?\*\*\n\nZoe wrote to main\.\n\n1\. Let in\n2\. Turn away\n\nAnswer with a number, or with “1 [0-9a-z]{4}” while more is asked here\.\n\nOpen until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/,
+    /^Portolan asks:\n\n\*\*Let Zoe in\?\*\*\n\nZoe wrote to main\.\n\n1\. Let in\n2\. Turn away\n\nAnswer with the number and “([0-9a-z]{4})”, like “1 \1”\.\n\nOpen until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/,
   );
+  const said = `1 ${spine.approvals.whereAsked(id)?.messageId.slice(-4)}`;
   const outcome = await spine.router.receive(
-    spine.event(own, '1', { senderId: ADA, senderName: 'Ada', clientId: 'c-1' }),
+    spine.event(own, said, { senderId: ADA, senderName: 'Ada', clientId: 'c-1' }),
   );
   expect(outcome).toMatchObject({ kind: 'routed', messages: [{ engaged: false }] });
   await until('it is carried out', () => state(set, id) === 'applied');
@@ -91,7 +92,7 @@ test('a card goes to one admin, is decided there by number, carried out, and sho
   expect(spine.ledger.findBreak()).toBeNull();
   // Told again by the platform, it is the same answer.
   const again = await spine.router.receive(
-    spine.event(own, '1', { senderId: ADA, senderName: 'Ada', clientId: 'c-1' }),
+    spine.event(own, said, { senderId: ADA, senderName: 'Ada', clientId: 'c-1' }),
   );
   expect(again).toMatchObject({ messages: [{ repeated: true }] });
   expect(done).toHaveLength(1);
@@ -172,7 +173,7 @@ test('a card in a group hides no older question from those who may not decide it
   expect(state(set, id)).toBe('pending');
   await spine.say(room, '2');
   expect(spine.questions.get(question)).toMatchObject({ state: 'answered', answer: 'Red' });
-  await spine.say(room, '2', { senderId: ADA });
+  await spine.say(room, `2 ${spine.approvals.whereAsked(id)?.messageId.slice(-4)}`, { senderId: ADA });
   expect(state(set, id)).toBe('rejected');
 });
 

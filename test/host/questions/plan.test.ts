@@ -150,14 +150,12 @@ describe('what is heard where questions stand open', () => {
     title: `Title of ${id}`,
     options,
     isCard: false,
-    isTalkedOver: false,
     ...more,
   });
   const COLOUR = open('aaaa', ['Blue', 'Red']);
   const SIZE = open('bbbb', ['Large', 'Small', 'Red']);
   const CARD = open('cccc', ['Let in', 'Turn away'], { isCard: true });
   const SAME = open('dddd', ['Let in', 'Turn away'], { isCard: true });
-  const OVER = open('eeee', ['Resume', 'Stop'], { isCard: true, isTalkedOver: true });
 
   it.each<[string, OpenQuestion[], string, string]>([
     ['one question, a number', [COLOUR], '2', 'aaaa Red'],
@@ -173,16 +171,15 @@ describe('what is heard where questions stand open', () => {
     ['a mark of nothing', [COLOUR, SIZE], '1 zzzz', 'message'],
     ['a mark without an option of it', [COLOUR, SIZE], '9 aaaa', 'message'],
     ['the same mark twice', [COLOUR, { ...SIZE, messageId: COLOUR.messageId }], '1 aaaa', 'message'],
-    ['one card, a number', [CARD], '1', 'cccc Let in'],
-    ['one card, words', [CARD], 'let in', 'cccc Let in'],
+    ['one card, a number', [CARD], '1', 'ask_which'],
+    ['one card, words', [CARD], 'let in', 'ask_which'],
+    ['one card, a mark', [CARD], '2 cccc', 'cccc Turn away'],
+    ['one card, another text', [CARD], 'thanks', 'message'],
     ['a card and a question, a number', [CARD, COLOUR], '1', 'ask_which'],
     ['a card and a question, words of the card', [CARD, COLOUR], 'Let in', 'ask_which'],
     ['a card and a question, words of the question', [CARD, COLOUR], 'Blue', 'aaaa Blue'],
     ['two cards, words', [CARD, SAME], 'Let in', 'ask_which'],
     ['two cards, a mark', [CARD, SAME], '1 dddd', 'dddd Let in'],
-    ['a card that an agent talked over, a number', [OVER], '1', 'ask_which'],
-    ['a card that an agent talked over, words', [OVER], 'Resume', 'ask_which'],
-    ['a card that an agent talked over, a mark', [OVER], '1 eeee', 'eeee Resume'],
   ])('without buttons: %s', (_what, all, text, expected) => {
     expect(tell(planHear(text, { open: all, hasButtons: false }))).toBe(expected);
   });

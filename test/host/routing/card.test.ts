@@ -46,7 +46,7 @@ test('an attack on the card: a name and a text that pretend to be the host', asy
     ),
     '1. Let in',
     '2. Turn away',
-    expect.stringMatching(/^Answer with a number, or with “1 [0-9a-z]{4}” while more is asked here\.$/),
+    expect.stringMatching(/^Answer with the number and “([0-9a-z]{4})”, like “1 \1”\.$/),
     expect.stringMatching(/^Open until /),
   ]);
   expect(card).not.toContain('evil.example');

@@ -67,7 +67,7 @@ export class Gatehouse {
   /** The texts in the owner's chat that ask something. */
   cards(): string[] {
     return this.channel.visible
-      .filter(({ address, text }) => address.platformId === OWNER_CHAT && text.includes('Answer with a number'))
+      .filter(({ address, text }) => address.platformId === OWNER_CHAT && text.includes('\n\nAnswer with the number'))
       .map(({ text }) => text);
   }
 
@@ -75,12 +75,13 @@ export class Gatehouse {
     return until(`card ${count}`, () => this.cards()[count - 1]);
   }
 
-  /** The owner writes the option's text in their chat, and what follows is done. */
+  /** The owner writes the option's text and the card's mark in their chat, and what follows is done. */
   async decide(option: string): Promise<Approval> {
     const [approval] = this.pending();
     if (approval === undefined) throw new Error('nothing is asked');
     await this.card();
-    await this.receive(OWNER_CHAT, option, { senderId: OWNER, senderName: 'Olga', isPrivate: true });
+    const mark = this.spine.approvals.whereAsked(approval.id)?.messageId.slice(-4);
+    await this.receive(OWNER_CHAT, `${option} ${mark}`, { senderId: OWNER, senderName: 'Olga', isPrivate: true });
     return this.done(approval);
   }
 
