@@ -11,6 +11,7 @@ export const listDestinations: Tool<typeof input> = {
   run(_input, context) {
     const data = context.facts().chart.destinations.map((destination) => ({
       name: destination.name,
+      formerNames: destination.formerNames,
       displayName: destination.displayName,
       type: destination.type,
       channel: destination.type === 'channel' ? destination.channelType : null,

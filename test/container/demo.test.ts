@@ -58,6 +58,20 @@ describe('the demo assistant', () => {
     expect((await session.exchange({ ...peer, text: 'time' }))[0]).toMatch(/^researcher: It is/);
   });
 
+  it('knows an agent by its former name, in what it is asked and in the answer', async () => {
+    await using session = start();
+    await session.exchange({ text: 'ask researcher time' });
+    const library = { ...RESEARCHER, name: 'library', formerNames: ['researcher'] };
+    session.writeChart([TERMINAL, FAMILY, library]);
+    const peer = { from: RESEARCHER, sourceSessionId: 'ses_peer', sender: 'researcher' };
+    expect(await session.exchange({ ...peer, text: 'It is late.' })).toEqual([
+      'terminal: **library** answers:\n\nIt is late.',
+    ]);
+    expect(await session.exchange({ text: 'ask researcher again' })).toContain(
+      'terminal: I asked **library**, and pass its answer on when it comes.',
+    );
+  });
+
   it('tells an agent that asks what it has no rule for, so that whoever had it asked is not left waiting', async () => {
     await using session = start();
     const peer = { from: RESEARCHER, sourceSessionId: 'ses_peer', sender: 'researcher' };

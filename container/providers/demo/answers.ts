@@ -53,6 +53,8 @@ export function formatWhoAmI(facts: {
 
 export interface ListedDestination {
   name: string;
+  /** Renamed: these still lead there. */
+  formerNames: readonly string[];
   displayName: string;
   type: string;
   channel: string | null;

@@ -77,14 +77,14 @@ export class Notebook {
   }
 
   /**
-   * Who waits for this message of an agent: one message answers one question, so that agents which answer each
+   * Who waits for this message of an agent, by the names it has and had: one message answers one question, so that agents which answer each
    * other come to an end. The same message gets the same answer on every try.
    */
-  takeAsker(agent: string, messageId: string): { to: string; seq: number } | null {
+  takeAsker(names: readonly string[], messageId: string): { to: string; seq: number } | null {
     const page = this.#read();
     const own = page.asked.find((each) => each.answeredBy === messageId);
     if (own) return own;
-    const open = page.asked.find((each) => each.agent === agent && each.answeredBy === null);
+    const open = page.asked.find((each) => names.includes(each.agent) && each.answeredBy === null);
     if (!open) return null;
     const asked = page.asked.map((each) => (each === open ? { ...each, answeredBy: messageId } : each));
     this.#write({ ...page, asked });

@@ -8,7 +8,13 @@ import { formatUnknown, type ListedDestination } from './answers.ts';
 import type { KeptFile, Notebook } from './notebook.ts';
 
 const destinationsSchema = z.array(
-  z.object({ name: z.string(), displayName: z.string(), type: z.string(), channel: z.string().nullable() }),
+  z.object({
+    name: z.string(),
+    formerNames: z.array(z.string()),
+    displayName: z.string(),
+    type: z.string(),
+    channel: z.string().nullable(),
+  }),
 );
 
 export class Post {
@@ -28,11 +34,11 @@ export class Post {
 
   /** `isQuestion` is how it was put to us; another agent gets the same either way, and may answer. */
   async tell(
-    { name, text, isQuestion }: { name: string; text: string; isQuestion: boolean },
+    { name: asked, text, isQuestion }: { name: string; text: string; isQuestion: boolean },
     message: PromptMessage,
     from: string,
   ): Promise<string | Answer> {
-    const isAgent = await this.#isAgent(name);
+    const { name, isAgent } = await this.#find(asked);
     // What another agent asks for may reach agents alone, or it could speak in our chats.
     if (message.fromType === 'agent' && !isAgent) return `I cannot ask "${name}" for you: it is no agent that I reach.`;
     const words = isAgent || !message.sender ? text : `**${message.sender}** says: ${text}`;
@@ -59,7 +65,8 @@ export class Post {
    * so, or a person waits for ever; an answer is never answered, or two of us would talk for ever.
    */
   async relay(message: PromptMessage, from: string): Promise<Answer> {
-    const asker = this.#notebook.takeAsker(from, message.id);
+    const known = (await this.list()).find((destination) => destination.name === from);
+    const asker = this.#notebook.takeAsker([from, ...(known?.formerNames ?? [])], message.id);
     if (asker === null) {
       if (message.inReplyTo !== null || message.attachments.length > 0) return NOTHING;
       return { kind: 'text', to: from, text: formatUnknown(message.text) };
@@ -77,8 +84,11 @@ export class Post {
     this.#notebook.expectAnswer(agent, { to: from, askedBy: message.id, seq: message.seq });
   }
 
-  async #isAgent(name: string): Promise<boolean> {
-    return (await this.list()).some((destination) => destination.name === name && destination.type === 'agent');
+  /** By the name it has now, else by one it had. */
+  async #find(name: string): Promise<{ name: string; isAgent: boolean }> {
+    const listed = await this.list();
+    const found = listed.find((each) => each.name === name) ?? listed.find((each) => each.formerNames.includes(name));
+    return { name: found?.name ?? name, isAgent: found?.type === 'agent' };
   }
 
   /** The text goes with the first. Returns what went wrong, or null. */
