@@ -48,7 +48,12 @@ function describeState({ state, triesAgainAt }: Session, now: number): string {
 
 function describeSession(session: Session): string {
   if (session.stateReason !== null) return session.stateReason;
-  return session.title || session.lastMessage?.text || '';
+  return session.title || stripMarks(session.lastMessage?.text ?? '');
+}
+
+/** Markdown's own signs, which mean nothing in a table. */
+function stripMarks(text: string): string {
+  return text.replace(/\*\*|__|`+|^ {0,3}(?:#{1,6}|>)\s+/gm, '');
 }
 
 function parseState(text: string): SessionState {

@@ -116,12 +116,20 @@ describe('lists', () => {
     const host = await FakeHost.start(paths);
     const agent = host.addAgent('main');
     host.addSession(agent, { title: 'Trip to Lisbon', lastActiveAt: Date.now() - 3 * 3_600_000 });
-    host.addSession(agent, { state: 'running', channelType: 'web' });
+    const author = { id: agent.id, name: 'main' };
+    const lastMessage = {
+      text: '## Tide\n**high** water at `17:42`, a_b 2 * 3',
+      at: 1,
+      direction: 'out' as const,
+      author,
+    };
+    host.addSession(agent, { state: 'running', channelType: 'web', lastMessage });
     const { out } = await portolan(paths, ['sessions']);
     const [header = '', first = '', second = ''] = out.split('\n');
     expect(first).toContain('3h ago');
     expect(first.indexOf('Trip to Lisbon')).toBe(header.indexOf('ABOUT'));
     expect(second.indexOf('running')).toBe(header.indexOf('STATE'));
+    expect(second).toContain('Tide high water at 17:42, a_b 2 * 3');
     expect(out).not.toContain(ESCAPE);
   });
 

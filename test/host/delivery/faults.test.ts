@@ -97,7 +97,7 @@ test('lost: what was put off and is refused when it is due is shown as refused, 
   const chat = spine.addChat(agent, 'test', 'room');
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
-  const later = { ...reply(chat, 'later'), deliverAfter: Date.now() + 400 };
+  const later = { ...reply(chat, 'later'), deliverAfter: Date.now() + 2_500 };
   const question = { kind: 'question', content: { title: 'Colour', question: 'Which?', options: ['Blue'] } };
   const ids = [container.send(later), container.send({ ...later, ...question })] as MessageId[];
   spine.delivery.ring(session.id);
@@ -116,7 +116,7 @@ test('cost and growth: questions that were put off and come due together are cut
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
   const content = { title: 'Colour', question: 'Which?', options: ['Blue'] };
-  const deliverAfter = Date.now() + 1_000;
+  const deliverAfter = Date.now() + 3_000;
   const ids: MessageId[] = [];
   for (let round = 0; round < 2; round++) {
     const more = Array.from({ length: 15 }, () =>
