@@ -243,10 +243,12 @@ describe('the block parser', () => {
   });
 
   it.each(PIECES())('takes linear time for a megabyte of %j', (piece) => {
-    // Eight times the text may take eight times the work; quadratic work would take 64 times.
-    const small = cpuMs(piece, 125_000);
-    const large = cpuMs(piece, 1_000_000);
-    expect(large / Math.max(small, FLOOR_MS)).toBeLessThan(24);
+    // Eight times the text may take eight times the work; quadratic work takes 64 times, at every try.
+    let ratio = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 5 && ratio >= 24; attempt++) {
+      ratio = cpuMs(piece, 1_000_000) / Math.max(cpuMs(piece, 125_000), FLOOR_MS);
+    }
+    expect(ratio).toBeLessThan(24);
   });
 });
 
