@@ -15,7 +15,7 @@ import type { Session } from '../store/sessions.ts';
 import { type Lane, type LaneItem, markSending } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { type OutboundMessage, type ParsedRow, renderText } from './plan.ts';
-import { tellAgent } from './tell-agent.ts';
+import type { AgentTeller } from './tell-agent.ts';
 
 /** Requests answered in one turn of the event loop. Higher: a flood of them holds up everybody. Lower: more commits. */
 const MAX_ANSWERED_AT_ONCE = 20;
@@ -30,6 +30,7 @@ interface RequestEntry {
 export class Batch {
   readonly #session: Session;
   readonly #parts: DeliveryParts;
+  readonly #teller: AgentTeller;
   readonly #laneOf: (item: LaneItem) => Lane;
   readonly #readAt: number;
   readonly #room = new Map<Lane, number>();
@@ -42,9 +43,16 @@ export class Batch {
   /** Questions of this read. */
   #questions = 0;
 
-  constructor(session: Session, parts: DeliveryParts, laneOf: (item: LaneItem) => Lane, readAt: number) {
+  constructor(
+    session: Session,
+    parts: DeliveryParts,
+    teller: AgentTeller,
+    laneOf: (item: LaneItem) => Lane,
+    readAt: number,
+  ) {
     this.#session = session;
     this.#parts = parts;
+    this.#teller = teller;
     this.#laneOf = laneOf;
     this.#readAt = readAt;
   }
@@ -336,7 +344,7 @@ export class Batch {
       { sessionId: this.#session.id, count: refused.length, reason: refused[0]?.row.reason },
       'messages were refused',
     );
-    for (const { message, row } of refused) if (message !== null) tellAgent(this.#parts, this.#session, message, row);
+    for (const { message, row } of refused) if (message !== null) this.#teller.tell(this.#session, message, row);
   }
 }
 

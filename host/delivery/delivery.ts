@@ -32,7 +32,7 @@ import { PEER_CHANNEL } from './peers/apply.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
 import { ByteRate, ReadRate, RowRate } from './rate.ts';
 import { Sender } from './sender.ts';
-import { tellAgent } from './tell-agent.ts';
+import { AgentTeller } from './tell-agent.ts';
 
 /** What is remembered of a session between drains. */
 interface Memory {
@@ -71,11 +71,13 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class Delivery implements AsyncDisposable {
   readonly #parts: DeliveryParts;
   readonly #sender: Sender;
+  readonly #teller: AgentTeller;
   readonly #memories = new Map<SessionId, Memory>();
   #closed = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    this.#teller = new AgentTeller(parts);
     this.#sender = new Sender(parts.home, parts.transcript, parts.authority);
   }
 
@@ -343,7 +345,13 @@ export class Delivery implements AsyncDisposable {
       return open === undefined ? [] : (planAck(open, mark, now()) ?? []);
     });
     tellFailures(session, openById, effects, this.#parts.tellChat);
-    const batch = new Batch(session, this.#parts, (item) => this.#laneOf(session, memory, paths, item.message), readAt);
+    const batch = new Batch(
+      session,
+      this.#parts,
+      this.#teller,
+      (item) => this.#laneOf(session, memory, paths, item.message),
+      readAt,
+    );
     for (const row of snapshot.rows) {
       batch.add(parseRow(session.id, row, now()), takenOver.get(row.seq) ?? null);
       takenOver.delete(row.seq);
@@ -475,7 +483,7 @@ export class Delivery implements AsyncDisposable {
       },
       this.#parts.now(),
     );
-    tellAgent(this.#parts, session, message, row);
+    this.#teller.tell(session, message, row);
   }
 
   /** Takes no more; waits for what is under way, but not for a platform that hangs. */

@@ -81,6 +81,31 @@ test('a row without a destination of that name is refused, recorded, and told to
   expect(spine.ledger.findBreak()).toBeNull();
 });
 
+test('the agent is told of every failure by itself, once, and of a bounded number', async () => {
+  const spine = new Spine();
+  spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  // Names that once shared a place with each other: who was second was never told.
+  const names = ['family', 'office', 'researcher', 'desk', 'family'];
+  const refuse = async (destinations: readonly string[]) => {
+    const ids = destinations.map((destination) => container.send({ ...reply(chat, 'hi'), destination }));
+    spine.delivery.ring(session.id);
+    await until('all are refused', () => ids.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1));
+    await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  };
+  const told = () =>
+    spine.inboxes
+      .read(session, (tables) => tables.listOpen(200))
+      .flatMap((row) => /^Your message to "([^"]*)" was refused/.exec(JSON.parse(row.content).text)?.[1] ?? []);
+  await refuse(names);
+  await until('it is told of four', () => told().length === 4);
+  expect(told().sort()).toEqual(['desk', 'family', 'office', 'researcher']);
+  await refuse(Array.from({ length: 60 }, (_, at) => `nobody-${at}`));
+  await until('no more are told', () => told().length === 24);
+});
+
 test('a thread through which a message came in is answered there, another is not', async () => {
   const spine = new Spine();
   const channel = spine.addChannel('test');
@@ -88,14 +113,13 @@ test('a thread through which a message came in is answered there, another is not
   const { session, paths } = await spine.say(chat, 'hello', { threadId: 't1' });
   const container = spine.container(paths);
   container.send({ ...reply(chat, 'in thread'), threadId: 't1' });
-  container.send({ ...reply(chat, 'in another'), threadId: 't2' });
+  const other = container.send({ ...reply(chat, 'in another'), threadId: 't2' });
   spine.delivery.ring(session.id);
   await until('the answer is sent', () => channel.visible.length === 1);
-  expect(channel.visible[0]?.address).toEqual({ platformId: 'room', threadId: 't1' });
-  await until(
-    'the other is refused',
-    () => spine.sessions.get(session.id) && spine.ledger.findBreak() === null && channel.calls === 1,
-  );
+  await until('the other is refused', () => spine.ledger.countByMessage(other, 'delivery.refused') === 1);
+  await until('it is quiet', () => spine.delivery.isQuiet(session.id));
+  expect(channel.visible.map(({ address }) => address)).toEqual([{ platformId: 'room', threadId: 't1' }]);
+  expect(channel.calls).toBe(1);
 });
 
 test('removing a destination holds for the very next attempt of a delivery that waits', async () => {
