@@ -1,4 +1,5 @@
 /** Room on the disk, and what a session's container fills of it. */
+import { statfsSync } from 'node:fs';
 import { lstat, opendir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -9,33 +10,56 @@ import {
 } from '../../shared/limits.ts';
 import { errorCode } from '../config/errors.ts';
 import { FREE_DISK_CACHE_MS, MIN_FREE_DISK_BYTES } from '../config/limits.ts';
+import { sessionsLog } from '../observe/logger.ts';
 
-/** Whether there is room for new messages; the figure is measured at most once a second, beside the message path. */
+/**
+ * Whether there is room for new messages. Measured once when it is made, then at most once a second, beside the
+ * message path. A disk that cannot be measured has no room (I11).
+ */
 export class FreeDisk {
   readonly #home: string;
-  #free = Number.POSITIVE_INFINITY;
+  /** Null while it cannot be measured. */
+  #free: number | null = 0;
   #measuredAt = Number.NEGATIVE_INFINITY;
   #measuring = false;
 
   constructor(home: string) {
     this.#home = home;
+    try {
+      this.#take(statfsSync(home));
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   hasRoom(): boolean {
     if (!this.#measuring && performance.now() - this.#measuredAt > FREE_DISK_CACHE_MS) void this.measure();
-    return this.#free >= MIN_FREE_DISK_BYTES;
+    return this.#free !== null && this.#free >= MIN_FREE_DISK_BYTES;
   }
 
-  async measure(): Promise<number> {
+  /** Never rejects. */
+  async measure(): Promise<void> {
     this.#measuring = true;
     try {
-      const stats = await statfs(this.#home);
-      this.#free = stats.bavail * stats.bsize;
+      this.#take(await statfs(this.#home));
+    } catch (error) {
+      this.#refuse(error);
     } finally {
       this.#measuring = false;
-      this.#measuredAt = performance.now();
     }
-    return this.#free;
+  }
+
+  #take({ bavail, bsize }: { bavail: number; bsize: number }): void {
+    this.#free = bavail * bsize;
+    this.#measuredAt = performance.now();
+  }
+
+  #refuse(error: unknown): void {
+    // Once until it can be measured again: every second would bury what else is logged.
+    if (this.#free !== null)
+      sessionsLog.warn({ err: error }, 'free disk space cannot be measured: no message is taken');
+    this.#free = null;
+    this.#measuredAt = performance.now();
   }
 }
 
