@@ -14,6 +14,8 @@ export const MAX_CONTENT_BYTES = 512 * KIB;
 export const MAX_SCRIPT_BYTES = 16 * KIB;
 /** How long a pre-check script may run. Higher: a hanging one holds the session up. Lower: a slow site fails it. */
 export const SCRIPT_TIMEOUT_MS = 30_000;
+/** Furthest that a task's single run may lie ahead. Higher: forgotten tasks pile up. Lower: next year's birthday does not fit. */
+export const MAX_TASK_AHEAD_MS = 5 * 366 * 24 * 3_600_000;
 /** Instructions of an agent made by another, UTF-8 bytes. */
 export const MAX_INSTRUCTIONS_BYTES = 64 * KIB;
 /** One attachment. Higher: disk and upload time. Lower: phone photographs are refused. */

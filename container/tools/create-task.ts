@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { deriveTaskId } from '../../shared/ids.ts';
-import { MAX_SCRIPT_BYTES, MAX_TEXT_BYTES } from '../../shared/limits.ts';
+import { MAX_SCRIPT_BYTES, MAX_TASK_AHEAD_MS, MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { MISSED_POLICIES } from '../../shared/requests.ts';
 import { formatLocalTime } from '../runner/zone.ts';
 import { askHost, describeAnswer, draftRequest } from './ask-host.ts';
 import { parseMoment } from './moment.ts';
 import type { Tool } from './tool.ts';
 
-/** Farthest a task may lie ahead. Higher: forgotten tasks pile up in sessions. Lower: birthdays do not fit. */
-const MAX_AHEAD_MS = 366 * 24 * 3600_000;
 /** A time this long ago is a mistake; a shorter one only took a while to arrive. */
 const PAST_SLACK_MS = 60_000;
 
@@ -52,8 +50,8 @@ export const createTask: Tool<typeof input> = {
     if (when && !when.ok) return { ok: false, text: `at: ${when.problem}.` };
     const now = context.now();
     const dueMs = when?.epochMs ?? null;
-    if (dueMs !== null && dueMs > now + MAX_AHEAD_MS) {
-      return { ok: false, text: 'That is more than a year ahead. Choose an earlier time.' };
+    if (dueMs !== null && dueMs > now + MAX_TASK_AHEAD_MS) {
+      return { ok: false, text: 'That is more than five years ahead. Choose an earlier time.' };
     }
     const request = {
       action: 'create_task',

@@ -7,8 +7,6 @@ export const MAX_OPEN_TASKS_OF_AGENT = 1_000;
 /** One-time tasks of one session that fired within FIRED_WINDOW_MS, before the next may fire that soon. Higher: an agent that wakes itself spends money in a loop. Lower: a busy hour's reminders are refused. */
 export const MAX_FIRED_ONCE = 60;
 export const FIRED_WINDOW_MS = 3_600_000;
-/** How far ahead `at` may lie. Higher: slips of a digit wait for ever. Lower: a passport's expiry does not fit. */
-export const MAX_AHEAD_MS = 5 * 366 * 24 * 3_600_000;
 /** How far back `at` may lie: it fires at once. Higher: old times fire by mistake. Lower: "now" is refused after a slow turn. */
 export const PAST_GRACE_MS = 60_000;
 /** A run counts as missed when it fires later than this. Higher: `skip` fires late. Lower: a restart of the host loses runs. */

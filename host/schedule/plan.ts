@@ -1,9 +1,10 @@
 /** What a task's time means, and which times are taken. Pure. */
+import { MAX_TASK_AHEAD_MS } from '../../shared/limits.ts';
 import type { MissedPolicy } from '../../shared/requests.ts';
 import { assertNever, Fault } from '../config/errors.ts';
 import type { TaskState, TaskTimes } from '../store/tasks.ts';
 import { listLastRuns, listNextRuns, nextRun, refuseCron, refuseTimezone } from './cron.ts';
-import { MAX_AHEAD_MS, MAX_CATCH_UP, MAX_COUNTED_MISSED, ON_TIME_MS, PAST_GRACE_MS } from './limits.ts';
+import { MAX_CATCH_UP, MAX_COUNTED_MISSED, ON_TIME_MS, PAST_GRACE_MS } from './limits.ts';
 
 /** Times that have come for a task, oldest first. */
 export interface DueTimes {
@@ -167,7 +168,7 @@ function planAt(at: number, now: number): TimesPlan {
       reason: `the time ${formatUtc(at)} is in the past; it is ${formatUtc(now)} now: give a later one`,
     };
   }
-  if (at > now + MAX_AHEAD_MS) {
+  if (at > now + MAX_TASK_AHEAD_MS) {
     return {
       kind: 'refuse',
       reason: `the time ${formatUtc(at)} is too far ahead; a task may lie at most five years ahead`,
