@@ -67,6 +67,15 @@ export class AgentFolders {
     return join(this.#groups, agent.folder);
   }
 
+  /** Whether there is a folder of this name, whoever made it: a new agent must not move into it. */
+  has(folder: string): boolean {
+    let isThere = false;
+    this.#inGroups((root) => {
+      isThere = lstatSync(join(root, folder), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    });
+    return isThere;
+  }
+
   /** Puts a removed agent's folder away; nothing when it has none, or has been put away. Throws Fault `folder_in_the_way`. */
   archive(folder: string, archiveFolder: string): void {
     this.#inGroups((root) => {

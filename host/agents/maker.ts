@@ -87,11 +87,12 @@ export class AgentMaker implements Disposable {
   }
 
   #listTaken(id: AgentGroup['id']) {
-    const { agents } = this.#parts;
+    const { agents, folders } = this.#parts;
     return {
       id,
       names: agents.list(MAX_AGENTS).map((agent) => agent.name),
-      isFolderTaken: (folder: string) => agents.folderTaken(folder),
+      // A folder without an agent is somebody's: the new one's instructions would be dropped in its favour.
+      isFolderTaken: (folder: string) => agents.folderTaken(folder) || folders.has(folder),
     };
   }
 

@@ -98,6 +98,25 @@ describe('an admin agent creates an agent', () => {
     expect(namesOf(world, child(world, id))).toEqual(['family', 'main']);
   });
 
+  it('beside a folder of its name that no agent has: it gets another, with its instructions, and that one stays', async () => {
+    const world = await setUp();
+    const { groups } = world.spine.home;
+    for (const name of ['writer', 'reader']) {
+      mkdirSync(join(groups, name));
+      writeFileSync(join(groups, name, 'AGENTS.md'), 'Of somebody else.\n');
+    }
+    const id = world.ask({});
+    expect(await world.settle(id)).toMatchObject({ state: 'delivered' });
+    await until('the parent is told', () => world.told().length > 0);
+    const byPerson = world.spine.maker.make({ name: 'reader', instructions: 'Write short.' }, 'user');
+    for (const made of [child(world, id), byPerson]) {
+      if ('kind' in made) throw new Error(made.reason);
+      expect(made.folder).toBe(`${made.name}-2`);
+      expect(readFileSync(join(groups, made.folder, 'AGENTS.md'), 'utf8')).toBe('Write short.\n');
+      expect(readFileSync(join(groups, made.name, 'AGENTS.md'), 'utf8')).toBe('Of somebody else.\n');
+    }
+  });
+
   it('given one place under two names, which it had one after the other, gets it once', async () => {
     const world = await setUp();
     const row = world.spine.destinations.find(world.agent.id, 'family');
