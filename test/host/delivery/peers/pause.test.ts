@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { MAX_HOP, MAX_WAITING_FOR_PEER, PAIR_MESSAGES } from '../../../../host/config/limits.ts';
 import type { Session } from '../../../../host/store/sessions.ts';
-import type { MessageId } from '../../../../shared/ids.ts';
+import type { MessageId, UserId } from '../../../../shared/ids.ts';
 import { until } from '../../../support/until.ts';
 import { Town } from './town.ts';
 
@@ -89,6 +89,32 @@ test('too many messages in a minute are held in order, not failed, and Resume de
   for (const id of ids) await town.ended(id, 'delivered');
   expect(copiesOf(town)).toEqual(ids.map((_, at) => `n${at}`));
   expect(town.told(session, 'peers_paused')).toHaveLength(1);
+});
+
+test('an admin answers in a chat without buttons, with the number and the mark, and what was held is delivered', async () => {
+  const town = new Town('desk', 'writer');
+  const { spine } = town;
+  const ada = { senderId: 'test:ada' as UserId, senderName: 'Ada', isPrivate: true };
+  spine.users.ensure(ada.senderId, ada.senderName, spine.now());
+  spine.users.grant(ada.senderId, 'admin', null, null, spine.now());
+  const chat = spine.addChat(town.agent('desk'), 'test', 'ada');
+  await spine.say(chat, 'hello', ada);
+  const { ids } = await flood(town, 2);
+  const card = await until('the card is in her chat', () =>
+    town.channel.visible.find(({ address, text }) => address.platformId === 'ada' && text.includes('paused. Resume?')),
+  );
+  const [approval] = spine.approvals.list(10, null, 'pending');
+  if (approval === undefined) throw new Error('no admin was asked');
+  const mark = spine.approvals.whereAsked(approval.id)?.messageId.slice(-4);
+  expect(card.text).toContain(`“1 ${mark}”`);
+  // A number alone could be meant for the agent.
+  await spine.router.receive(spine.event(chat, '1', ada));
+  expect(spine.approvals.get(approval.id)?.outcome).toBeNull();
+  await spine.router.receive(spine.event(chat, `1 ${mark}`, ada));
+  for (const id of ids) await town.ended(id, 'delivered');
+  expect(copiesOf(town)).toEqual(ids.map((_, at) => `n${at}`));
+  expect(spine.approvals.get(approval.id)).toMatchObject({ decidedBy: ada.senderId });
+  expect(town.pause('desk', 'writer')?.state).not.toBe('paused');
 });
 
 test('both directions count together, and the other direction is held too', async () => {
