@@ -142,7 +142,7 @@ export class Activity implements Disposable {
       this.#parts.channels.get(channelType)?.setTyping?.({ platformId, threadId }, typing);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      deliveryLog.warn({ err: error, channelType }, 'a channel could not show a typing sign');
+      deliveryLog.warn({ foreign: error, channelType }, 'a channel could not show a typing sign');
     }
   }
 

@@ -462,8 +462,9 @@ export class Delivery implements AsyncDisposable {
     if (message.body.kind === 'question' && isFinal(row)) this.#parts.questions.delivered(message.id, row.state);
     this.#noteQuiet(session.id, memory);
     if (row.state === 'delivered') return;
+    // Not the reason: a platform's own words may quote the message. It stands with the message and in the ledger.
     deliveryLog.warn(
-      { sessionId: session.id, messageId: message.id, state: row.state, reason: row.reason },
+      { sessionId: session.id, messageId: message.id, state: row.state },
       'a delivery ended without success',
     );
     this.#parts.ledger.append(

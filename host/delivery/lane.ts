@@ -281,7 +281,7 @@ async function withTimeout(call: (signal: AbortSignal) => Promise<AttemptOutcome
     return await Promise.race([call(controller.signal), late]);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    deliveryLog.warn({ err: error }, 'a channel threw; its message is treated as perhaps sent');
+    deliveryLog.warn({ foreign: error }, 'a channel threw; its message is treated as perhaps sent');
     return { kind: 'uncertain', reason: `the channel failed: ${detail.slice(0, 200)}` };
   } finally {
     clearTimeout(timer);

@@ -148,7 +148,8 @@ export class Notices implements AsyncDisposable {
         if (this.#lanes.get(chat.id)?.size === 0) this.#lanes.delete(chat.id);
         if (isFinal(row)) this.#cards.ended(message.id, row.state);
         if (row.state === 'delivered') return;
-        deliveryLog.warn({ messageId: message.id, state: row.state, reason: row.reason }, 'a notice could not be told');
+        // Not the reason: a platform's own words may quote the message, and it stands with it.
+        deliveryLog.warn({ messageId: message.id, state: row.state }, 'a notice could not be told');
       },
       broke: (error, left) => {
         if (this.#closed) return;

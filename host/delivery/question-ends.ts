@@ -60,7 +60,7 @@ async function edit(channel: Channel, address: ChannelAddress, id: string, text:
   try {
     return await Promise.race([channel.edit?.(address, id, text, signal) ?? uncertain, late]);
   } catch (error) {
-    deliveryLog.warn({ err: error }, 'a channel threw at an edit, which is tried again');
+    deliveryLog.warn({ foreign: error }, 'a channel threw at an edit, which is tried again');
     return uncertain;
   }
 }

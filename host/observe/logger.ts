@@ -1,8 +1,10 @@
 /**
- * Loggers, one per folder. Message constant, data in fields; never message bodies or secrets.
+ * Loggers, one per folder. Message constant, data in fields; never message bodies or secrets. An error of our own
+ * is logged as `err`; one that a channel threw as `foreign`, for its words may quote the message or the request.
  * `startLogging` chooses where they write; until then they write nothing.
  */
 import pino, { type DestinationStream, type Logger } from 'pino';
+import { errorCode } from '../config/errors.ts';
 
 const target: { stream: DestinationStream | null } = { stream: null };
 
@@ -15,7 +17,7 @@ const root = pino(
       paths: ['token', 'text', 'content', '*.token', '*.text', '*.content', '*.authorization', '*.cookie'],
       censor: '[hidden]',
     },
-    serializers: { err: pino.stdSerializers.errWithCause },
+    serializers: { err: describeError, foreign: describeForeign },
   },
   { write: (line: string) => target.stream?.write(line) },
 );
@@ -42,6 +44,33 @@ export const consoleLog = makeLogger('console');
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+interface LoggedError {
+  type: string;
+  message?: string;
+  code?: string;
+  stack: string;
+}
+
+/** Too low hides the first cause; a chain that closes on itself ends here. */
+const MAX_CAUSES = 5;
+
+/** Only what every error has: a client's errors carry the request with its headers and body beside it. */
+function describeError(error: unknown, causes = MAX_CAUSES): unknown {
+  if (!(error instanceof Error)) return error;
+  const logged: LoggedError = { type: error.name, message: error.message, stack: error.stack ?? '' };
+  const code = errorCode(error);
+  if (code !== '') logged.code = code;
+  if (error.cause instanceof Error && causes > 0) return { ...logged, cause: describeError(error.cause, causes - 1) };
+  return logged;
+}
+
+/** Where it was thrown, and nothing of what it says. */
+function describeForeign(error: unknown): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, stack: '' };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at .+:\d+:\d+\)?$/.test(line));
+  return { type: error.constructor.name, stack: frames.join('\n') };
+}
 
 /** Sends the loggers to a file (synchronously flushed every second and at exit by pino's own stream). */
 export function startLogging(path: string, level: LogLevel): { flush: () => void } {

@@ -102,7 +102,8 @@ function showAck(ref: SessionRef, transcript: Transcript, effect: AckEffect): vo
     }
     case 'failed':
       transcript.change(effect.id, { only, state: 'failed', stateReason: effect.reason });
-      sessionsLog.warn({ sessionId: ref.id, messageId: effect.id, reason: effect.reason }, 'message failed');
+      // Not the reason: it may be the agent's own words, and stands with the message.
+      sessionsLog.warn({ sessionId: ref.id, messageId: effect.id }, 'message failed');
       break;
     case 'requeue':
       transcript.change(effect.id, { only, state: 'queued', stateReason: `trying again: ${effect.reason}` });
