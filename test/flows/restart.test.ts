@@ -1,4 +1,5 @@
 /** What waits outlives the host. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FlowHost } from '../support/flow-host.ts';
 import { until } from '../support/until.ts';
@@ -26,6 +27,41 @@ test('messages that wait for the container of a stopped host are answered by the
   await flow.stop();
   await flow.start();
   expect((await flow.next('family', 1)).text).toContain('It is');
+});
+
+test('a question that is open when its host and its container stop is put once, and its answer reaches the agent once', async () => {
+  const flow = await new FlowHost({ driver: 'process' }).startForTest();
+  flow.wire(flow.agent, 'family');
+  const session = await flow.say('family', 'ask me tea or coffee? tea, coffee');
+  expect((await flow.next('family', 0)).text).toContain('tea or coffee?');
+  const told = () => flow.host.stores.transcript.listForSession(session, { limit: 20 });
+  const question = await until('it is delivered', () =>
+    told().find((each) => each.direction === 'out' && each.state === 'delivered'),
+  );
+  const { epoch } = flow.session(session.id);
+  await flow.host.stopContainers();
+  await flow.stop();
+  await flow.start();
+  await until('another container runs', () => {
+    const now = flow.session(session.id);
+    return now.epoch > epoch && now.runtimeState === 'running';
+  });
+  const { port, paths } = flow.host;
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/messages/${question.id}/answer`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${readFileSync(paths.apiToken, 'utf8').trim()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ choice: 'coffee' }),
+  });
+  expect(answer.status).toBe(200);
+  expect((await flow.next('family', 1)).text).toMatch(/chose: coffee$/);
+  await until('the turn is over', () => told().some((each) => each.direction === 'in' && each.state === 'answered'));
+  // What comes after it has its turn: nothing is said a second time in between.
+  expect((await flow.ask('family', 'who am i')).text).toContain('Ann');
+  expect(flow.seen('family')).toHaveLength(3);
+  expect(told().filter((each) => each.direction === 'out')).toHaveLength(3);
 });
 
 test('a second host on the same home is refused, and the first goes on', async () => {
