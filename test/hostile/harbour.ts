@@ -127,6 +127,12 @@ export class Harbour {
     return session;
   }
 
+  /** Why rows of its agent were refused, as the ledger has it. */
+  async refusals(name: string): Promise<string[]> {
+    const { id } = await this.session(name);
+    return (await this.report()).refusals.flatMap(({ sessionId, reason }) => (sessionId === id ? [reason] : []));
+  }
+
   /** A session's folder, as the host sees it. */
   async folder(name: string): Promise<SessionPaths> {
     const { id, agentId } = await this.session(name);

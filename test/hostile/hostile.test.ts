@@ -1,8 +1,9 @@
 /**
  * Each attack is made for real, from inside a real container. Whatever it does: the host stays the same
- * process, leaks nothing, names what it set aside, and honest sessions answer within twice their time.
+ * process, leaks nothing, names what it set aside, and honest sessions answer within twice their time, or
+ * within 50 ms where that is more: below it the noise of a two-core machine counts.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,12 @@ const says = (wanted: RegExp) => async (harbour: Harbour, name: string) => {
   await harbour.untilSaid(name, wanted);
 };
 
+/** What it says last is said, and the bad rows before it ended as refusals that people can see. */
+const isRefused = (wanted: RegExp, rows: number) => async (harbour: Harbour, name: string) => {
+  await harbour.untilSaid(name, wanted);
+  expect(await harbour.refusals(name)).toHaveLength(rows);
+};
+
 const ATTACKS: Attack[] = [
   {
     name: 'plants-inbound-journal',
@@ -83,9 +90,8 @@ const ATTACKS: Attack[] = [
     quarantine: /outbound\.db/,
     also: async (harbour, name) => {
       // The limit on file sizes stops it first; the 255 MB that it may make are no database.
-      expect(
-        (await harbour.platform.inChat('platform-native', name)).every(({ text }) => !text.includes('worked')),
-      ).toBe(true);
+      const { out } = await harbour.folder(name);
+      expect(readFileSync(join(out, 'terabyte'), 'utf8')).toBe('EFBIG');
     },
   },
   { name: 'endless-view', quarantine: /schema/ },
@@ -111,8 +117,8 @@ const ATTACKS: Attack[] = [
       expect(posted).toBeLessThan(OUTBOUND_BURST_ROWS + MAX_OUTBOUND_ROWS_PER_MINUTE);
     },
   },
-  { name: 'huge-row', also: says(/after the huge row/) },
-  { name: 'deep-json', also: says(/after the deep rows/) },
+  { name: 'huge-row', also: isRefused(/after the huge row/, 1) },
+  { name: 'deep-json', also: isRefused(/after the deep rows/, 3) },
   ...['2', '4', '100001', '9007199254740993', '9223372036854775807', '-1'].map(
     (seq, at): Attack => ({
       name: `forged-seq--${at}`,

@@ -129,7 +129,8 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
 
   'sparse-outbound': (attacker, task) => {
     const tried = attempt(() => ftruncateSync(openSync(`${files.out}/huge`, 'w'), 2 ** 40));
-    attacker.say(JSON.stringify({ terabyte: tried }));
+    // Not said as a message: the database is gone before the host has read it.
+    writeFileSync(`${files.out}/terabyte`, tried);
     return replaceOutbound((path) => ftruncateSync(openSync(path, 'w'), 255 * 2 ** 20))(attacker, task);
   },
 

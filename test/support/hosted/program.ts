@@ -176,6 +176,9 @@ function report(host: Host): Report {
         platformMessageId,
       })),
     sessions: reportSessions(host),
+    refusals: stores.ledger
+      .listRefusals(1_000)
+      .map(({ sessionId, detail }) => ({ sessionId, reason: String(detail.reason) })),
     ledgerBreak: stores.ledger.findBreak(),
   };
 }

@@ -98,6 +98,8 @@ export interface Report {
     | 'platformMessageId'
   >[];
   sessions: ReportedSession[];
+  /** Rows of agents that were refused, newest first, from the ledger. */
+  refusals: { sessionId: string | null; reason: string }[];
   /** The first broken link of the ledger's chain, null when it holds. */
   ledgerBreak: unknown;
 }
