@@ -362,6 +362,23 @@ describe('a container that fails', () => {
     expect(sessions.record(id)).toMatchObject({ failures: 1, epoch: 2 });
   });
 
+  test('is not stopped as stuck without end: each time counts, and the fifth is the last', async () => {
+    const id = await startBusy();
+    for (let run = 1; run <= 5; run++) {
+      expect(containerOf(id)).toMatchObject({ state: 'running', spec: { epoch: run } });
+      while (sessions.get(id).requeued.length < run) await clock.advance(1_000);
+      expect(sessions.record(id).failures).toBe(run);
+      if (run === 5) break;
+      while (engine.ofSession(id)?.spec.epoch !== run + 1) await clock.advance(1_000);
+      sessions.hello(id);
+      sessions.claim(id);
+    }
+    await clock.advance(2 * policy.stuckAfterMs);
+    expect(actionsOf(id).filter((action) => action === 'start')).toHaveLength(5);
+    expect(sessions.get(id).requeued).toEqual(Array(5).fill('stuck'));
+    expect(runtime.state(id)).toMatchObject({ kind: 'failed', failures: 5 });
+  });
+
   test('is not taken for stuck after the machine slept', async () => {
     const id = await startBusy();
     await clock.advance(10_000);
