@@ -16,7 +16,7 @@ const CHATS: ChatSetUp[] = [
 const MID_TURN_MS = 12;
 
 /** Each costs the back-off of a lost claim, five seconds and more. */
-const ROUNDS = 4;
+const ROUNDS = 6;
 
 const seed = chooseSeed();
 
@@ -41,7 +41,7 @@ async function runAndCheck(
 }
 
 test(`runners killed in mid-turn lose nothing and double nothing (seed ${seed})`, { timeout: 300_000 }, async () => {
-  let killed = 0;
+  const killed: number[] = [];
   const chats = [...CHATS, ...CHATS.map((chat) => ({ ...chat, platformId: `${chat.platformId}-two` }))];
   const options = { driver: 'process', image: '', chats, pauseAfterMs: 200, stopAfterMs: 60_000 } as const;
   await runAndCheck(options, async (story, random) => {
@@ -54,14 +54,15 @@ test(`runners killed in mid-turn lose nothing and double nothing (seed ${seed})`
         await new Promise((resolve) => setTimeout(resolve, random.between(0, MID_TURN_MS)));
         const runners = findRunners(story.home);
         killRunners(runners);
-        killed += runners.length;
+        killed.push(runners.length);
       }
       await story.untilQuiet(hosted);
     }
     await hosted.kill();
   });
-  console.log(`crash: seed ${seed}: ${killed} runners killed`);
-  expect(killed).toBeGreaterThan(0);
+  console.log(`crash: seed ${seed}: ${killed.join(' + ')} runners killed`);
+  // Six chats have a runner each, but some may be gone when a round begins: measured were 21 to 29 of 30.
+  expect(killed.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(((ROUNDS - 1) * chats.length) / 3);
 });
 
 test(`real containers and their host killed in turn lose nothing and double nothing (seed ${seed})`, {
