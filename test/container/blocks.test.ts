@@ -121,7 +121,12 @@ const TABLE: [string, string, string[], string][] = [
   ['an indented fence', '  ```\n<message to="a">1</message>\n  ```', [], '```\n<message to="a">1</message>\n  ```'],
   ['inline code that shows the syntax', 'use `<message to="a">` here', [], 'use `<message to="a">` here'],
   ['inline code with two backticks', '``<message to="a">` ``', [], '``<message to="a">` ``'],
-  ['a closing tag in a fence', '<message to="a">```\n</message>\n```\nx</message>', ['a: ```\n</message>\n```\nx'], ''],
+  [
+    'a closing tag in a fence (wrong place: a literal tag cuts the text)',
+    '<message to="a">```\n</message>\n```\nx</message>',
+    ['a: ```\n</message>\n```\nx'],
+    '',
+  ],
   [
     'a closing tag in a fence of its own line',
     '<message to="a">x\n```xml\n</message>\n```\n</message>y',
@@ -225,7 +230,7 @@ describe('the block parser', () => {
     );
   });
 
-  it('never delivers what stands inside internal tags', () => {
+  it('never delivers what stands inside internal tags (wrong place: a block inside them is delivered)', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const safe = text.replace(/<\/?internal/gi, '').replace(/[`~]/g, '');

@@ -47,7 +47,7 @@ describe('an answer', () => {
     expect(await session.exchange({ text: 'hi', from: FAMILY })).toEqual(['family: hello']);
   });
 
-  it('that still has no block is reported lost to every chat in play', async () => {
+  it('that still has no block is reported lost to every chat in play (lost: a reply without blocks is dropped after one nudge)', async () => {
     await using session = new SessionFixture({ destinations: BOTH });
     await using _loop = new LoopHarness(session, new ScriptedProvider(() => 'hello'));
     const answers = await session.exchange({ text: 'hi' }, { text: 'hi', from: FAMILY });

@@ -80,7 +80,7 @@ describe('a removed agent', () => {
     expect(outcome.kind).not.toBe('routed');
   });
 
-  it('ends after its container is gone, and after what that wrote has been read and refused', async () => {
+  it('ends after its container is gone, and after what that wrote has been read and refused (wrong place: an ended session keeps its route)', async () => {
     const world = await setUp();
     const { spine, session, chat } = world;
     spine.sessions.saveObserved(session.id, { ...OBSERVED, runtimeState: 'running', containerId: 'c1' }, 1);

@@ -99,7 +99,7 @@ describe('resources', () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, ...Array(9).fill(412)]);
   });
 
-  it('wires an agent to a chat, makes the destination, and tells running agents', async () => {
+  it('wires an agent to a chat, makes the destination, and tells running agents (wrong place: a wiring without a destination)', async () => {
     const api = await startApi();
     const chat = api.spine.chats.ensure({ channelType: 'telegram', platformId: '-1', name: 'Family', now: 0 });
     const wired = await api.call('/wirings', {

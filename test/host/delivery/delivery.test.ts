@@ -224,7 +224,7 @@ test('a restarted host settles what was being sent by its class', async () => {
   await until('the second is delivered', () => spine.transcript.get(second as never)?.state === 'delivered');
 });
 
-test('a message to a channel that is not connected is not called delivered', async () => {
+test('lost: a message to a channel that is not connected is not called delivered', async () => {
   const spine = new Spine();
   const chat = spine.addChat(spine.addAgent(), 'gone', 'room');
   const { session, paths } = await spine.say(chat, 'hello');
@@ -237,7 +237,7 @@ test('a message to a channel that is not connected is not called delivered', asy
   expect(spine.transcript.get(id as never)?.state).toBe('queued');
 });
 
-test('files travel with the message, and links, folders and paths outside refuse it', async () => {
+test('broken by its own container: a file name that is a path: files travel with the message, and links, folders and paths outside refuse it', async () => {
   const spine = new Spine();
   const channel = spine.addChannel('test');
   const chat = spine.addChat(spine.addAgent(), 'test', 'room');

@@ -89,7 +89,7 @@ test('what stands behind a message that waits is not counted as tried', async ()
   lane.close();
 });
 
-test('a channel call without an end is cut off, and told from one that failed', async () => {
+test('doubled: a time-out is taken for a failure: a channel call without an end is cut off, and told from one that failed', async () => {
   const { lane } = makeLane(() => new Promise(() => undefined));
   const item = makeItem('a');
   lane.push([item]);

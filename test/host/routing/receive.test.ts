@@ -26,7 +26,7 @@ test('an unwired chat is dropped and counted, without a row per message', async 
   expect(spine.dropped.list(10)).toMatchObject([{ platformId: 'nowhere', count: 3 }]);
 });
 
-test('unmentioned chatter accumulates as context, wakes nobody, and does not count as being engaged', async () => {
+test('wrong place: unmentioned chatter accumulates as context, wakes nobody, and does not count as being engaged', async () => {
   const spine = new Spine();
   const chat = spine.addChat(spine.addAgent(), 'test', 'room', {
     engageMode: 'mention-sticky',

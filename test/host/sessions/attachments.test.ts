@@ -42,7 +42,7 @@ async function swapping(good: string, bad: string, name: string): Promise<void> 
 test.each([
   ['the file', 'note.txt'],
   ['its folder', ''],
-])('a link that is swapped for %s between check and copy is not followed', async (_what, leaf) => {
+])('broken by its own container: a link swapped for %s meanwhile is not followed', async (_what, leaf) => {
   const { paths, target, secret } = makePlace();
   const id = makeId('message');
   const honest = join(paths.out, 'honest');

@@ -16,7 +16,7 @@ test.each([
   ['bytes', 'a.txt', Buffer.from([0, 1, 2, 255, 254]), 'application/octet-stream'],
   ['a text with an escape', 'a.txt', 'a\x1b[2J', 'application/octet-stream'],
   ['a program', 'a.png', Buffer.from('7f454c4602010100', 'hex'), 'application/x-elf'],
-])('a file is what its bytes are: %s', async (_what, name, bytes, type) => {
+])('broken by its own container: a file is what its bytes are: %s', async (_what, name, bytes, type) => {
   const path = join(makeTempHome().home, name);
   writeFileSync(path, bytes);
   expect(await sniffContentType(path)).toBe(type);
