@@ -176,7 +176,7 @@ describe('a person who opens the console for the first time', () => {
     await person.openChat(there);
     await person.say('note that high water is at 17:42');
     await person.fromAgent('Noted').waitFor();
-    await person.chats.locator('a[aria-current]').getByText('note that high water').waitFor();
+    await person.chats.locator('a[aria-current]').getByText('note that high water').first().waitFor();
     await person.openChat(here);
 
     await person.say('destinations');

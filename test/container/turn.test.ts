@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProviderEvent } from '../../container/providers/provider.ts';
 import type { ToolResult } from '../../container/tools/tool.ts';
-import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
+import { MAX_TASK_AHEAD_MS, MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { parseOutboundContent } from '../../shared/messages.ts';
 import { LoopHarness, type Script, ScriptedProvider } from './scripted-provider.ts';
 import { FAMILY, parseContent, RESEARCHER, SessionFixture, TERMINAL } from './session-fixture.ts';
@@ -350,7 +350,7 @@ describe('the tools', () => {
       ['add_reaction', { message_id: 2, emoji: '👍' }],
       ['list_destinations', {}],
       ['create_task', { prompt: 'stretch', at }],
-      ['create_task', { prompt: 'stretch', at: at + 400 * 24 * 3_600_000 }],
+      ['create_task', { prompt: 'stretch', at: at + MAX_TASK_AHEAD_MS }],
       ['no_such_tool', {}],
       ['send_message', { to: 'nobody', text: 'x' }],
       ['send_message', { to: 'terminal', text: 'x', reply_to: 998 }],
