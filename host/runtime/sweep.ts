@@ -116,13 +116,24 @@ export class Sweep {
   async #adopt(container: ListedContainer): Promise<void> {
     const { sessions, driver, log, clock, track, lookAt } = this.#parts;
     const { sessionId, id, epoch } = container;
-    const verdict = planAdoption(container, sessions.load(sessionId)?.record ?? null);
+    const record = sessions.load(sessionId)?.record ?? null;
+    const verdict = planAdoption(container, record);
     if (verdict.kind === 'remove') {
       log.info({ sessionId, container: id, epoch, why: verdict.why }, 'an orphan is removed');
       await driver.remove(id);
       return;
     }
     const observed = await driver.inspect(id);
+    // The host died between the start and its record: nobody else writes down that it succeeded.
+    if (record?.state === 'starting' && (observed.kind === 'running' || observed.kind === 'paused')) {
+      sessions.save(sessionId, {
+        ...record,
+        state: observed.kind,
+        containerId: id,
+        reason: null,
+        sinceMs: clock.now(),
+      });
+    }
     const tracked = track(sessionId);
     tracked.see(id, observed, container.configVersion, clock.now());
     log.info({ sessionId, container: id, epoch, state: container.state }, 'a container was adopted');

@@ -138,7 +138,6 @@ test(`nothing accepted is lost and nothing is sent twice, wherever the host dies
     `crash: seed ${seed}: ${deaths.length} kills on ${homesTried} homes, ${atBoundary.length} at a boundary, ` +
       `${places.size} distinct of ${known.size} known, ${seconds} s`,
   );
-  // @TODO(#2) ask for every stage and most boundaries: a plan that did (31b07da) reached 262 of 263, and once met a
-  // session that was `starting` for a minute with two messages waiting (seed 265103601), which is not understood yet.
+  // @TODO(#2) ask for every stage and most boundaries: a plan that does is in 31b07da (262 of 263 reached).
   expect(atBoundary.length).toBeGreaterThan(deaths.length / 2);
 });

@@ -503,6 +503,20 @@ describe('a host that starts anew', () => {
     expect(containerOf(id).state).toBe('paused');
   });
 
+  test('lost or silent: a container whose start was never recorded is adopted as running, not starting for ever', async () => {
+    const id = await startBusy();
+    await runtime[Symbol.asyncDispose]();
+    // The host died between the driver's answer and its record of it.
+    const record = sessions.record(id);
+    sessions.save(id, { ...record, state: 'starting', containerId: null });
+    runtime = makeRuntime();
+    await runtime.start();
+    await settle();
+    expect(runtime.state(id)).toEqual({ kind: 'running' });
+    expect(sessions.record(id)).toMatchObject({ state: 'running', containerId: containerOf(id).id });
+    expect(actionsOf(id)).toEqual(['start']);
+  });
+
   test('adopts a frozen container, and thaws it for work that came meanwhile', async () => {
     const id = await startPaused();
     await runtime[Symbol.asyncDispose]();
