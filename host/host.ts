@@ -260,7 +260,12 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       questions,
       endFiring,
       authority: new Authority(agents, chats, destinations, transcript),
-      desk: new RequestDesk({ commit: stores.commit, tasks: taskRequests, makeAgent: (asked) => maker.answer(asked) }),
+      desk: new RequestDesk({
+        commit: stores.commit,
+        tasks: taskRequests,
+        makeAgent: (asked) => maker.answer(asked),
+        changeSelf: () => ({ answer: { kind: 'refused', reason: 'this host cannot change agents yet' } }),
+      }),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
       onHotJournal: (id) => runtime.reportHalfCommit(id),

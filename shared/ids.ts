@@ -27,6 +27,7 @@ export type TaskId = Id<'TaskId'>;
 export type ApprovalId = Id<'ApprovalId'>;
 export type HeldId = Id<'HeldId'>;
 export type PeerPauseId = Id<'PeerPauseId'>;
+export type ImageBuildId = Id<'ImageBuildId'>;
 
 /** Made by a container driver: Docker's id, or the process driver's. Names one run, never its successor. */
 export type ContainerId = Id<'ContainerId'>;
@@ -46,6 +47,7 @@ const PREFIX = {
   approval: 'apr',
   held: 'hld',
   peerPause: 'pau',
+  imageBuild: 'bld',
 } as const;
 
 interface IdOf {
@@ -61,6 +63,7 @@ interface IdOf {
   approval: ApprovalId;
   held: HeldId;
   peerPause: PeerPauseId;
+  imageBuild: ImageBuildId;
 }
 
 /** Makes a fresh id. `now` is epoch ms. */

@@ -32,6 +32,8 @@ export const inboundContentSchema = z.object({
   attachments,
   /** For `system`: a machine word that says what happened (`delivery_failed`, `delivery_refused`, `cleared`…). */
   event: z.string().max(64).optional(),
+  /** What the host's command gate let pass for the runner itself; `text` is what was typed, for people. */
+  command: z.enum(['clear']).optional(),
   /** For `task`: which firing this is. */
   task: z
     .object({

@@ -4,10 +4,13 @@
  * Versions, newest last; each bump adds a dated line:
  *   1  2026-11-21  first version
  *   2  2026-11-21  earlier names in the chart, tasks.json, tasks and answers in inbound content, all requests
+ *   3  2026-11-21  commands as a word of their own in inbound content, MCP servers and packages in session.json,
+ *                  requests about packages, MCP servers, rebuilds and restarts
  */
 import { z } from 'zod';
+import { mcpServerSchema } from './mcp-servers.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const LOCAL_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const localNameSchema = z
@@ -82,6 +85,9 @@ export const sessionFileSchema = z.object({
   model: z.string().nullable(),
   /** IANA name of the time zone the people of this agent use. */
   timezone: z.string(),
+  /** What the container was made with: read once, at its start. */
+  mcpServers: z.array(mcpServerSchema),
+  packages: z.object({ apt: z.array(z.string()), npm: z.array(z.string()) }),
   limits: z.object({
     maxTextBytes: z.number().int().positive(),
     maxFileBytes: z.number().int().positive(),

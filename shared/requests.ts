@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import { MAX_INSTRUCTIONS_BYTES, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES } from './limits.ts';
+import { MCP_SERVER_NAME, mcpServerSchema } from './mcp-servers.ts';
+import { aptPackageSchema, MAX_PACKAGES_PER_REQUEST, npmPackageSchema } from './packages.ts';
 import { localNameSchema } from './protocol.ts';
 
 /** What happens to runs whose time passed while the host was down or the task could not fire. */
@@ -25,6 +27,8 @@ const at = z.number().int().positive();
 const cron = z.string().min(1).max(100);
 /** IANA name; the host checks that it exists. */
 const timezone = z.string().min(1).max(64);
+/** Why, for the admin who decides: the agent's words, shown as such. */
+const reason = z.string().trim().min(1).max(1_000);
 const taskId = z.string().regex(/^tsk_[0-9a-z]{20}$/, 'a task id, as list_tasks shows it');
 
 export const requestSchema = z.discriminatedUnion('action', [
@@ -62,6 +66,44 @@ export const requestSchema = z.discriminatedUnion('action', [
     instructions: bounded(MAX_INSTRUCTIONS_BYTES),
     /** Names of the asking agent's own destinations that the new one gets too. */
     destinations: z.array(localNameSchema).max(50).default([]),
+  }),
+  /** Add programs to the agent's own image. Asks an admin, as do the next three; the outcome comes as a message. */
+  z
+    .object({
+      action: z.literal('install_packages'),
+      apt: z.array(aptPackageSchema).default([]),
+      npm: z.array(npmPackageSchema).default([]),
+      reason,
+    })
+    .refine(({ apt, npm }) => apt.length + npm.length > 0, 'name at least one package in apt or npm')
+    .refine(
+      ({ apt, npm }) => apt.length + npm.length <= MAX_PACKAGES_PER_REQUEST,
+      `at most ${MAX_PACKAGES_PER_REQUEST} packages in one request`,
+    ),
+  /** Run an MCP server in the agent's containers; one of the same name is replaced. */
+  z.object({ action: z.literal('add_mcp_server'), server: mcpServerSchema, reason }),
+  z.object({
+    action: z.literal('remove_mcp_server'),
+    name: z.string().regex(MCP_SERVER_NAME, 'the name of an MCP server'),
+    reason,
+  }),
+  /** Build the agent's image anew, with the newest versions of its packages. */
+  z.object({ action: z.literal('request_rebuild'), reason }),
+  /** Start this session's container afresh, after this turn. Needs no approval; `note` is what the fresh one reads. */
+  z.object({ action: z.literal('restart'), note: z.string().trim().max(1_000).default('') }),
+  /** From the runner itself: how the MCP servers of its config came up. */
+  z.object({
+    action: z.literal('report_mcp_servers'),
+    servers: z
+      .array(
+        z.object({
+          name: z.string().regex(MCP_SERVER_NAME),
+          /** Null: it is up. */
+          problem: z.string().max(2_000).nullable(),
+          tools: z.number().int().nonnegative().max(10_000),
+        }),
+      )
+      .max(50),
   }),
 ]);
 export type Request = z.infer<typeof requestSchema>;

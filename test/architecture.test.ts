@@ -15,8 +15,9 @@ const RANKS: readonly (readonly string[])[] = [
   ['host/sessions', 'host/egress'],
   ['host/questions'],
   ['host/approvals'],
+  ['host/people', 'host/images'],
   ['host/agents', 'host/schedule'],
-  ['host/requests'],
+  ['host/requests', 'host/commands'],
   ['host/routing', 'host/runtime', 'host/delivery'],
   ['host/cli', 'host/console', 'host/channels'],
   ['host'],
@@ -47,7 +48,7 @@ const FORBIDDEN: readonly { from: string; to: string; because: string }[] = [
 const OWNED: readonly { name: RegExp; owners: readonly string[]; because: string }[] = [
   {
     name: /^dockerode$/,
-    owners: ['host/runtime/drivers/docker', 'host/cli/doctor'],
+    owners: ['host/runtime/drivers/docker', 'host/images', 'host/cli/doctor'],
     because: 'another engine is another driver',
   },
   {
@@ -57,7 +58,11 @@ const OWNED: readonly { name: RegExp; owners: readonly string[]; because: string
   },
   { name: /^croner$/, owners: ['host/schedule'], because: 'what a cron expression means is decided in one place' },
   { name: /^(hono|@hono\/.*)$/, owners: ['host/console', 'host/cli'], because: 'HTTP is the console’s' },
-  { name: /^@modelcontextprotocol\//, owners: ['container/mcp'], because: 'the next major version is another module' },
+  {
+    name: /^@modelcontextprotocol\//,
+    owners: ['container/mcp', 'container/mcp-servers'],
+    because: 'the next major version is another module',
+  },
   {
     name: /^(react|react-dom|@mantine\/.*|@tanstack\/.*)$/,
     owners: ['host/console/web'],

@@ -17,6 +17,14 @@ type Handlers = { [Action in Request['action']]: (asked: Asked<RequestOf<Action>
 /** Runs `work` in one transaction of the central database. */
 export type CommitTogether = <T>(work: () => T) => T;
 
+/** What an agent asks to be changed about itself. */
+export type SelfRequest = RequestOf<
+  'install_packages' | 'add_mcp_server' | 'remove_mcp_server' | 'request_rebuild' | 'restart' | 'report_mcp_servers'
+>;
+
+/** Answers what an agent asks about itself. */
+export type ChangeSelf = (asked: Asked<SelfRequest>) => Answered;
+
 /** Makes the agent that another asks for. */
 export type MakeAgent = (asked: Asked<RequestOf<'create_agent'>>) => Answered;
 
@@ -24,13 +32,14 @@ interface DeskParts {
   commit: CommitTogether;
   tasks: TaskRequests;
   makeAgent: MakeAgent;
+  changeSelf: ChangeSelf;
 }
 
 export class RequestDesk {
   readonly #commit: CommitTogether;
   readonly #handlers: Handlers;
 
-  constructor({ commit, tasks, makeAgent }: DeskParts) {
+  constructor({ commit, tasks, makeAgent, changeSelf }: DeskParts) {
     this.#commit = commit;
     this.#handlers = {
       create_task: (asked) => tasks.create(asked),
@@ -39,6 +48,12 @@ export class RequestDesk {
       resume_task: (asked) => tasks.setState(asked),
       cancel_task: (asked) => tasks.setState(asked),
       create_agent: (asked) => makeAgent(asked),
+      install_packages: (asked) => changeSelf(asked),
+      add_mcp_server: (asked) => changeSelf(asked),
+      remove_mcp_server: (asked) => changeSelf(asked),
+      request_rebuild: (asked) => changeSelf(asked),
+      restart: (asked) => changeSelf(asked),
+      report_mcp_servers: (asked) => changeSelf(asked),
     };
   }
 

@@ -45,6 +45,8 @@ export class Charts {
       provider: agent.config.provider,
       model: agent.config.model,
       timezone: agent.config.timezone,
+      mcpServers: agent.config.mcpServers,
+      packages: { apt: agent.config.packages.apt, npm: agent.config.packages.npm },
       limits: {
         maxTextBytes: MAX_TEXT_BYTES,
         maxFileBytes: MAX_FILE_BYTES,

@@ -1,6 +1,8 @@
 /** Agent groups and their container configs. Those that were removed are seen by the `…Archived` calls alone. */
 import type { AgentGroupId, MessageId, SessionId, TraceId } from '../../shared/ids.ts';
 import { makeId } from '../../shared/ids.ts';
+import type { McpServer } from '../../shared/mcp-servers.ts';
+import type { Packages } from '../../shared/packages.ts';
 import type { CentralDb } from './database.ts';
 
 /** Whom to tell that an agent is ready: the row that asked for it, and where that came from. */
@@ -40,7 +42,19 @@ export interface ContainerConfig {
   resources: { memoryMb?: number; cpus?: number; pids?: number };
   /** Null means the newest agent image. */
   image: string | null;
+  /** What its own image holds beside the base. */
+  packages: Packages;
+  mcpServers: McpServer[];
+  mounts: Mount[];
   revision: number;
+}
+
+/** A folder of the machine inside an agent's containers, at /workspace/mounts/<name>. */
+export interface Mount {
+  name: string;
+  /** Absolute, as it was allowed: the real path is looked up again at every start. */
+  path: string;
+  isReadOnly: boolean;
 }
 
 interface Row {
@@ -58,12 +72,16 @@ interface Row {
   network: 'none' | 'bridge';
   resources: string;
   image: string | null;
+  packages: string;
+  mcp_servers: string;
+  mounts: string;
   config_revision: number;
 }
 
 const SELECT_ALL = `
 SELECT g.id, g.name, g.folder, g.is_admin, g.created_at, g.archived_at, g.open_work, g.revision,
-       c.provider, c.model, c.timezone, c.network, c.resources, c.image, c.revision AS config_revision
+       c.provider, c.model, c.timezone, c.network, c.resources, c.image, c.packages, c.mcp_servers,
+       c.mounts, c.revision AS config_revision
 FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
 const SELECT = `${SELECT_ALL} WHERE g.archived_at IS NULL`;
 const SELECT_ARCHIVED = `${SELECT_ALL} WHERE g.archived_at IS NOT NULL`;
@@ -247,6 +265,9 @@ function toAgentGroup(row: Row): AgentGroup {
       network: row.network,
       resources: JSON.parse(row.resources),
       image: row.image,
+      packages: JSON.parse(row.packages),
+      mcpServers: JSON.parse(row.mcp_servers),
+      mounts: JSON.parse(row.mounts),
       revision: row.config_revision,
     },
   };

@@ -10,6 +10,7 @@
  *     the next start.
  * I3. One row per action and subject is pending.
  */
+import { randomBytes } from 'node:crypto';
 import type { AgentGroupId, ApprovalId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
 
@@ -48,6 +49,10 @@ export interface Approval {
 
 export type NewApproval = Omit<Approval, 'state' | 'choice' | 'decidedBy' | 'decidedAt' | 'outcome'>;
 
+/** Crockford's base 32: nothing that reads like another, nor spells a word. */
+const CODE_SIGNS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const CODE_LENGTH = 4;
+
 interface Row {
   id: string;
   action: string;
@@ -78,12 +83,13 @@ export class ApprovalStore {
   insert(approval: NewApproval): void {
     this.#db
       .prepare(
-        `INSERT INTO pending_approvals (id, action, subject_key, request_hash, payload, agent_group_id,
+        `INSERT INTO pending_approvals (id, code, action, subject_key, request_hash, payload, agent_group_id,
            requester_session_id, title, question, options, expires_at, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         approval.id,
+        this.#freeCode(),
         approval.action,
         approval.subjectKey,
         approval.requestHash,
@@ -96,6 +102,15 @@ export class ApprovalStore {
         approval.expiresAt,
         approval.createdAt,
       );
+  }
+
+  /** Unlike that of any other pending approval. */
+  #freeCode(): string {
+    const isTaken = this.#db.prepare<[string]>(`SELECT 1 FROM pending_approvals WHERE code = ? AND state = 'pending'`);
+    for (;;) {
+      const code = Array.from(randomBytes(CODE_LENGTH), (byte) => CODE_SIGNS[byte % CODE_SIGNS.length]).join('');
+      if (isTaken.get(code) === undefined) return code;
+    }
   }
 
   get(id: ApprovalId): Approval | null {

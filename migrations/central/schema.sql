@@ -39,6 +39,37 @@ CREATE TABLE agent_groups (
   revision INTEGER NOT NULL DEFAULT 1
 , created_by TEXT, open_work TEXT CHECK (open_work IS NULL OR json_valid(open_work))) STRICT;
 
+CREATE TABLE approval_policies (
+  action TEXT PRIMARY KEY NOT NULL,
+  quorum INTEGER NOT NULL DEFAULT 1 CHECK (quorum BETWEEN 1 AND 5),
+  expires_after_ms INTEGER CHECK (expires_after_ms > 0),
+  ask_next_after_ms INTEGER CHECK (ask_next_after_ms > 0),
+  revision INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE approval_votes (
+  approval_id TEXT NOT NULL REFERENCES pending_approvals (id) ON DELETE CASCADE,
+  -- The person: linked identities are one.
+  person_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  choice TEXT NOT NULL,
+  voted_at INTEGER NOT NULL,
+  PRIMARY KEY (approval_id, person_id)
+) STRICT;
+
+CREATE TABLE container_config_history (
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  revision INTEGER NOT NULL,
+  -- The whole config, as it was from then on.
+  config TEXT NOT NULL CHECK (json_valid(config)),
+  -- A user id, or `host`.
+  changed_by TEXT NOT NULL,
+  approval_id TEXT,
+  reason TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_group_id, revision)
+) STRICT;
+
 CREATE TABLE container_configs (
   agent_group_id TEXT PRIMARY KEY NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   provider TEXT NOT NULL DEFAULT 'demo',
@@ -49,7 +80,8 @@ CREATE TABLE container_configs (
   resources TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(resources)),
   image TEXT,
   revision INTEGER NOT NULL DEFAULT 1
-) STRICT;
+, packages TEXT NOT NULL DEFAULT '{"apt":[],"npm":[],"generation":0}'
+  CHECK (json_valid(packages)), mcp_servers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mcp_servers)), mounts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mounts))) STRICT;
 
 CREATE TABLE dropped_messages (
   channel_type TEXT NOT NULL,
@@ -87,6 +119,33 @@ CREATE TABLE held_messages (
   size_bytes INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   UNIQUE (channel_type, platform_id, agent_group_id, sender_id, client_id)
+) STRICT;
+
+CREATE TABLE identity_codes (
+  code_hash TEXT PRIMARY KEY NOT NULL CHECK (length(code_hash) = 64),
+  kind TEXT NOT NULL CHECK (kind IN ('link', 'confirm')),
+  -- Who was shown it.
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- `confirm`: who must type it; null: whoever types it.
+  for_user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT;
+
+CREATE TABLE image_builds (
+  id TEXT PRIMARY KEY NOT NULL,
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  -- The approval that asked for it; null: the base changed.
+  approval_id TEXT,
+  image TEXT NOT NULL,
+  packages TEXT NOT NULL CHECK (json_valid(packages)),
+  state TEXT NOT NULL CHECK (state IN ('queued', 'building', 'built', 'failed')),
+  -- The last lines, when it failed.
+  failure TEXT,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  ended_at INTEGER
 ) STRICT;
 
 CREATE TABLE ledger (
@@ -148,7 +207,7 @@ CREATE TABLE messaging_groups (
   unknown_sender_policy TEXT NOT NULL DEFAULT 'strict'
     CHECK (unknown_sender_policy IN ('strict', 'request_approval', 'public')),
   created_at INTEGER NOT NULL,
-  revision INTEGER NOT NULL DEFAULT 1,
+  revision INTEGER NOT NULL DEFAULT 1, opened_by TEXT REFERENCES users (id) ON DELETE SET NULL,
   UNIQUE (channel_type, platform_id)
 ) STRICT;
 
@@ -179,27 +238,44 @@ CREATE TABLE peer_pauses (
 
 CREATE TABLE pending_approvals (
   id TEXT PRIMARY KEY NOT NULL,
+  -- What people type to name it, unlike any other that is pending: 4 of 0-9 and A-Z without I, L, O and U.
+  code TEXT NOT NULL CHECK (length(code) = 4),
   action TEXT NOT NULL,
   subject_key TEXT NOT NULL,
   -- SHA-256 of action and payload; an approval holds for this text alone (I5).
   request_hash TEXT NOT NULL CHECK (length(request_hash) = 64),
   payload TEXT NOT NULL CHECK (json_valid(payload)),
+  -- What approving it does, compared with the time of asking: lines of text, as the card shows them.
+  consequence TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(consequence)),
   -- Whose admins may decide; null: global admins and owners alone.
   agent_group_id TEXT REFERENCES agent_groups (id) ON DELETE CASCADE,
+  -- The session whose agent asked, and its row; null: the host asks by itself.
   requester_session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  requester_message_id TEXT,
   title TEXT NOT NULL,
   question TEXT NOT NULL,
   -- [{text, approves}]
   options TEXT NOT NULL CHECK (json_valid(options)),
+  -- How many different people must approve.
+  quorum INTEGER NOT NULL DEFAULT 1 CHECK (quorum BETWEEN 1 AND 5),
   state TEXT NOT NULL DEFAULT 'pending'
-    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'applied', 'failed')),
+    CHECK (state IN ('pending', 'approved', 'rejected', 'expired', 'superseded', 'applied', 'failed')),
   choice TEXT,
   decided_by TEXT,
   decided_at INTEGER,
+  -- Why, in the words of who decided.
+  decision_note TEXT,
+  -- The request that took its place.
+  superseded_by TEXT,
   -- What came of it, in words; null while what follows from the decision is still to be done.
   outcome TEXT,
+  -- 0 while the agent that asked has not been told the outcome.
+  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  -- When the next person is asked, if nobody has answered; null: everybody who can be asked was.
+  ask_next_at INTEGER,
   expires_at INTEGER NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  CHECK ((state = 'superseded') = (superseded_by IS NOT NULL))
 ) STRICT;
 
 CREATE TABLE pending_questions (
@@ -345,7 +421,7 @@ CREATE TABLE users (
   id TEXT PRIMARY KEY NOT NULL,
   display_name TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL
-) STRICT;
+, person_id TEXT) STRICT;
 
 CREATE TABLE wirings (
   id TEXT PRIMARY KEY NOT NULL,
@@ -369,6 +445,9 @@ CREATE INDEX agent_groups_made ON agent_groups (created_by, created_at) WHERE cr
 
 CREATE INDEX agent_groups_open ON agent_groups (id) WHERE open_work IS NOT NULL;
 
+CREATE UNIQUE INDEX container_config_history_approval ON container_config_history (approval_id)
+  WHERE approval_id IS NOT NULL;
+
 CREATE INDEX dropped_messages_recent ON dropped_messages (last_at);
 
 CREATE INDEX former_destination_names_destination ON former_destination_names (destination_id);
@@ -377,9 +456,23 @@ CREATE INDEX held_messages_age ON held_messages (created_at);
 
 CREATE INDEX held_messages_sender ON held_messages (agent_group_id, sender_id, position);
 
+CREATE INDEX identity_codes_expiry ON identity_codes (expires_at);
+
+CREATE INDEX identity_codes_user ON identity_codes (user_id, created_at);
+
+CREATE INDEX image_builds_agent ON image_builds (agent_group_id, created_at);
+
+CREATE INDEX image_builds_open ON image_builds (created_at) WHERE state IN ('queued', 'building');
+
+CREATE INDEX ledger_actor ON ledger (actor, position) WHERE actor IS NOT NULL;
+
+CREATE INDEX ledger_kind ON ledger (kind, position);
+
 CREATE INDEX ledger_message ON ledger (message_id) WHERE message_id IS NOT NULL;
 
 CREATE INDEX ledger_refusals ON ledger (position) WHERE kind = 'delivery.refused';
+
+CREATE INDEX ledger_session ON ledger (session_id, position) WHERE session_id IS NOT NULL;
 
 CREATE INDEX logins_expiry ON logins (expires_at);
 
@@ -398,6 +491,8 @@ CREATE INDEX messages_session ON messages (session_id, position);
 
 CREATE INDEX messages_thread ON messages (messaging_group_id, thread_id) WHERE direction = 'in' AND thread_id <> '';
 
+CREATE INDEX messaging_groups_opened_by ON messaging_groups (opened_by) WHERE opened_by IS NOT NULL;
+
 CREATE INDEX peer_links_agent ON peer_links (peer_agent_group_id);
 
 CREATE INDEX peer_links_peer ON peer_links (peer_session_id);
@@ -414,15 +509,26 @@ CREATE INDEX peer_pauses_session ON peer_pauses (session_id) WHERE session_id IS
 
 CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
 
+CREATE INDEX pending_approvals_ask_next ON pending_approvals (ask_next_at) WHERE ask_next_at IS NOT NULL;
+
+CREATE UNIQUE INDEX pending_approvals_code ON pending_approvals (code) WHERE state = 'pending';
+
+CREATE INDEX pending_approvals_named ON pending_approvals (code, created_at);
+
 CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
 
 CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
+
+CREATE UNIQUE INDEX pending_approvals_request ON pending_approvals (requester_session_id, requester_message_id)
+  WHERE requester_message_id IS NOT NULL;
 
 CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
 
 CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
 
 CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
+
+CREATE INDEX pending_approvals_untold ON pending_approvals (id) WHERE is_told = 0;
 
 CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
 
@@ -458,5 +564,7 @@ CREATE INDEX tasks_next ON tasks (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX tasks_session ON tasks (session_id, state);
 
 CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NULL;
+
+CREATE INDEX users_person ON users (person_id) WHERE person_id IS NOT NULL;
 
 CREATE INDEX wirings_agent ON wirings (agent_group_id);

@@ -384,6 +384,8 @@ export function sessionFile(provider: string, timezone = 'Europe/Berlin'): Sessi
     provider,
     model: null,
     timezone,
+    mcpServers: [],
+    packages: { apt: [], npm: [] },
     limits: {
       maxTextBytes: MAX_TEXT_BYTES,
       maxFileBytes: MAX_FILE_BYTES,

@@ -117,6 +117,7 @@ export class Spine {
     commit: this.commit,
     tasks: this.taskRequests,
     makeAgent: (asked) => this.maker.answer(asked),
+    changeSelf: () => ({ answer: { kind: 'refused', reason: 'agents do not change themselves here' } }),
   });
   readonly stopped = new Set<string>();
   readonly activity = new Activity({
