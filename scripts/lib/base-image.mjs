@@ -1,12 +1,12 @@
 /**
- * The base the agent image stands on: a Debian with Node 24. From an image registry where one answers,
- * else made here of Debian's packages and the Node binary that an npm package carries.
+ * The base the agent image stands on: a Debian with Node 24 and npm. From an image registry where one answers,
+ * else made here of Debian's packages, the Node binary that an npm package carries, and npm's own package.
  */
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall, canAptInstall, isDebianLike } from './apt.mjs';
 import { findProgram, isRoot, runLogged } from './commands.mjs';
@@ -38,7 +38,14 @@ const NOT_NEEDED = [
 ];
 const HOST_NAMES = ['etc/resolv.conf', 'etc/hostname'];
 
-/** @typedef {{ registryImage: string, debianSuite: string, debianMirror: string, nodeVersion: string, node: Record<string, { package: string, integrity: string }> }} BaseRecipe */
+/** Of npm's package, what a program needs: its manuals are a fifth of it. */
+const NPM_LEFT_OUT = ['package/docs', 'package/man'];
+/** Where Node's own distributions have npm: its global packages and programs are beside it. */
+const NPM_FOLDER = 'usr/local/lib/node_modules/npm';
+const NPM_PROGRAMS = ['npm', 'npx'];
+
+/** @typedef {{ package: string, integrity: string }} PinnedPackage an npm package with its exact version */
+/** @typedef {{ registryImage: string, debianSuite: string, debianMirror: string, nodeVersion: string, node: Record<string, PinnedPackage>, npm: PinnedPackage }} BaseRecipe */
 
 /** @returns {BaseRecipe} */
 export function readBaseRecipe() {
@@ -53,7 +60,7 @@ export function readBaseRecipe() {
  */
 export async function ensureBase(client, progress) {
   const recipe = readBaseRecipe();
-  const local = `portolan-base:${recipe.debianSuite}-node${recipe.nodeVersion}`;
+  const local = `portolan-base:${recipe.debianSuite}-node${recipe.nodeVersion}-${recipe.npm.package.replace('@', '')}`;
   for (const tag of [recipe.registryImage, local]) {
     if (await hasImage(client, tag)) return tag;
   }
@@ -116,7 +123,8 @@ async function makeBase(client, recipe, tag, refusal, progress) {
       next: [`docker pull ${recipe.registryImage}`, 'npm run up'],
     });
   }
-  const tarball = await fetchNode(binary, progress);
+  const tarball = await fetchPackage(binary, progress);
+  const npm = await fetchPackage(recipe.npm, progress);
   // Not /tmp: it is often mounted noexec or nodev, which debootstrap refuses.
   const work = mkdtempSync('/var/tmp/portolan-base-');
   const rootfs = join(work, 'rootfs');
@@ -151,6 +159,7 @@ async function makeBase(client, recipe, tag, refusal, progress) {
       ],
       { log: LOG },
     );
+    await addNpm(rootfs, npm);
     progress.phase(`importing it as ${tag}`);
     await importImage(client, rootfs, tag, Arch);
   } finally {
@@ -184,22 +193,39 @@ async function requireDebootstrap(refusal, progress) {
 }
 
 /**
- * The npm package that carries Node's own binary, checked against the integrity in container/base.json.
- * @param {{ package: string, integrity: string }} binary
+ * npm, as Node's own distributions have it.
+ * @param {string} rootfs
+ * @param {string} tarball
+ */
+async function addNpm(rootfs, tarball) {
+  const folder = join(rootfs, NPM_FOLDER);
+  mkdirSync(folder, { recursive: true });
+  const leftOut = NPM_LEFT_OUT.map((path) => `--exclude=${path}`);
+  await runLogged('tar', ['-xzf', tarball, '-C', folder, '--no-same-owner', '--strip-components=1', ...leftOut], {
+    log: LOG,
+  });
+  for (const program of NPM_PROGRAMS) {
+    symlinkSync(`../lib/node_modules/npm/bin/${program}-cli.js`, join(rootfs, 'usr/local/bin', program));
+  }
+}
+
+/**
+ * An npm package, checked against the integrity in container/base.json.
+ * @param {PinnedPackage} pinned
  * @param {import('./steps.mjs').Progress} progress
  * @returns {Promise<string>} path of the tarball
  */
-async function fetchNode(binary, progress) {
+async function fetchPackage(pinned, progress) {
   const folder = join(DIST, 'image');
   mkdirSync(folder, { recursive: true });
-  const tarball = join(folder, `${binary.package.replace('@', '-')}.tgz`);
-  if (!hasIntegrity(tarball, binary.integrity)) {
-    progress.phase(`fetching ${binary.package} with npm`);
-    await runLogged('npm', ['pack', binary.package, '--pack-destination', folder], { cwd: folder, log: LOG });
+  const tarball = join(folder, `${pinned.package.replace('@', '-')}.tgz`);
+  if (!hasIntegrity(tarball, pinned.integrity)) {
+    progress.phase(`fetching ${pinned.package} with npm`);
+    await runLogged('npm', ['pack', pinned.package, '--pack-destination', folder], { cwd: folder, log: LOG });
   }
-  if (!hasIntegrity(tarball, binary.integrity)) {
-    throw new StepFailure(`${binary.package} is not what container/base.json says it is.`, {
-      why: `The integrity of ${tarball} differs from ${binary.integrity}.`,
+  if (!hasIntegrity(tarball, pinned.integrity)) {
+    throw new StepFailure(`${pinned.package} is not what container/base.json says it is.`, {
+      why: `The integrity of ${tarball} differs from ${pinned.integrity}.`,
       next: [`rm ${tarball}`, 'npm run up'],
     });
   }
