@@ -12,6 +12,7 @@ import { stampNow } from '../../shared/trace.ts';
 import { assertNever, errorCode, Fault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Heard } from '../questions/apply.ts';
+import { planSessionKey } from '../sessions/session-key.ts';
 import type { MessagingGroup } from '../store/chats.ts';
 import type { Gate, HeldMessage } from '../store/held.ts';
 import type { Wiring } from '../store/wirings.ts';
@@ -25,7 +26,7 @@ import type { InboundEvent, ReceiveOutcome, RoutedMessage } from './inbound.ts';
 import { MAX_OFFERED_AGENTS } from './limits.ts';
 import type { RoutingParts } from './parts.ts';
 import { matchPattern } from './pattern.ts';
-import { planRouting, planSessionKey, type Route } from './plan.ts';
+import { planRouting, type Route } from './plan.ts';
 import { planUnwired } from './plan-hold.ts';
 
 /** What the sender hears, once, when an admin is asked. */

@@ -1,6 +1,7 @@
 /** Which agents hear a message, and in which session. Pure. */
 import type { AgentGroupId, MessagingGroupId } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
+import { planSessionKey } from '../sessions/session-key.ts';
 import type { UnknownSenderPolicy } from '../store/chats.ts';
 import type { SessionKey } from '../store/sessions.ts';
 import type { Wiring } from '../store/wirings.ts';
@@ -88,23 +89,5 @@ function engages(facts: RoutingFacts, { wiring, patternMatches, wasEngaged }: Wi
       return facts.isMention || wasEngaged;
     default:
       return assertNever(wiring.engageMode);
-  }
-}
-
-/** The session a wiring's messages belong to, by its session mode. */
-export function planSessionKey(
-  wiring: Pick<Wiring, 'agentGroupId' | 'messagingGroupId' | 'sessionMode'>,
-  threadId: string | null,
-): SessionKey {
-  const { agentGroupId, messagingGroupId } = wiring;
-  switch (wiring.sessionMode) {
-    case 'shared':
-      return { agentGroupId, messagingGroupId, threadId: null };
-    case 'per-thread':
-      return { agentGroupId, messagingGroupId, threadId };
-    case 'agent-shared':
-      return { agentGroupId, messagingGroupId: null, threadId: null };
-    default:
-      return assertNever(wiring.sessionMode);
   }
 }

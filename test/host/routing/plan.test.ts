@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planRouting, planSessionKey, type RoutingFacts } from '../../../host/routing/plan.ts';
+import { planRouting, type RoutingFacts } from '../../../host/routing/plan.ts';
+import { planSessionKey } from '../../../host/sessions/session-key.ts';
 import { UNKNOWN_SENDER_POLICIES, type UnknownSenderPolicy } from '../../../host/store/chats.ts';
 import {
   ENGAGE_MODES,
