@@ -6,7 +6,7 @@
  *     next start; each step may be repeated.
  * I2. An agent that a request makes has an id made from the request's row: asked again after a crash, it is there.
  */
-import { deriveAgentGroupId, deriveMessageId, makeId } from '../../shared/ids.ts';
+import { deriveAgentGroupId, deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
 import type { RequestOf } from '../../shared/requests.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
@@ -120,7 +120,7 @@ export class AgentMaker implements Disposable {
         },
         now,
       });
-      this.#introduce(id, asker, plan, now);
+      this.#introduce(id, asker, { ...plan, messageId }, now);
       ledger.append(
         {
           kind: 'agent.made',
@@ -143,14 +143,16 @@ export class AgentMaker implements Disposable {
   #introduce(
     id: AgentGroup['id'],
     asker: AgentGroup,
-    plan: { folder: string; destinations: DestinationRow[] },
+    plan: { folder: string; destinations: DestinationRow[]; messageId: MessageId },
     now: number,
   ): void {
     const { destinations } = this.#parts;
+    const made = { now, cause: { by: asker.id, because: { request: plan.messageId } } };
     for (const { localName, targetType, targetId } of plan.destinations)
-      destinations.add({ agentGroupId: id, localName, targetType, targetId, now });
-    destinations.ensureFor({ agentGroupId: id, wanted: asker.folder, targetType: 'agent', targetId: asker.id, now });
-    destinations.ensureFor({ agentGroupId: asker.id, wanted: plan.folder, targetType: 'agent', targetId: id, now });
+      destinations.add({ agentGroupId: id, localName, targetType, targetId, ...made });
+    const toAsker = { agentGroupId: id, wanted: asker.folder, targetType: 'agent', targetId: asker.id } as const;
+    const toMade = { agentGroupId: asker.id, wanted: plan.folder, targetType: 'agent', targetId: id } as const;
+    for (const one of [toAsker, toMade]) destinations.ensureFor({ ...one, ...made });
   }
 
   /**
@@ -165,7 +167,7 @@ export class AgentMaker implements Disposable {
       const plan = planNamed(input.name, this.#listTaken(id));
       if (plan.kind === 'refuse') return plan;
       const openWork = { kind: 'make', instructions: instructions ?? null, tell: null } as const;
-      const agent = agents.create({ ...rest, id, name: plan.name, folder: plan.folder, openWork, now: at });
+      const agent = agents.create({ ...rest, id, by, name: plan.name, folder: plan.folder, openWork, now: at });
       const detail = { agent: id, name: plan.name, folder: plan.folder, isAdmin: agent.isAdmin };
       ledger.append({ kind: 'agent.made', sessionId: null, messageId: null, actor: by, detail }, at);
       return agent;

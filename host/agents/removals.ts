@@ -88,7 +88,7 @@ export class Removals implements AsyncDisposable {
 
   #cutRoutes(agent: AgentGroup, by: string, now: number): RemovedRoutes {
     const { routes, ledger } = this.#parts;
-    const removed = routes.removeAll(agent.id, now);
+    const removed = routes.removeAll(agent.id, { by, at: now });
     const detail = {
       agent: agent.id,
       name: agent.name,

@@ -2,6 +2,7 @@
 import type { AgentGroupId, MessageId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
 import { DestinationStore } from './destinations.ts';
+import type { Cause } from './ledger.ts';
 import { WiringStore } from './wirings.ts';
 
 export interface RemovedRoutes {
@@ -27,13 +28,14 @@ export class AgentRoutes {
   }
 
   /** In the caller's transaction. Repeated, it finds nothing more. */
-  removeAll(agentGroupId: AgentGroupId, now: number): RemovedRoutes {
+  removeAll(agentGroupId: AgentGroupId, { by, at: now }: Cause): RemovedRoutes {
+    const cause = { by, at: now, because: { removedAgent: agentGroupId } };
     const destinations = this.#destinations.listFor(agentGroupId).length;
     this.#forgetPeers(agentGroupId, now);
     return {
-      wirings: this.#wirings.removeAllOf(agentGroupId),
+      wirings: this.#wirings.removeAllOf(agentGroupId, cause),
       destinations,
-      pointing: this.#destinations.removeAllOf(agentGroupId),
+      pointing: this.#destinations.removeAllOf(agentGroupId, cause),
       tasks: this.#cancelTasks(agentGroupId, now),
       questions: this.#withdrawQuestions(agentGroupId),
     };

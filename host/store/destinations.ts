@@ -4,11 +4,13 @@
  * I1. A name that a destination had before a rename goes on finding it, so that answers under way arrive.
  * I2. A current name wins over a former one; giving the name to another destination ends the former use.
  * I3. Nothing takes over a former name by itself: a name that the host makes up is one that nobody had.
+ * I4. Each change and its entry in the ledger are one commit.
  */
 import { randomBytes } from 'node:crypto';
 import type { AgentGroupId } from '../../shared/ids.ts';
 import { LOCAL_NAME } from '../../shared/protocol.ts';
 import type { CentralDb } from './database.ts';
+import { type Cause, hostCause, Ledger, type LedgerDetail } from './ledger.ts';
 
 export interface DestinationRow {
   /** Never changes, through renames too. */
@@ -37,11 +39,13 @@ export const MAX_FORMER_NAMES = 20;
 
 export class DestinationStore {
   readonly #db: CentralDb;
+  readonly #ledger: Ledger;
   readonly #find;
   readonly #findFormer;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#ledger = new Ledger(db);
     this.#find = db.prepare<[string, string], Row>(
       'SELECT * FROM agent_destinations WHERE agent_group_id = ? AND local_name = ?',
     );
@@ -58,6 +62,7 @@ export class DestinationStore {
     targetType: 'channel' | 'agent';
     targetId: string;
     now: number;
+    cause?: Omit<Cause, 'at'>;
   }): DestinationRow | null {
     if (!LOCAL_NAME.test(input.localName)) throw new RangeError(`not a local name: ${input.localName}`);
     const id = `dst_${randomBytes(10).toString('hex')}`;
@@ -70,7 +75,9 @@ export class DestinationStore {
         .run(id, input.agentGroupId, input.localName, input.targetType, input.targetId, input.now);
       if (made.changes === 0) return null;
       this.#endFormerUse(input.agentGroupId, input.localName);
-      return this.get(id);
+      const row = this.#require(id);
+      this.#record('created', row, { by: null, ...input.cause, at: input.now });
+      return row;
     })();
   }
 
@@ -81,6 +88,7 @@ export class DestinationStore {
     targetType: 'channel' | 'agent';
     targetId: string;
     now: number;
+    cause?: Omit<Cause, 'at'>;
   }): DestinationRow {
     const known = this.findByTarget(input.agentGroupId, input.targetType, input.targetId);
     if (known !== null) return known;
@@ -134,7 +142,13 @@ export class DestinationStore {
   }
 
   /** The old name goes on finding it (I1). Null when the revision no longer holds; 'taken' when the agent has that name already. */
-  rename(id: string, revision: number, localName: string, now: number): DestinationRow | 'taken' | null {
+  rename(
+    id: string,
+    revision: number,
+    localName: string,
+    now: number,
+    by: string | null = null,
+  ): DestinationRow | 'taken' | null {
     if (!LOCAL_NAME.test(localName)) throw new RangeError(`not a local name: ${localName}`);
     return this.#db.transaction(() => {
       const current = this.get(id);
@@ -146,7 +160,9 @@ export class DestinationStore {
         .prepare('UPDATE agent_destinations SET local_name = ?, revision = revision + 1 WHERE id = ?')
         .run(localName, id);
       this.#keepFormerName(current, now);
-      return this.get(id);
+      const renamed = this.#require(id);
+      this.#record('renamed', renamed, { by, at: now }, { before: current.localName });
+      return renamed;
     })();
   }
 
@@ -173,20 +189,45 @@ export class DestinationStore {
   }
 
   /** Everything from and to this agent. Returns the agents whose destinations it was. */
-  removeAllOf(agentGroupId: AgentGroupId): AgentGroupId[] {
-    this.#db.prepare('DELETE FROM agent_destinations WHERE agent_group_id = ?').run(agentGroupId);
-    const pointing = this.#db
-      .prepare<[string], { agent_group_id: string }>(
-        `DELETE FROM agent_destinations WHERE target_type = 'agent' AND target_id = ? RETURNING agent_group_id`,
-      )
-      .all(agentGroupId);
-    return [...new Set(pointing.map((row) => row.agent_group_id as AgentGroupId))];
+  removeAllOf(agentGroupId: AgentGroupId, cause: Cause = hostCause()): AgentGroupId[] {
+    return this.#db.transaction(() => {
+      const own = this.#db
+        .prepare<[string], Row>('DELETE FROM agent_destinations WHERE agent_group_id = ? RETURNING *')
+        .all(agentGroupId);
+      const pointing = this.#db
+        .prepare<[string], Row>(
+          `DELETE FROM agent_destinations WHERE target_type = 'agent' AND target_id = ? RETURNING *`,
+        )
+        .all(agentGroupId);
+      for (const row of [...own, ...pointing]) this.#record('removed', toDestination(row), cause);
+      return [...new Set(pointing.map((row) => row.agent_group_id as AgentGroupId))];
+    })();
   }
 
   /** Whether a row with this revision was removed, its former names with it. */
-  remove(id: string, revision: number): boolean {
-    return (
-      this.#db.prepare('DELETE FROM agent_destinations WHERE id = ? AND revision = ?').run(id, revision).changes > 0
+  remove(id: string, revision: number, cause: Cause = hostCause()): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#db
+        .prepare<[string, number], Row>('DELETE FROM agent_destinations WHERE id = ? AND revision = ? RETURNING *')
+        .get(id, revision);
+      if (row !== undefined) this.#record('removed', toDestination(row), cause);
+      return row !== undefined;
+    })();
+  }
+
+  #require(id: string): DestinationRow {
+    const row = this.get(id);
+    if (row === null) throw new Error('a destination vanished within its own commit');
+    return row;
+  }
+
+  /** I4 */
+  #record(what: 'created' | 'renamed' | 'removed', row: DestinationRow, cause: Cause, more: LedgerDetail = {}): void {
+    const { id, agentGroupId: agent, localName: name, targetType: type, targetId: target } = row;
+    const detail = { agent, name, type, target, ...more, ...cause.because };
+    this.#ledger.append(
+      { kind: `destination.${what}`, sessionId: null, messageId: id, actor: cause.by, detail },
+      cause.at,
     );
   }
 }

@@ -1,9 +1,13 @@
-/** Wirings: which agent group listens in which messaging group, and when it engages. */
+/**
+ * Wirings: which agent group listens in which messaging group, and when it engages. Each change and its entry in
+ * the ledger are one commit.
+ */
 import type { AgentGroupId, MessagingGroupId, WiringId } from '../../shared/ids.ts';
 import { makeId } from '../../shared/ids.ts';
 import { ChatStore } from './chats.ts';
 import type { CentralDb } from './database.ts';
 import { DestinationStore } from './destinations.ts';
+import { type Cause, hostCause, Ledger, type LedgerDetail } from './ledger.ts';
 
 export const ENGAGE_MODES = ['always', 'pattern', 'mention', 'mention-sticky'] as const;
 export const SENDER_SCOPES = ['all', 'known'] as const;
@@ -50,6 +54,7 @@ export class WiringStore {
   readonly #db: CentralDb;
   readonly #destinations: DestinationStore;
   readonly #chats: ChatStore;
+  readonly #ledger: Ledger;
   readonly #listFor;
 
   constructor(db: CentralDb) {
@@ -59,6 +64,7 @@ export class WiringStore {
     );
     this.#destinations = new DestinationStore(db);
     this.#chats = new ChatStore(db);
+    this.#ledger = new Ledger(db);
   }
 
   /**
@@ -70,6 +76,7 @@ export class WiringStore {
     agentGroupId: AgentGroupId,
     settings: WiringSettings,
     now: number,
+    cause: Omit<Cause, 'at'> = { by: null },
   ): Wiring | null {
     return this.#db.transaction(() => {
       const chat = this.#chats.get(messagingGroupId);
@@ -96,14 +103,17 @@ export class WiringStore {
           agentGroupId,
         );
       if (made.changes === 0) return null;
+      const wiring = this.#require(id);
+      this.#record('created', wiring, { ...cause, at: now });
       this.#destinations.ensureFor({
         agentGroupId,
         wanted: chat.name,
         targetType: 'channel',
         targetId: messagingGroupId,
         now,
+        cause: { by: cause.by, because: { wiring: id, ...cause.because } },
       });
-      return this.get(id);
+      return wiring;
     })();
   }
 
@@ -125,34 +135,69 @@ export class WiringStore {
   }
 
   /** Null when the revision no longer holds, or the wiring is gone. */
-  update(id: WiringId, revision: number, settings: WiringSettings): Wiring | null {
-    const held = this.#db
-      .prepare(
-        `UPDATE wirings SET engage_mode = ?, engage_pattern = ?, sender_scope = ?, ignored_message_policy = ?,
-           session_mode = ?, priority = ?, revision = revision + 1 WHERE id = ? AND revision = ?`,
-      )
-      .run(
-        settings.engageMode,
-        settings.engagePattern,
-        settings.senderScope,
-        settings.ignoredMessagePolicy,
-        settings.sessionMode,
-        settings.priority,
-        id,
-        revision,
-      );
-    return held.changes === 0 ? null : this.get(id);
+  update(id: WiringId, revision: number, settings: WiringSettings, cause: Cause = hostCause()): Wiring | null {
+    return this.#db.transaction(() => {
+      const before = this.get(id);
+      const held = this.#db
+        .prepare(
+          `UPDATE wirings SET engage_mode = ?, engage_pattern = ?, sender_scope = ?, ignored_message_policy = ?,
+             session_mode = ?, priority = ?, revision = revision + 1 WHERE id = ? AND revision = ?`,
+        )
+        .run(
+          settings.engageMode,
+          settings.engagePattern,
+          settings.senderScope,
+          settings.ignoredMessagePolicy,
+          settings.sessionMode,
+          settings.priority,
+          id,
+          revision,
+        );
+      if (held.changes === 0 || before === null) return null;
+      const wiring = this.#require(id);
+      this.#record('changed', wiring, cause, { before: JSON.stringify(settingsOf(before)) });
+      return wiring;
+    })();
   }
 
   /** Returns how many there were. */
-  removeAllOf(agentGroupId: AgentGroupId): number {
-    return this.#db.prepare('DELETE FROM wirings WHERE agent_group_id = ?').run(agentGroupId).changes;
+  removeAllOf(agentGroupId: AgentGroupId, cause: Cause = hostCause()): number {
+    return this.#db.transaction(() => {
+      const gone = this.#db
+        .prepare<[string], Row>('DELETE FROM wirings WHERE agent_group_id = ? RETURNING *')
+        .all(agentGroupId);
+      for (const row of gone) this.#record('removed', toWiring(row), cause);
+      return gone.length;
+    })();
   }
 
   /** Removes the wiring; the destination stays until it is removed by name. Whether a row with this revision was there. */
-  remove(id: WiringId, revision: number): boolean {
-    return this.#db.prepare('DELETE FROM wirings WHERE id = ? AND revision = ?').run(id, revision).changes > 0;
+  remove(id: WiringId, revision: number, cause: Cause = hostCause()): boolean {
+    return this.#db.transaction(() => {
+      const gone = this.#db
+        .prepare<[string, number], Row>('DELETE FROM wirings WHERE id = ? AND revision = ? RETURNING *')
+        .get(id, revision);
+      if (gone !== undefined) this.#record('removed', toWiring(gone), cause);
+      return gone !== undefined;
+    })();
   }
+
+  #require(id: WiringId): Wiring {
+    const wiring = this.get(id);
+    if (wiring === null) throw new Error('a wiring vanished within its own commit');
+    return wiring;
+  }
+
+  #record(what: 'created' | 'changed' | 'removed', wiring: Wiring, cause: Cause, more: LedgerDetail = {}): void {
+    const { id, agentGroupId: agent, messagingGroupId: chat } = wiring;
+    const detail = { agent, chat, ...settingsOf(wiring), ...more, ...cause.because };
+    this.#ledger.append({ kind: `wiring.${what}`, sessionId: null, messageId: id, actor: cause.by, detail }, cause.at);
+  }
+}
+
+function settingsOf(wiring: Wiring) {
+  const { engageMode, engagePattern, senderScope, ignoredMessagePolicy, sessionMode, priority } = wiring;
+  return { engageMode, engagePattern, senderScope, ignoredMessagePolicy, sessionMode, priority };
 }
 
 function toWiring(row: Row): Wiring {

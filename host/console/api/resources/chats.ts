@@ -40,10 +40,15 @@ export function chatRoutes(parts: ApiParts) {
     .openapi(routes.updateChat, (c) => {
       const { id } = findChat({ chats }, c.req.valid('param').id);
       const { name, unknownSenderPolicy } = c.req.valid('json');
-      const chat = chats.update(id, readIfMatch(c), {
-        ...(name === undefined ? {} : { name }),
-        ...(unknownSenderPolicy === undefined ? {} : { unknownSenderPolicy }),
-      });
+      const chat = chats.update(
+        id,
+        readIfMatch(c),
+        {
+          ...(name === undefined ? {} : { name }),
+          ...(unknownSenderPolicy === undefined ? {} : { unknownSenderPolicy }),
+        },
+        { by: c.var.userId, at: parts.now() },
+      );
       if (chat === null) throw refuseChange('chat', chats.get(id));
       // The name is in the charts of the agents that listen there.
       if (name !== undefined)
@@ -69,7 +74,9 @@ export function wiringRoutes(parts: ApiParts) {
       const { chatId, agentId, ...given } = c.req.valid('json');
       const chat = findChat(parts, chatId);
       const agent = findAgent(parts, agentId);
-      const wiring = wirings.create(chat.id, agent.id, mergeSettings(DEFAULT_WIRING, given), parts.now());
+      const wiring = wirings.create(chat.id, agent.id, mergeSettings(DEFAULT_WIRING, given), parts.now(), {
+        by: c.var.userId,
+      });
       if (wiring === null) {
         throw new Problem(409, 'already_wired', 'This agent is wired to this chat already.', {
           next: 'change that wiring instead',
@@ -88,14 +95,15 @@ export function wiringRoutes(parts: ApiParts) {
       const current = findWiring(parts, c.req.valid('param').id);
       const revision = readIfMatch(c);
       const settings = mergeSettings(current, c.req.valid('json'));
-      const wiring = wirings.update(current.id, revision, settings);
+      const wiring = wirings.update(current.id, revision, settings, { by: c.var.userId, at: parts.now() });
       if (wiring === null) throw refuseChange('wiring', wirings.get(current.id));
       setEtag(c, wiring);
       return c.json(presentWiring(wiring), 200);
     })
     .openapi(routes.deleteWiring, (c) => {
       const { id } = findWiring(parts, c.req.valid('param').id);
-      if (!wirings.remove(id, readIfMatch(c))) throw refuseChange('wiring', wirings.get(id));
+      if (!wirings.remove(id, readIfMatch(c), { by: c.var.userId, at: parts.now() }))
+        throw refuseChange('wiring', wirings.get(id));
       return c.body(null, 204);
     });
 }
