@@ -28,6 +28,8 @@ export type ApprovalId = Id<'ApprovalId'>;
 export type HeldId = Id<'HeldId'>;
 export type PeerPauseId = Id<'PeerPauseId'>;
 export type ImageBuildId = Id<'ImageBuildId'>;
+/** Joins identities that are one person. Somebody with one identity has none: their user id stands for them. */
+export type PersonId = Id<'PersonId'>;
 
 /** Made by a container driver: Docker's id, or the process driver's. Names one run, never its successor. */
 export type ContainerId = Id<'ContainerId'>;
@@ -48,6 +50,7 @@ const PREFIX = {
   held: 'hld',
   peerPause: 'pau',
   imageBuild: 'bld',
+  person: 'per',
 } as const;
 
 interface IdOf {
@@ -64,6 +67,7 @@ interface IdOf {
   held: HeldId;
   peerPause: PeerPauseId;
   imageBuild: ImageBuildId;
+  person: PersonId;
 }
 
 /** Makes a fresh id. `now` is epoch ms. */

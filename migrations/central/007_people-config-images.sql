@@ -3,7 +3,10 @@
 
 -- People whose rows carry the same id are one person; null: known on one channel alone.
 ALTER TABLE users ADD COLUMN person_id TEXT;
+-- Rises with each change of this person's roles, memberships and identities; alike on all identities of a person.
+ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX users_person ON users (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX agent_group_members_user ON agent_group_members (user_id);
 
 -- Codes that prove an identity: shown on one channel, typed on another. Kept as hashes.
 CREATE TABLE identity_codes (
@@ -23,6 +26,8 @@ CREATE INDEX identity_codes_expiry ON identity_codes (expires_at);
 -- Whose chat it is, on channels where this host is the platform; null: of the chat's platform, or the owner's.
 ALTER TABLE messaging_groups ADD COLUMN opened_by TEXT REFERENCES users (id) ON DELETE SET NULL;
 CREATE INDEX messaging_groups_opened_by ON messaging_groups (opened_by) WHERE opened_by IS NOT NULL;
+-- An agent's sessions for its admins, without looking at everybody's.
+CREATE INDEX sessions_agent_recent ON sessions (agent_group_id, last_active_at DESC, id DESC);
 
 -- Approvals get a code, a quorum, a consequence, and the state `superseded`. Cards refer to them, so both move.
 ALTER TABLE pending_questions RENAME TO old_questions;
@@ -59,6 +64,8 @@ CREATE TABLE pending_approvals (
   requester_message_id TEXT,
   title TEXT NOT NULL,
   question TEXT NOT NULL,
+  -- Why, in the words of the agent that asked; null: it gave none, or the host asks.
+  reason TEXT,
   -- [{text, approves}]
   options TEXT NOT NULL CHECK (json_valid(options)),
   -- How many different people must approve.
@@ -70,17 +77,17 @@ CREATE TABLE pending_approvals (
   decided_at INTEGER,
   -- Why, in the words of who decided.
   decision_note TEXT,
-  -- The request that took its place.
+  -- The approval that took its place; null: none did, nothing is left to be decided.
   superseded_by TEXT,
   -- What came of it, in words; null while what follows from the decision is still to be done.
   outcome TEXT,
-  -- 0 while the agent that asked has not been told the outcome.
-  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  -- Whether the outcome is for the agent's next container alone: the one that runs is about to be replaced.
+  is_for_fresh INTEGER NOT NULL DEFAULT 0 CHECK (is_for_fresh IN (0, 1)),
   -- When the next person is asked, if nobody has answered; null: everybody who can be asked was.
   ask_next_at INTEGER,
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
-  CHECK ((state = 'superseded') = (superseded_by IS NOT NULL))
+  CHECK (state = 'superseded' OR superseded_by IS NULL)
 ) STRICT;
 INSERT INTO pending_approvals (id, code, action, subject_key, request_hash, payload, agent_group_id,
   requester_session_id, title, question, options, state, choice, decided_by, decided_at, outcome, expires_at, created_at)
@@ -93,12 +100,12 @@ CREATE INDEX pending_approvals_named ON pending_approvals (code, created_at);
 CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE state = 'pending';
 CREATE INDEX pending_approvals_ask_next ON pending_approvals (ask_next_at) WHERE ask_next_at IS NOT NULL;
 CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
-CREATE INDEX pending_approvals_untold ON pending_approvals (id) WHERE is_told = 0;
 CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
 CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
 CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
+-- One that is asked again, because it would do something else by now, keeps its request.
 CREATE UNIQUE INDEX pending_approvals_request ON pending_approvals (requester_session_id, requester_message_id)
-  WHERE requester_message_id IS NOT NULL;
+  WHERE requester_message_id IS NOT NULL AND state <> 'superseded';
 
 CREATE TABLE pending_questions (
   -- The transcript's message that shows it.
@@ -137,6 +144,21 @@ CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE i
 CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
 DROP TABLE old_questions;
 DROP TABLE old_approvals;
+
+-- Agents that wait to hear how it ended: the one that asked, and those that asked for the same while it was pending.
+CREATE TABLE approval_askers (
+  approval_id TEXT NOT NULL REFERENCES pending_approvals (id) ON DELETE CASCADE,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  -- Its row that asks.
+  message_id TEXT NOT NULL,
+  -- {channelType, platformId, threadId} of the message that made the agent ask; null: not of a chat.
+  origin TEXT CHECK (origin IS NULL OR json_valid(origin)),
+  -- 0 from the end of the approval until the agent has its row.
+  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  PRIMARY KEY (approval_id, session_id, message_id)
+) STRICT;
+CREATE INDEX approval_askers_request ON approval_askers (session_id, message_id);
+CREATE INDEX approval_askers_untold ON approval_askers (approval_id) WHERE is_told = 0;
 
 -- Who approved or rejected, one per person; it counts while that person may decide.
 CREATE TABLE approval_votes (

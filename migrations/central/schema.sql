@@ -39,6 +39,18 @@ CREATE TABLE agent_groups (
   revision INTEGER NOT NULL DEFAULT 1
 , created_by TEXT, open_work TEXT CHECK (open_work IS NULL OR json_valid(open_work))) STRICT;
 
+CREATE TABLE approval_askers (
+  approval_id TEXT NOT NULL REFERENCES pending_approvals (id) ON DELETE CASCADE,
+  session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  -- Its row that asks.
+  message_id TEXT NOT NULL,
+  -- {channelType, platformId, threadId} of the message that made the agent ask; null: not of a chat.
+  origin TEXT CHECK (origin IS NULL OR json_valid(origin)),
+  -- 0 from the end of the approval until the agent has its row.
+  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  PRIMARY KEY (approval_id, session_id, message_id)
+) STRICT;
+
 CREATE TABLE approval_policies (
   action TEXT PRIMARY KEY NOT NULL,
   quorum INTEGER NOT NULL DEFAULT 1 CHECK (quorum BETWEEN 1 AND 5),
@@ -254,6 +266,8 @@ CREATE TABLE pending_approvals (
   requester_message_id TEXT,
   title TEXT NOT NULL,
   question TEXT NOT NULL,
+  -- Why, in the words of the agent that asked; null: it gave none, or the host asks.
+  reason TEXT,
   -- [{text, approves}]
   options TEXT NOT NULL CHECK (json_valid(options)),
   -- How many different people must approve.
@@ -265,17 +279,17 @@ CREATE TABLE pending_approvals (
   decided_at INTEGER,
   -- Why, in the words of who decided.
   decision_note TEXT,
-  -- The request that took its place.
+  -- The approval that took its place; null: none did, nothing is left to be decided.
   superseded_by TEXT,
   -- What came of it, in words; null while what follows from the decision is still to be done.
   outcome TEXT,
-  -- 0 while the agent that asked has not been told the outcome.
-  is_told INTEGER NOT NULL DEFAULT 1 CHECK (is_told IN (0, 1)),
+  -- Whether the outcome is for the agent's next container alone: the one that runs is about to be replaced.
+  is_for_fresh INTEGER NOT NULL DEFAULT 0 CHECK (is_for_fresh IN (0, 1)),
   -- When the next person is asked, if nobody has answered; null: everybody who can be asked was.
   ask_next_at INTEGER,
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
-  CHECK ((state = 'superseded') = (superseded_by IS NOT NULL))
+  CHECK (state = 'superseded' OR superseded_by IS NULL)
 ) STRICT;
 
 CREATE TABLE pending_questions (
@@ -421,7 +435,7 @@ CREATE TABLE users (
   id TEXT PRIMARY KEY NOT NULL,
   display_name TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL
-, person_id TEXT) STRICT;
+, person_id TEXT, revision INTEGER NOT NULL DEFAULT 1) STRICT;
 
 CREATE TABLE wirings (
   id TEXT PRIMARY KEY NOT NULL,
@@ -441,9 +455,15 @@ CREATE TABLE wirings (
 
 CREATE INDEX agent_destinations_target ON agent_destinations (target_type, target_id);
 
+CREATE INDEX agent_group_members_user ON agent_group_members (user_id);
+
 CREATE INDEX agent_groups_made ON agent_groups (created_by, created_at) WHERE created_by IS NOT NULL;
 
 CREATE INDEX agent_groups_open ON agent_groups (id) WHERE open_work IS NOT NULL;
+
+CREATE INDEX approval_askers_request ON approval_askers (session_id, message_id);
+
+CREATE INDEX approval_askers_untold ON approval_askers (approval_id) WHERE is_told = 0;
 
 CREATE UNIQUE INDEX container_config_history_approval ON container_config_history (approval_id)
   WHERE approval_id IS NOT NULL;
@@ -520,15 +540,13 @@ CREATE INDEX pending_approvals_open ON pending_approvals (expires_at) WHERE stat
 CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
 
 CREATE UNIQUE INDEX pending_approvals_request ON pending_approvals (requester_session_id, requester_message_id)
-  WHERE requester_message_id IS NOT NULL;
+  WHERE requester_message_id IS NOT NULL AND state <> 'superseded';
 
 CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
 
 CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
 
 CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
-
-CREATE INDEX pending_approvals_untold ON pending_approvals (id) WHERE is_told = 0;
 
 CREATE INDEX pending_questions_approval ON pending_questions (approval_id) WHERE approval_id IS NOT NULL;
 
@@ -544,6 +562,8 @@ CREATE INDEX pending_questions_session ON pending_questions (session_id);
 CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE is_shown = 0;
 
 CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
+
+CREATE INDEX sessions_agent_recent ON sessions (agent_group_id, last_active_at DESC, id DESC);
 
 CREATE INDEX sessions_chat ON sessions (messaging_group_id);
 
