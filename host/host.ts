@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { epochMs, type InstallId } from '../shared/ids.ts';
 import { AGENT_CHANNEL, PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
+import { AgentConfigs } from './agents/config/configs.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
 import { Removals } from './agents/removals.ts';
@@ -66,6 +67,7 @@ import { AgentRoutes } from './store/agent-routes.ts';
 import { AgentStore } from './store/agents.ts';
 import { ApprovalStore } from './store/approvals.ts';
 import { ChatStore } from './store/chats.ts';
+import { ConfigHistoryStore } from './store/config-history.ts';
 import { openCentralDb } from './store/database.ts';
 import { DestinationStore } from './store/destinations.ts';
 import { DroppedStore } from './store/dropped.ts';
@@ -82,6 +84,7 @@ import { TaskStore } from './store/tasks.ts';
 import { Transcript } from './store/transcript.ts';
 import { TurnedAwayStore } from './store/turned-away.ts';
 import { UserStore } from './store/users.ts';
+import { VisibleStore } from './store/visible.ts';
 import { WiringStore } from './store/wirings.ts';
 
 export interface HostOptions {
@@ -218,6 +221,14 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     onChanged: (session) => schedule.changed(session),
   });
   const endFiring: EndFiring = (id, end) => schedule.settle(id, end);
+  const configs = new AgentConfigs({
+    ...stores,
+    onConfigChanged: (id) => {
+      for (const sessionId of theLife().liveIds())
+        if (sessions.get(sessionId)?.agentGroupId === id) runtime.reconcile(sessionId);
+    },
+    now,
+  });
   const folders = new AgentFolders(paths.groups, join(root, 'groups', 'template'));
   const maker = closers.use(
     new AgentMaker({
@@ -413,14 +424,15 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     control: {
       liveState: (session) => theLife().liveState(session),
       stop: async (id) => runtime.requestStop(id, 'requested'),
-      release: (id) => theLife().release(id, OWNER),
+      release: (id, by) => theLife().release(id, by),
     },
     deliveries: delivery,
     asked: questions,
     decisions: approvals,
     maker,
     removals,
-    openChat: (agentId, channel, title) => openChat(stores, agentId, channel, title, now()),
+    configs,
+    openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
     onDestinationsChanged: () => rewriteLiveCharts(),
     status: async () => ({
       version: VERSION,
@@ -506,11 +518,13 @@ function openStores(paths: HomePaths, closers: Closers) {
     commit: <T>(work: () => T): T => db.transaction(work)(),
     settings: new SettingsStore(db),
     agents: new AgentStore(db),
+    configHistory: new ConfigHistoryStore(db),
     agentRoutes: new AgentRoutes(db),
     chats: new ChatStore(db),
     wirings: new WiringStore(db),
     destinations: new DestinationStore(db),
     users: new UserStore(db),
+    visible: new VisibleStore(db),
     sessions: new SessionStore(db),
     peers: new PeerStore(db),
     tasks: new TaskStore(db),

@@ -3,6 +3,7 @@ import type { AgentGroupId, MessageId, SessionId, TraceId } from '../../shared/i
 import { makeId } from '../../shared/ids.ts';
 import type { McpServer } from '../../shared/mcp-servers.ts';
 import type { Packages } from '../../shared/packages.ts';
+import { type ConfigChangeNote, ConfigHistoryStore } from './config-history.ts';
 import type { CentralDb } from './database.ts';
 
 /** Whom to tell that an agent is ready: the row that asked for it, and where that came from. */
@@ -46,8 +47,12 @@ export interface ContainerConfig {
   packages: Packages;
   mcpServers: McpServer[];
   mounts: Mount[];
+  /** Rises with each change; every one that was is in the history. */
   revision: number;
 }
+
+/** What a history keeps of a config, and what a change replaces. */
+export type ConfigContent = Omit<ContainerConfig, 'image' | 'revision'>;
 
 /** A folder of the machine inside an agent's containers, at /workspace/mounts/<name>. */
 export interface Mount {
@@ -86,28 +91,25 @@ FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
 const SELECT = `${SELECT_ALL} WHERE g.archived_at IS NULL`;
 const SELECT_ARCHIVED = `${SELECT_ALL} WHERE g.archived_at IS NOT NULL`;
 
-export interface AgentGroupPatch {
-  name?: string;
-  provider?: string;
-  model?: string | null;
-  timezone?: string;
-}
-
 export class AgentStore {
   readonly #db: CentralDb;
+  readonly #history: ConfigHistoryStore;
   readonly #get;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#history = new ConfigHistoryStore(db);
     this.#get = db.prepare<[string], Row>(`${SELECT} AND g.id = ?`);
   }
 
-  /** `name` and `folder` must have been planned (host/agents). A given id that is there already is a bug. */
+  /** With the first revision of its config. `name` and `folder` must have been planned (host/agents). */
   create(input: {
     /** Made when absent. */
     id?: AgentGroupId;
     /** The agent that asked for it; a person when absent. */
     createdBy?: AgentGroupId | null;
+    /** Whom the history of its config names: a user or agent; `host` when absent. */
+    by?: string;
     openWork?: OpenWork;
     name: string;
     folder: string;
@@ -136,10 +138,19 @@ export class AgentStore {
       this.#db
         .prepare('INSERT INTO container_configs (agent_group_id, provider, model, timezone) VALUES (?, ?, ?, ?)')
         .run(id, input.provider ?? 'demo', input.model ?? null, input.timezone ?? 'UTC');
+      this.#keep(id, { by: input.by ?? input.createdBy ?? 'host', approvalId: null, reason: 'made' }, input.now);
     })();
     const made = this.get(id);
     if (made === null) throw new Error('the agent group vanished');
     return made;
+  }
+
+  /** The config as it is now, into its history. */
+  #keep(id: AgentGroupId, change: ConfigChangeNote, now: number): void {
+    const agent = this.get(id);
+    if (agent === null) throw new Error('a config without its agent');
+    const { revision, image: _, ...content } = agent.config;
+    this.#history.append({ ...change, agentGroupId: id, revision, content, at: now });
   }
 
   get(id: AgentGroupId): AgentGroup | null {
@@ -221,30 +232,34 @@ export class AgentStore {
       .run(JSON.stringify(work), id);
   }
 
-  /** Changes what the patch names if the revision still holds. Null when it does not, or the group is gone. */
-  update(id: AgentGroupId, revision: number, patch: AgentGroupPatch): AgentGroup | null {
-    const changed = this.#db.transaction(() => {
-      const held = this.#db
-        .prepare(
-          'UPDATE agent_groups SET revision = revision + 1, name = coalesce(?, name) WHERE id = ? AND revision = ? AND archived_at IS NULL',
-        )
-        .run(patch.name ?? null, id, revision);
-      if (held.changes === 0) return false;
-      this.#db
-        .prepare(
-          `UPDATE container_configs SET revision = revision + 1, provider = coalesce(?, provider),
-             model = CASE WHEN ? THEN ? ELSE model END, timezone = coalesce(?, timezone) WHERE agent_group_id = ?`,
-        )
-        .run(
-          patch.provider ?? null,
-          patch.model === undefined ? 0 : 1,
-          patch.model ?? null,
-          patch.timezone ?? null,
-          id,
-        );
-      return true;
-    })();
-    return changed ? this.get(id) : null;
+  /** In the transaction of a change: `change` follows, because containers are told their agent's name. */
+  rename(id: AgentGroupId, name: string): void {
+    this.#db.prepare('UPDATE agent_groups SET name = ? WHERE id = ?').run(name, id);
+  }
+
+  /**
+   * Replaces the config, as its next revision, and keeps it in the history; the group's revision rises too.
+   * In the caller's transaction. An approval that changed a config before is a bug here: look first.
+   */
+  change(id: AgentGroupId, content: ConfigContent, note: ConfigChangeNote, now: number): void {
+    this.#db.prepare('UPDATE agent_groups SET revision = revision + 1 WHERE id = ?').run(id);
+    this.#db
+      .prepare(
+        `UPDATE container_configs SET revision = revision + 1, provider = ?, model = ?, timezone = ?, network = ?,
+           resources = ?, packages = ?, mcp_servers = ?, mounts = ? WHERE agent_group_id = ?`,
+      )
+      .run(
+        content.provider,
+        content.model,
+        content.timezone,
+        content.network,
+        JSON.stringify(content.resources),
+        JSON.stringify(content.packages),
+        JSON.stringify(content.mcpServers),
+        JSON.stringify(content.mounts),
+        id,
+      );
+    this.#keep(id, note, now);
   }
 }
 

@@ -70,6 +70,7 @@ export class ApiFixture {
       wirings: spine.wirings,
       destinations: spine.destinations,
       users: spine.users,
+      visible: spine.visible,
       sessions: spine.sessions,
       tasks: spine.tasks,
       taskFirings: spine.taskFirings,
@@ -98,7 +99,9 @@ export class ApiFixture {
       decisions: spine.approvals,
       maker: spine.maker,
       removals: spine.removals,
-      openChat: (agentId, channel, title) => openChat(spine, agentId, channel, title, spine.now()),
+      configs: spine.configs,
+      configHistory: spine.configHistory,
+      openChat: (agentId, channel, title, by) => openChat(spine, agentId, channel, title, by, spine.now()),
       onDestinationsChanged: (agentId) => void this.rechartedAgents.push(agentId),
       status: async () => ({
         version: '0.0.0',
@@ -161,7 +164,7 @@ export class ApiFixture {
   }
 
   openSession(title = ''): Session {
-    const session = openChat(this.spine, this.agent.id, 'web', title, this.spine.now());
+    const session = openChat(this.spine, this.agent.id, 'web', title, OWNER, this.spine.now());
     if (session === null) throw new Error('no session');
     return session;
   }

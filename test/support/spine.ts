@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { AgentConfigs } from '../../host/agents/config/configs.ts';
 import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
 import { Removals } from '../../host/agents/removals.ts';
@@ -32,6 +33,7 @@ import { AgentRoutes } from '../../host/store/agent-routes.ts';
 import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
 import { ApprovalStore } from '../../host/store/approvals.ts';
 import { ChatStore, type MessagingGroup } from '../../host/store/chats.ts';
+import { ConfigHistoryStore } from '../../host/store/config-history.ts';
 import { openCentralDb } from '../../host/store/database.ts';
 import { DestinationStore } from '../../host/store/destinations.ts';
 import { DroppedStore } from '../../host/store/dropped.ts';
@@ -45,6 +47,7 @@ import { TaskStore } from '../../host/store/tasks.ts';
 import { Transcript } from '../../host/store/transcript.ts';
 import { TurnedAwayStore } from '../../host/store/turned-away.ts';
 import { UserStore } from '../../host/store/users.ts';
+import { VisibleStore } from '../../host/store/visible.ts';
 import { type WiringSettings, WiringStore } from '../../host/store/wirings.ts';
 import { epochMs, type UserId } from '../../shared/ids.ts';
 import { AGENT_CHANNEL } from '../../shared/protocol.ts';
@@ -67,10 +70,12 @@ export class Spine {
   readonly home = makeTempHome();
   readonly db = openCentralDb(this.home.centralDb, join(projectRoot(), 'migrations', 'central'));
   readonly agents = new AgentStore(this.db);
+  readonly configHistory = new ConfigHistoryStore(this.db);
   readonly chats = new ChatStore(this.db);
   readonly wirings = new WiringStore(this.db);
   readonly destinations = new DestinationStore(this.db);
   readonly users = new UserStore(this.db);
+  readonly visible = new VisibleStore(this.db);
   readonly sessions = new SessionStore(this.db);
   readonly dropped = new DroppedStore(this.db);
   held = new HeldStore(this.db);
@@ -108,6 +113,14 @@ export class Spine {
     ledger: this.ledger,
     commit: this.commit,
     onChanged: (session) => this.schedule.changed(session),
+  });
+  /** Agents whose config was changed. */
+  readonly reconfigured: string[] = [];
+  readonly configs = new AgentConfigs({
+    ...{ agents: this.agents, configHistory: this.configHistory, ledger: this.ledger },
+    commit: (work) => this.commit(work),
+    onConfigChanged: (id) => void this.reconfigured.push(id),
+    now: () => this.now(),
   });
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */

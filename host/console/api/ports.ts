@@ -1,5 +1,6 @@
 /** What the API needs of the rest of the host; `main.ts` hands it in. */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
+import type { AgentConfigs } from '../../agents/config/configs.ts';
 import type { AgentMaker } from '../../agents/maker.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
@@ -9,6 +10,7 @@ import type { TaskRequests } from '../../schedule/requests.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';
 import type { AgentStore } from '../../store/agents.ts';
 import type { ChatStore } from '../../store/chats.ts';
+import type { ConfigHistoryStore } from '../../store/config-history.ts';
 import type { DestinationStore } from '../../store/destinations.ts';
 import type { DroppedStore } from '../../store/dropped.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -74,6 +76,8 @@ export interface ApiParts {
   decisions: Pick<Approvals, 'get' | 'list' | 'decide' | 'whereAsked'>;
   maker: Pick<AgentMaker, 'make'>;
   removals: Pick<Removals, 'remove' | 'restore'>;
+  configs: AgentConfigs;
+  configHistory: ConfigHistoryStore;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
   openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined): Session | null;
   /** Charts of running containers follow at once. */

@@ -49,7 +49,7 @@ describe('a task fires', () => {
 
   test('in the agent’s time zone when it names none', async () => {
     const { spine, agent, create, task } = await makeHarbour();
-    spine.agents.update(agent.id, agent.revision, { timezone: 'Asia/Tokyo' });
+    spine.configs.changeAgent(agent.id, agent.revision, { timezone: 'Asia/Tokyo' }, 'web:owner');
     expect(task(create({ cron: '0 9 * * *' }))).toMatchObject({
       timezone: 'Asia/Tokyo',
       nextAt: Date.parse('2026-11-24T00:00:00Z'),

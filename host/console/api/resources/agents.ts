@@ -52,15 +52,17 @@ export function agentRoutes(parts: ApiParts) {
       const revision = readIfMatch(c);
       const { provider, model, timezone, ...given } = c.req.valid('json');
       const name = given.name === undefined ? undefined : planRename(parts, given.name, agent.id);
-      const changed = agents.update(agent.id, revision, {
+      const patch = {
         ...(name === undefined ? {} : { name }),
         ...(provider === undefined ? {} : { provider }),
         ...(model === undefined ? {} : { model }),
         ...(timezone === undefined ? {} : { timezone }),
-      });
-      if (changed === null) throw refuseChange('agent', agents.get(agent.id));
-      setEtag(c, changed);
-      return c.json(presentAgent(changed), 200);
+      };
+      const outcome = parts.configs.changeAgent(agent.id, revision, patch, c.var.userId);
+      if (outcome.kind === 'gone') throw notFound('agent');
+      if (outcome.kind === 'stale') throw refuseChange('agent', outcome.agent);
+      setEtag(c, outcome.agent);
+      return c.json(presentAgent(outcome.agent), 200);
     })
     .openapi(routes.deleteAgent, (c) => {
       const { id } = findAgent(parts, c.req.valid('param').id);
