@@ -26,28 +26,38 @@ export function ensureFirstRun(stores: FirstRunStores, now: number): boolean {
   const main =
     agents.findByName(FIRST_AGENT) ??
     agents.create({ name: FIRST_AGENT, folder: FIRST_AGENT, isAdmin: true, provider: 'demo', timezone, now });
-  if (sessions.listForAgent(main.id).length === 0) openChat(stores, main.id, 'web', 'First chat', now);
   users.ensure(OWNER, 'Owner', now);
+  if (sessions.listForAgent(main.id).length === 0) openChat(stores, main.id, 'web', 'First chat', OWNER, now);
   users.grant(OWNER, 'owner', null, null, now);
   return true;
 }
 
 /**
  * A chat of this host's own channels with an agent: messaging group, wiring, destination and session.
- * The terminal has one per agent, the web as many as people open. Null when there is no such agent.
+ * The terminal has one per agent, the web as many as people open, each its opener's own. Null when there is no such
+ * agent. `by` is a user of this host.
  */
 export function openChat(
   stores: FirstRunStores,
   agentId: AgentGroupId,
   channel: 'web' | 'terminal',
   title: string | undefined,
+  by: UserId,
   now: number,
 ): Session | null {
   const agent = stores.agents.get(agentId);
   if (agent === null) return null;
   const platformId = channel === 'terminal' ? agent.id : randomBytes(9).toString('base64url');
   const name = title === undefined || title === '' ? channel : title;
-  const chat = stores.chats.ensure({ channelType: channel, platformId, name, unknownSenderPolicy: 'strict', now });
+  const chat = stores.chats.ensure({
+    channelType: channel,
+    platformId,
+    name,
+    unknownSenderPolicy: 'strict',
+    // What is written in the terminal's chat is for whoever sits at this machine.
+    openedBy: channel === 'terminal' ? null : by,
+    now,
+  });
   stores.wirings.create(
     chat.id,
     agent.id,

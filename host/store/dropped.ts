@@ -4,6 +4,7 @@
  * I1. A flood does not grow the table: past the bounds below a message is counted in a row that names less.
  * I2. Every message is counted somewhere.
  */
+import type { Scope } from '../access/console.ts';
 import type { CentralDb } from './database.ts';
 
 export interface DroppedMessages {
@@ -92,14 +93,30 @@ export class DroppedStore {
     this.#rows -= gone.changes;
   }
 
-  /** Newest first; entries of the same millisecond in a fixed order, so that pages lose none of them. */
-  list(limit: number, after: DroppedCursor | null = null): (DroppedMessages & { row: number })[] {
+  /** Newest first; of the chats that agents of `scope` listen in, when it is given; entries of the same millisecond in a fixed order, so that pages lose none of them. */
+  list(
+    limit: number,
+    after: DroppedCursor | null = null,
+    scope: Scope | null = null,
+  ): (DroppedMessages & { row: number })[] {
+    const ofScope =
+      scope === null
+        ? ''
+        : `AND EXISTS (SELECT 1 FROM messaging_groups AS chat JOIN wirings ON wirings.messaging_group_id = chat.id
+             WHERE chat.channel_type = dropped_messages.channel_type AND chat.platform_id = dropped_messages.platform_id
+               AND wirings.agent_group_id IN (SELECT value FROM json_each(@adminOf)))`;
     return this.#db
-      .prepare<[number, number, number], DroppedMessages & { row: number }>(
+      .prepare<Record<string, number | string>, DroppedMessages & { row: number }>(
         `SELECT rowid AS row, channel_type AS channelType, platform_id AS platformId, sender_id AS senderId, reason,
                 count, first_at AS firstAt, last_at AS lastAt
-         FROM dropped_messages WHERE (last_at, rowid) < (?, ?) ORDER BY last_at DESC, rowid DESC LIMIT ?`,
+         FROM dropped_messages WHERE (last_at, rowid) < (@lastAt, @row) ${ofScope}
+         ORDER BY last_at DESC, rowid DESC LIMIT @limit`,
       )
-      .all(after?.lastAt ?? Number.MAX_SAFE_INTEGER, after?.row ?? Number.MAX_SAFE_INTEGER, limit);
+      .all({
+        lastAt: after?.lastAt ?? Number.MAX_SAFE_INTEGER,
+        row: after?.row ?? Number.MAX_SAFE_INTEGER,
+        ...(scope === null ? {} : { adminOf: JSON.stringify(scope.adminOf) }),
+        limit,
+      });
   }
 }

@@ -1,7 +1,9 @@
 /** Tasks: what agents asked to be woken for. Times are epoch ms. */
 import type { AgentGroupId, SessionId, TaskId } from '../../shared/ids.ts';
 import type { MissedPolicy } from '../../shared/requests.ts';
+import type { Scope } from '../access/console.ts';
 import type { CentralDb } from './database.ts';
+import { OPENED_SESSIONS, scopeParameters } from './visible.ts';
 
 export const TASK_STATES = ['active', 'paused', 'done', 'cancelled'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
@@ -43,6 +45,8 @@ export interface TaskFilter {
   sessionId?: SessionId;
   /** `open`: active or paused. */
   state?: TaskState | 'open';
+  /** Tasks of agents that somebody administers, and of their own chats. */
+  scope?: Scope;
 }
 
 /** Tasks that ended and are still shown, per session. Higher: agents that schedule a lot fill the disk. Lower: no past. */
@@ -196,13 +200,20 @@ export class TaskStore {
     if (filter.sessionId !== undefined) wheres.push('t.session_id = @sessionId');
     if (filter.state === 'open') wheres.push(`t.state IN ('active', 'paused')`);
     else if (filter.state !== undefined) wheres.push('t.state = @state');
+    const { scope, ...bounds } = filter;
+    if (scope !== undefined) {
+      wheres.push(
+        `(t.agent_group_id IN (SELECT value FROM json_each(@adminOf)) OR t.session_id IN (${OPENED_SESSIONS}))`,
+      );
+    }
     return this.#db
       .prepare<[Record<string, string | number>], Task>(
         `SELECT ${COLUMNS} FROM tasks t WHERE ${wheres.join(' AND ')}
          ORDER BY coalesce(t.next_at, @never), t.id LIMIT @limit`,
       )
       .all({
-        ...filter,
+        ...bounds,
+        ...(scope === undefined ? {} : scopeParameters(scope)),
         never: NEVER,
         limit,
         afterAt: after === null ? -1 : (after.nextAt ?? NEVER),

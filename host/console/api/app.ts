@@ -24,7 +24,9 @@ import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { messageRoutes } from './resources/messages.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
 import { taskRoutes } from './resources/tasks.ts';
+import { authorise, requireSight } from './rights.ts';
 import * as routes from './routes.ts';
+import { subjectOfSession } from './subjects.ts';
 
 export const API_BASE = '/api/v1';
 
@@ -63,6 +65,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
   api.get('/openapi.json', (c) => c.json(describeApi(api)));
   api.route('/', signInRoutes(parts, new SignInLimit(parts.now())));
   api.use(authenticate({ logins, installId, owner, bearerToken, now: () => parts.now() }));
+  api.use(authorise(parts, API_BASE));
   return api
     .route('/', hostRoutes(parts))
     .route('/', agentRoutes(parts))
@@ -82,7 +85,7 @@ function eventRoutes(parts: ApiParts, streams: EventStreams) {
     const last = c.req.valid('header')['last-event-id'];
     const stream = streams.open({
       userId: c.var.userId,
-      filter: readFilter(parts, session),
+      filter: readFilter(c, parts, session),
       after: readRevision(last) ?? after ?? null,
       disconnect: () => c.env.outgoing.destroy(),
     });
@@ -93,11 +96,12 @@ function eventRoutes(parts: ApiParts, streams: EventStreams) {
   });
 }
 
-function readFilter(parts: ApiParts, session: string | undefined): EventFilter | null {
-  const id = session === undefined ? null : parseId('session', session);
+function readFilter(c: Context<Env>, parts: ApiParts, named: string | undefined): EventFilter | null {
+  const id = named === undefined ? null : parseId('session', named);
   if (id === null) return null;
-  const { messagingGroupId } = findSession(parts, id);
-  return { sessionId: id, messagingGroupId };
+  const session = findSession(parts, id);
+  requireSight(c, 'session', subjectOfSession(parts, session));
+  return { sessionId: id, messagingGroupId: session.messagingGroupId };
 }
 
 /** Browsers send an empty header when no event had an id. */

@@ -13,12 +13,18 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { UserId } from '../../../shared/ids.ts';
+import type { Standing } from '../../access/console.ts';
 import type { LoginStore } from '../../store/logins.ts';
 import { Problem } from './problem.ts';
 
 export interface Env {
   Bindings: HttpBindings & { door: 'tcp' | 'unix'; port: number };
-  Variables: { userId: UserId; by: 'unix' | 'bearer' | 'cookie' };
+  Variables: {
+    userId: UserId;
+    by: 'unix' | 'bearer' | 'cookie';
+    /** What this person is at this moment; set by `authorise`. */
+    standing: Standing;
+  };
 }
 
 /** Carries the install id: another install on another port has other cookies. */
@@ -106,15 +112,6 @@ function identify(c: Context<Env>, keys: Keys): { userId: UserId; by: Env['Varia
   const cookie = getCookie(c, cookieName(keys.installId));
   const userId = cookie === undefined ? null : keys.logins.findCookie(cookie, keys.now());
   return userId === null ? null : { userId, by: 'cookie' };
-}
-
-/** What a page may not do, whoever signed in to it. Throws Problem 403. */
-export function requireOwner(c: Context<Env>): void {
-  if (c.var.by !== 'cookie') return;
-  throw new Problem(403, 'owner_only', 'A page may not do this.', {
-    expected: 'the Unix socket or the bearer token',
-    next: 'use the command line: portolan',
-  });
 }
 
 function provesSameOrigin(c: Context<Env>): boolean {

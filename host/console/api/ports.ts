@@ -21,6 +21,7 @@ import type { TaskFiringStore } from '../../store/task-firings.ts';
 import type { TaskStore } from '../../store/tasks.ts';
 import type { Transcript } from '../../store/transcript.ts';
 import type { UserStore } from '../../store/users.ts';
+import type { VisibleStore } from '../../store/visible.ts';
 import type { WiringStore } from '../../store/wirings.ts';
 import type { Feed } from './feed.ts';
 import type { SessionState, Status } from './schemas.ts';
@@ -38,7 +39,7 @@ export interface SessionControl {
   /** Stops the container; it starts again with the next message. */
   stop(id: SessionId): Promise<void>;
   /** Out of quarantine or failure: the session may start again. */
-  release(id: SessionId): Promise<void>;
+  release(id: SessionId, by: UserId): Promise<void>;
 }
 
 export interface DeliveryControl {
@@ -59,12 +60,13 @@ export interface ApiParts {
   wirings: WiringStore;
   destinations: DestinationStore;
   users: UserStore;
+  visible: VisibleStore;
   sessions: SessionStore;
   tasks: TaskStore;
   taskFirings: TaskFiringStore;
   taskRequests: TaskRequests;
   dropped: DroppedStore;
-  ledger: Pick<Ledger, 'listRefusals'>;
+  ledger: Pick<Ledger, 'listRefusals' | 'get'>;
   transcript: Transcript;
   logins: LoginStore;
   readMarks: ReadMarkStore;
@@ -79,7 +81,7 @@ export interface ApiParts {
   configs: AgentConfigs;
   configHistory: ConfigHistoryStore;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
-  openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined): Session | null;
+  openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined, by: UserId): Session | null;
   /** Charts of running containers follow at once. */
   onDestinationsChanged(agentId: AgentGroupId): void;
   status(): Promise<Status>;

@@ -65,6 +65,7 @@ export const agentSchema = z
   .object({
     id: z.string(),
     name: z.string(),
+    /** Its admins alone see folder, provider and model: empty and null for others. */
     folder: z.string(),
     isAdmin: z.boolean(),
     provider: z.string(),

@@ -1,31 +1,38 @@
 /** Agents and their destinations over the API. */
+import type { Context } from 'hono';
 import { type AgentGroupId, type MessagingGroupId, parseId } from '../../../../shared/ids.ts';
+import { administers, type Scope, type Standing } from '../../../access/console.ts';
 import { MAX_AGENTS } from '../../../agents/limits.ts';
 import { checkName } from '../../../agents/names.ts';
+import type { AgentGroup } from '../../../store/agents.ts';
 import type { DestinationRow } from '../../../store/destinations.ts';
 import { newApi, paginate } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
-import { requireOwner } from '../door.ts';
+import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentAgent, presentDestination, presentRemoval } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
+import { requireAdmin, requireMachine, scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
+import type { Agent } from '../schemas.ts';
+import { findSubject, subjectOfChat } from '../subjects.ts';
 
 export function agentRoutes(parts: ApiParts) {
   const { agents } = parts;
   return newApi()
     .openapi(routes.listAgents, (c) => {
       const { cursor, limit, state } = c.req.valid('query');
-      const page = paginate(
-        limit,
-        (n) => (state === 'removed' ? agents.listArchived(n, cursor ?? null) : agents.list(n, cursor ?? null)),
-        (agent) => agent.id,
-      );
-      return c.json({ ...page, items: page.items.map(presentAgent) }, 200);
+      const scope = scopeOf(c);
+      const list = (n: number) => {
+        if (scope !== null) return listVisible(parts, scope, state === 'removed', n, cursor ?? '');
+        return state === 'removed' ? agents.listArchived(n, cursor ?? null) : agents.list(n, cursor ?? null);
+      };
+      const page = paginate(limit, list, (agent) => agent.id);
+      return c.json({ ...page, items: page.items.map((agent) => presentAgentFor(c.var.standing, agent)) }, 200);
     })
     .openapi(routes.createAgent, (c) => {
       const { isAdmin, ...given } = c.req.valid('json');
-      if (isAdmin === true) requireOwner(c);
+      if (isAdmin === true) requireMachine(c);
       const { name, provider, model, timezone, instructions } = given;
       const agent = parts.maker.make(
         {
@@ -45,7 +52,7 @@ export function agentRoutes(parts: ApiParts) {
     .openapi(routes.getAgent, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       setEtag(c, agent);
-      return c.json(presentAgent(agent), 200);
+      return c.json(presentAgentFor(c.var.standing, agent), 200);
     })
     .openapi(routes.updateAgent, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
@@ -112,13 +119,14 @@ export function destinationRoutes(parts: ApiParts) {
     .openapi(routes.createDestination, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const { name, type, targetId } = c.req.valid('json');
-      requireTarget(parts, type, targetId);
+      requireTarget(c, parts, type, targetId);
       const row = destinations.add({
         agentGroupId: agent.id,
         localName: name,
         targetType: type,
         targetId,
         now: parts.now(),
+        cause: { by: c.var.userId },
       });
       if (row === null) throw nameTaken(name);
       parts.onDestinationsChanged(agent.id);
@@ -133,7 +141,7 @@ export function destinationRoutes(parts: ApiParts) {
     .openapi(routes.updateDestination, (c) => {
       const { id, agentGroupId } = findDestination(parts, c.req.valid('param').id);
       const { name } = c.req.valid('json');
-      const row = destinations.rename(id, readIfMatch(c), name, parts.now());
+      const row = destinations.rename(id, readIfMatch(c), name, parts.now(), c.var.userId);
       if (row === 'taken') throw nameTaken(name);
       if (row === null) throw refuseChange('destination', destinations.get(id));
       parts.onDestinationsChanged(agentGroupId);
@@ -142,7 +150,8 @@ export function destinationRoutes(parts: ApiParts) {
     })
     .openapi(routes.deleteDestination, (c) => {
       const { id, agentGroupId } = findDestination(parts, c.req.valid('param').id);
-      if (!destinations.remove(id, readIfMatch(c))) throw refuseChange('destination', destinations.get(id));
+      if (!destinations.remove(id, readIfMatch(c), { by: c.var.userId, at: parts.now() }))
+        throw refuseChange('destination', destinations.get(id));
       parts.onDestinationsChanged(agentGroupId);
       return c.body(null, 204);
     });
@@ -162,14 +171,45 @@ function findDestination({ destinations }: ApiParts, id: string): DestinationRow
   return row;
 }
 
-function requireTarget({ chats, agents }: ApiParts, type: 'channel' | 'agent', targetId: string): void {
+/**
+ * A destination is a permission to write there: into a chat it needs an admin of an agent that listens there
+ * already, to an agent one of that agent. Throws Problem 403, 404.
+ */
+function requireTarget(c: Context<Env>, parts: ApiParts, type: 'channel' | 'agent', targetId: string): void {
   if (type === 'channel') {
     const id: MessagingGroupId | null = parseId('messagingGroup', targetId);
-    if (id === null || chats.get(id) === null) throw notFound('chat');
+    const subject = id === null ? null : subjectOfChat(parts, id);
+    const changedBy = subject === null || c.var.standing.isGlobalAdmin ? [] : subject.changedBy;
+    const own = changedBy.filter((agent) => c.var.standing.adminOf.has(agent));
+    requireAdmin(c, 'chat', subject === null ? null : { ...subject, changedBy: own });
     return;
   }
   const id: AgentGroupId | null = parseId('agentGroup', targetId);
-  if (id === null || agents.get(id) === null) throw notFound('agent');
+  if (id === null || parts.agents.get(id) === null) throw notFound('agent');
+  requireAdmin(c, 'agent', findSubject(parts, 'agents', id));
+}
+
+/** The agents that somebody sees, by id: all whose members they are; of removed ones, those they administered. */
+function listVisible(
+  { agents }: ApiParts,
+  scope: Scope,
+  isRemoved: boolean,
+  limit: number,
+  after: string,
+): AgentGroup[] {
+  const found = (isRemoved ? scope.adminOf : scope.memberOf)
+    .filter((id) => id > after)
+    .sort()
+    .map((text) => parseId('agentGroup', text))
+    .map((id) => (id === null ? null : isRemoved ? agents.getArchived(id) : agents.get(id)));
+  return found.filter((agent) => agent !== null).slice(0, limit);
+}
+
+/** Members see an agent's name; what it is made of is its admins'. */
+function presentAgentFor(standing: Standing, agent: AgentGroup): Agent {
+  const resource = presentAgent(agent);
+  if (administers(standing, { changedBy: [agent.id] })) return resource;
+  return { ...resource, folder: '', provider: '', model: null };
 }
 
 function nameTaken(name: string): Problem {

@@ -7,19 +7,21 @@ import { newApi, paginate } from '../api.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentApproval } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
+import { scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
 
 export function approvalRoutes(parts: ApiParts) {
-  const { decisions } = parts;
+  const { decisions, visible } = parts;
   return newApi()
     .openapi(routes.listApprovals, (c) => {
       const { cursor, limit, state } = c.req.valid('query');
       const before = cursor === undefined ? null : parseId('approval', cursor);
-      const page = paginate(
-        limit,
-        (n) => decisions.list(n, before, state ?? null),
-        (approval) => approval.id,
-      );
+      const scope = scopeOf(c);
+      const list = (n: number) =>
+        scope === null
+          ? decisions.list(n, before, state ?? null)
+          : visible.listApprovals(scope, n, before, state ?? null).flatMap((id) => decisions.get(id) ?? []);
+      const page = paginate(limit, list, (approval) => approval.id);
       return c.json({ ...page, items: page.items.map((approval) => presentApproval(approval, parts)) }, 200);
     })
     .openapi(routes.getApproval, (c) => {

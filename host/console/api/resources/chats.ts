@@ -7,7 +7,9 @@ import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentChat, presentWiring } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
+import { requireAdmin, scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
+import { findSubject, subjectOfChat } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 
 /** What a wiring is when nothing is said: answers people it knows, when they address it. */
@@ -21,15 +23,16 @@ const DEFAULT_WIRING: WiringSettings = {
 };
 
 export function chatRoutes(parts: ApiParts) {
-  const { chats, wirings } = parts;
+  const { chats, wirings, visible } = parts;
   return newApi()
     .openapi(routes.listChats, (c) => {
       const { cursor, limit } = c.req.valid('query');
-      const page = paginate(
-        limit,
-        (n) => chats.list(n, cursor ?? null),
-        (chat) => chat.id,
-      );
+      const scope = scopeOf(c);
+      const list = (n: number) =>
+        scope === null
+          ? chats.list(n, cursor ?? null)
+          : visible.listChats(scope, n, cursor ?? null).flatMap((id) => chats.get(id) ?? []);
+      const page = paginate(limit, list, (chat) => chat.id);
       return c.json({ ...page, items: page.items.map(presentChat) }, 200);
     })
     .openapi(routes.getChat, (c) => {
@@ -59,21 +62,24 @@ export function chatRoutes(parts: ApiParts) {
 }
 
 export function wiringRoutes(parts: ApiParts) {
-  const { wirings } = parts;
+  const { wirings, visible } = parts;
   return newApi()
     .openapi(routes.listWirings, (c) => {
       const { cursor, limit } = c.req.valid('query');
-      const page = paginate(
-        limit,
-        (n) => wirings.list(n, cursor ?? null),
-        (wiring) => wiring.id,
-      );
+      const scope = scopeOf(c);
+      const list = (n: number) =>
+        scope === null
+          ? wirings.list(n, cursor ?? null)
+          : visible.listWirings(scope, n, cursor ?? null).flatMap((id) => wirings.get(id) ?? []);
+      const page = paginate(limit, list, (wiring) => wiring.id);
       return c.json({ ...page, items: page.items.map(presentWiring) }, 200);
     })
     .openapi(routes.createWiring, (c) => {
       const { chatId, agentId, ...given } = c.req.valid('json');
       const chat = findChat(parts, chatId);
       const agent = findAgent(parts, agentId);
+      requireAdmin(c, 'chat', subjectOfChat(parts, chat.id));
+      requireAdmin(c, 'agent', findSubject(parts, 'agents', agent.id));
       const wiring = wirings.create(chat.id, agent.id, mergeSettings(DEFAULT_WIRING, given), parts.now(), {
         by: c.var.userId,
       });

@@ -3,10 +3,11 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { DroppedCursor } from '../../../store/dropped.ts';
 import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
 import { newApi, paginate } from '../api.ts';
-import { cookieName, requireOwner, type SignInLimit } from '../door.ts';
+import { cookieName, type SignInLimit } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentDropped, presentRefusal } from '../present.ts';
 import { Problem } from '../problem.ts';
+import { scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
 
 /** The routes that need no sign-in. */
@@ -48,13 +49,11 @@ export function hostRoutes(parts: ApiParts) {
       return c.body(null, 204);
     })
     .openapi(routes.createSignInLink, (c) => {
-      requireOwner(c);
       const { token, expiresAt } = parts.logins.create('link', parts.owner, parts.now());
       return c.json({ url: `http://127.0.0.1:${c.env.port}/#token=${token}`, expiresAt }, 201);
     })
     .openapi(routes.getStatus, async (c) => c.json(await parts.status(), 200))
     .openapi(routes.shutDown, (c) => {
-      requireOwner(c);
       // After the answer has left.
       c.env.outgoing.once('close', () => parts.shutdown());
       return c.json({ stopping: true as const }, 202);
@@ -62,9 +61,13 @@ export function hostRoutes(parts: ApiParts) {
     .openapi(routes.listRefusals, (c) => {
       const { cursor, limit } = c.req.valid('query');
       const before = cursor === undefined ? null : readPosition(cursor);
+      const scope = scopeOf(c);
       const page = paginate(
         limit,
-        (n) => parts.ledger.listRefusals(n, before),
+        (n) =>
+          scope === null
+            ? parts.ledger.listRefusals(n, before)
+            : parts.visible.listRefusals(scope, n, before).flatMap((position) => parts.ledger.get(position) ?? []),
         (entry) => String(entry.position),
       );
       return c.json({ ...page, items: page.items.map((entry) => presentRefusal(entry, parts)) }, 200);
@@ -74,7 +77,7 @@ export function hostRoutes(parts: ApiParts) {
       const after = cursor === undefined ? null : readDroppedCursor(cursor);
       const page = paginate(
         limit,
-        (n) => parts.dropped.list(n, after),
+        (n) => parts.dropped.list(n, after, scopeOf(c)),
         (entry) => `${entry.lastAt}-${entry.row}`,
       );
       return c.json({ ...page, items: page.items.map(presentDropped) }, 200);

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { parseId, type UserId } from '../../../../shared/ids.ts';
 import { stampNow } from '../../../../shared/trace.ts';
+import { sees } from '../../../access/console.ts';
 import { assertNever } from '../../../config/errors.ts';
 import type { InboundFile, ReceiveOutcome } from '../../../routing/inbound.ts';
 import type { Session } from '../../../store/sessions.ts';
@@ -13,6 +14,7 @@ import type { ApiParts } from '../ports.ts';
 import { OWN_CHANNELS, presentMessage, presentTrace } from '../present.ts';
 import { badInput, notFound, Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
+import { subjectOfMessage } from '../subjects.ts';
 import { readUpload } from '../uploads.ts';
 import { readAnswer } from './approvals.ts';
 import { answerFile } from './files.ts';
@@ -35,18 +37,23 @@ export function messageRoutes(parts: ApiParts) {
     })
     .openapi(routes.getTrace, (c) => {
       const message = findMessage(parts, c.req.valid('param').id);
-      return c.json(presentTrace(message, transcript.listReplies(message.id)), 200);
+      const replies = transcript.listReplies(message.id).filter((reply) => {
+        const subject = subjectOfMessage(parts, reply);
+        return subject !== null && sees(c.var.standing, subject);
+      });
+      return c.json(presentTrace(message, replies), 200);
     })
     .openapi(routes.resendMessage, async (c) => {
       const message = findMessage(parts, c.req.valid('param').id);
       const ref = findSession(parts, message.sessionId);
-      if ((await parts.deliveries.resend(ref, message.id)) === 'not-possible') throw notSettleable(message);
+      if ((await parts.deliveries.resend(ref, message.id, c.var.userId)) === 'not-possible')
+        throw notSettleable(message);
       return c.json(presentMessage(findMessage(parts, message.id), parts), 200);
     })
     .openapi(routes.dropMessage, async (c) => {
       const message = findMessage(parts, c.req.valid('param').id);
       const ref = findSession(parts, message.sessionId);
-      if ((await parts.deliveries.drop(ref, message.id)) === 'not-possible') throw notSettleable(message);
+      if ((await parts.deliveries.drop(ref, message.id, c.var.userId)) === 'not-possible') throw notSettleable(message);
       return c.json(presentMessage(findMessage(parts, message.id), parts), 200);
     })
     .openapi(routes.answerMessage, (c) => {

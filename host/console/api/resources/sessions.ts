@@ -1,5 +1,6 @@
 /** Sessions over the API: list, open, name, stop, release, and how far a person has read. */
 import { parseId } from '../../../../shared/ids.ts';
+import type { Scope } from '../../../access/console.ts';
 import type { Session } from '../../../store/sessions.ts';
 import { newApi } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
@@ -8,8 +9,10 @@ import { MAX_SCANNED_SESSIONS } from '../limits.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentSession } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
+import { requireAdmin, requireSight, scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
 import type { SessionState } from '../schemas.ts';
+import { findSubject } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 
 export function sessionRoutes(parts: ApiParts) {
@@ -18,14 +21,20 @@ export function sessionRoutes(parts: ApiParts) {
     .openapi(routes.listSessions, (c) => {
       const { cursor, limit, agent, state } = c.req.valid('query');
       const agentId = agent === undefined ? null : findAgent(parts, agent).id;
-      const page = scanSessions(parts, { agentId, state: state ?? null, limit: limit ?? DEFAULT_PAGE, cursor });
+      if (agentId !== null) requireSight(c, 'agent', findSubject(parts, 'agents', agentId));
+      const scope = scopeOf(c);
+      const page = scanSessions(parts, { agentId, state: state ?? null, limit: limit ?? DEFAULT_PAGE, cursor, scope });
       const items = page.items.map((session) => presentSession(session, c.var.userId, parts));
       return c.json({ items, nextCursor: page.nextCursor }, 200);
     })
     .openapi(routes.createSession, (c) => {
       const { agentId, title, channel = 'web' } = c.req.valid('json');
       const agent = findAgent(parts, agentId);
-      const session = parts.openChat(agent.id, channel, title);
+      const subject = findSubject(parts, 'agents', agent.id);
+      // The terminal's chat is one for all; a chat on the page is its opener's.
+      if (channel === 'web') requireSight(c, 'agent', subject);
+      else requireAdmin(c, 'agent', subject);
+      const session = parts.openChat(agent.id, channel, title, c.var.userId);
       if (session === null) throw notFound('agent');
       parts.onDestinationsChanged(agent.id);
       feed.tellSession(session.id);
@@ -53,7 +62,7 @@ export function sessionRoutes(parts: ApiParts) {
     })
     .openapi(routes.releaseSession, async (c) => {
       const { id } = findSession(parts, c.req.valid('param').id);
-      await parts.control.release(id);
+      await parts.control.release(id, c.var.userId);
       return c.json(presentSession(findSession(parts, id), c.var.userId, parts), 200);
     })
     .openapi(routes.markRead, (c) => {
@@ -80,26 +89,32 @@ interface Scan {
   state: SessionState | null;
   limit: number;
   cursor: string | undefined;
+  scope: Scope | null;
 }
 
 /**
  * One page. States live in the runtime, not in the table, so a page of one state looks at rows until it
  * is full or MAX_SCANNED_SESSIONS were seen; a short page with a cursor goes on from there.
  */
-function scanSessions({ sessions, control }: ApiParts, scan: Scan): { items: Session[]; nextCursor: string | null } {
+function scanSessions(parts: ApiParts, scan: Scan): { items: Session[]; nextCursor: string | null } {
   const items: Session[] = [];
   let after = readCursor(scan.cursor);
   for (let seen = 0; seen < MAX_SCANNED_SESSIONS; ) {
-    const batch = sessions.listRecent(scan.limit + 1, after, scan.agentId);
+    const batch = listBatch(parts, scan, after);
     for (const session of batch) {
       if (items.length === scan.limit) return { items, nextCursor: after === null ? null : formatCursor(after) };
-      if (scan.state === null || control.liveState(session).state === scan.state) items.push(session);
+      if (scan.state === null || parts.control.liveState(session).state === scan.state) items.push(session);
       after = session;
     }
     if (batch.length <= scan.limit) return { items, nextCursor: null };
     seen += batch.length;
   }
   return { items, nextCursor: after === null ? null : formatCursor(after) };
+}
+
+function listBatch({ sessions, visible }: ApiParts, { scope, agentId, limit }: Scan, after: Place | null): Session[] {
+  if (scope === null) return sessions.listRecent(limit + 1, after, agentId);
+  return visible.listSessions(scope, limit + 1, after, agentId).flatMap((id) => sessions.get(id) ?? []);
 }
 
 interface Place {

@@ -9,8 +9,10 @@ import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
+import { requireSight, scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
 import type { Task, TaskDetail } from '../schemas.ts';
+import { findSubject } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 import { findSession } from './sessions.ts';
 
@@ -24,7 +26,11 @@ export function taskRoutes(parts: ApiParts) {
       const { cursor, limit, agent, session, state } = c.req.valid('query');
       const agentGroupId: AgentGroupId | undefined = agent === undefined ? undefined : findAgent(parts, agent).id;
       const sessionId: SessionId | undefined = session === undefined ? undefined : findSession(parts, session).id;
+      if (agentGroupId !== undefined) requireSight(c, 'agent', findSubject(parts, 'agents', agentGroupId));
+      if (sessionId !== undefined) requireSight(c, 'session', findSubject(parts, 'sessions', sessionId));
+      const scope = scopeOf(c);
       const filter = {
+        ...(scope === null ? {} : { scope }),
         ...(agentGroupId === undefined ? {} : { agentGroupId }),
         ...(sessionId === undefined ? {} : { sessionId }),
         ...(state === undefined ? {} : { state }),
