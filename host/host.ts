@@ -332,6 +332,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       chats,
       transcript,
       ledger,
+      commit: stores.commit,
       inboxes,
       doorbells,
       due,

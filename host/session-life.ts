@@ -18,6 +18,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { SessionState } from './runtime/ports.ts';
+import { describeDelivery } from './sessions/delivery-record.ts';
 import { AGENT_FOLDER_LIMITS, type DiskUse, measureContainerFolders, SESSION_LIMITS } from './sessions/disk.ts';
 import type { Doorbells } from './sessions/doorbell.ts';
 import type { DueTimer } from './sessions/due-timer.ts';
@@ -37,6 +38,8 @@ export interface SessionLifeParts {
   chats: ChatStore;
   transcript: Transcript;
   ledger: Ledger;
+  /** Runs the work in one transaction of the central database. */
+  commit: <T>(work: () => T) => T;
   inboxes: Inboxes;
   doorbells: Doorbells;
   due: DueTimer;
@@ -154,14 +157,14 @@ export class SessionLife implements Disposable {
 
   /** The container broke the contract, or its database is corrupt: it stops, and stays stopped until released. */
   quarantine(id: SessionId, reason: string): void {
-    const { sessions, ledger, metrics, feed, reconcile, now } = this.#parts;
+    const { sessions, ledger, commit, metrics, feed, reconcile, now } = this.#parts;
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return;
-    sessions.setQuarantine(id, reason, now());
-    ledger.append(
-      { kind: 'session.quarantined', sessionId: id, messageId: null, actor: null, detail: { reason } },
-      now(),
-    );
+    commit(() => {
+      sessions.setQuarantine(id, reason, now());
+      const entry = { kind: 'session.quarantined', sessionId: id, messageId: null, actor: null, detail: { reason } };
+      ledger.append(entry, now());
+    });
     metrics.sessionQuarantined();
     hostLog.error({ sessionId: id, agentGroupId: session.agentGroupId, reason }, 'a session is quarantined');
     feed.tellSession(id);
@@ -173,7 +176,7 @@ export class SessionLife implements Disposable {
    * Throws Fault `still_running` while its container is being stopped.
    */
   async release(id: SessionId, by: string): Promise<void> {
-    const { sessions, ledger, delivery, feed, now, reconcile, inboxes, transcript, home } = this.#parts;
+    const { sessions, ledger, commit, delivery, feed, now, reconcile, inboxes, transcript, home } = this.#parts;
     const session = sessions.get(id);
     if (session === null) return;
     const reason = session.quarantineReason;
@@ -187,12 +190,17 @@ export class SessionLife implements Disposable {
       if (reason.startsWith(OUTBOX_REASON)) {
         delivery.abandon(id);
         const lost = await setOutboxAside(home, session, inboxes, now());
-        // The rows hold ids of messages.
-        for (const lostId of lost)
-          transcript.change(lostId as MessageId, { state: 'failed', stateReason: 'its session was set aside' });
+        for (const row of lost) {
+          // The rows hold ids of messages.
+          transcript.change(row.messageOutId as MessageId, { state: row.state, stateReason: row.reason });
+          transcript.record(describeDelivery(session, row), now());
+        }
       }
-      sessions.setQuarantine(id, null, now());
-      ledger.append({ kind: 'session.released', sessionId: id, messageId: null, actor: by, detail: { reason } }, now());
+      commit(() => {
+        sessions.setQuarantine(id, null, now());
+        const entry = { kind: 'session.released', sessionId: id, messageId: null, actor: by, detail: { reason } };
+        ledger.append(entry, now());
+      });
     }
     sessions.markOpen(id, now());
     // The runtime tells of changes alone; what it says next is new.

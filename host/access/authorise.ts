@@ -29,7 +29,10 @@ export interface RouteFacts {
   agent: { id: string } | null;
 }
 
-export type Authorisation = { kind: 'allow' } | { kind: 'refuse'; reason: RefusalReason };
+/** Why a row may go where it says: its name is that of a chat, of a chat whose thread it names, or of an agent. */
+export type AllowRule = 'chat' | 'thread_of_chat' | 'agent';
+
+export type Authorisation = { kind: 'allow'; rule: AllowRule } | { kind: 'refuse'; reason: RefusalReason };
 
 export type RefusalReason =
   | 'no_destination_named'
@@ -61,8 +64,8 @@ function authoriseChannel(
   if (claimed.channelType !== chat.channelType || claimed.platformId !== chat.platformId) {
     return refuse('routing_disagrees');
   }
-  if (claimed.threadId !== null && !threadIsOfChat) return refuse('thread_of_another_chat');
-  return ALLOW;
+  if (claimed.threadId === null) return { kind: 'allow', rule: 'chat' };
+  return threadIsOfChat ? { kind: 'allow', rule: 'thread_of_chat' } : refuse('thread_of_another_chat');
 }
 
 function authoriseAgent(claimed: ClaimedRoute, { agent, agentGroupId }: RouteFacts, targetId: string): Authorisation {
@@ -72,10 +75,8 @@ function authoriseAgent(claimed: ClaimedRoute, { agent, agentGroupId }: RouteFac
   if (claimed.threadId !== null) return refuse('thread_of_another_chat');
   if (targetId === agentGroupId) return refuse('own_agent');
   if (claimed.kind !== 'chat') return refuse('chat_only');
-  return ALLOW;
+  return { kind: 'allow', rule: 'agent' };
 }
-
-const ALLOW: Authorisation = { kind: 'allow' };
 
 function refuse(reason: RefusalReason): Authorisation {
   return { kind: 'refuse', reason };

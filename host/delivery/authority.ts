@@ -1,11 +1,22 @@
 /** Asks the host's tables whether an agent group may send somewhere (I4). Reads anew at each question. */
 import type { AgentGroupId, MessagingGroupId } from '../../shared/ids.ts';
-import { type Authorisation, authoriseSend } from '../access/authorise.ts';
+import { type AllowRule, type Authorisation, authoriseSend } from '../access/authorise.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { DestinationRow, DestinationStore } from '../store/destinations.ts';
 import type { Transcript } from '../store/transcript.ts';
 import type { OutboundMessage } from './plan.ts';
+
+/** What allows a row to go where it says. */
+export interface Grant {
+  rule: AllowRule;
+  destinationId: string;
+  /** The destination's current name; the row may have an earlier one. */
+  name: string;
+  targetId: string;
+}
+
+export type Verdict = { kind: 'allow'; grant: Grant } | Extract<Authorisation, { kind: 'refuse' }>;
 
 export class Authority {
   readonly #agents: AgentStore;
@@ -20,11 +31,11 @@ export class Authority {
     this.#transcript = transcript;
   }
 
-  check(agentGroupId: AgentGroupId, message: OutboundMessage): Authorisation {
+  check(agentGroupId: AgentGroupId, message: OutboundMessage): Verdict {
     const { destination: name, channelType, platformId, threadId } = message;
     const destination = name === null ? null : this.#destinations.find(agentGroupId, name);
     const chat = this.findChat(agentGroupId, name);
-    return authoriseSend(
+    const answer = authoriseSend(
       { kind: message.body.kind, destination: name, channelType, platformId, threadId },
       {
         agentGroupId,
@@ -34,6 +45,10 @@ export class Authority {
         agent: destination === null ? null : this.#findAgent(destination),
       },
     );
+    if (answer.kind === 'refuse') return answer;
+    if (destination === null) throw new Error('allowed without a destination');
+    const { id: destinationId, localName, targetId } = destination;
+    return { kind: 'allow', grant: { rule: answer.rule, destinationId, name: localName, targetId } };
   }
 
   /** Null for a chat, and for an agent that is archived. */

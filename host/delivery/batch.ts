@@ -11,10 +11,12 @@ import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { Answered, Asked, Origin } from '../sessions/asked.ts';
 import type { DeliveryRow, InboundRoute, InboxTables } from '../sessions/inbox-tables.ts';
+import type { LedgerEntry } from '../store/ledger.ts';
 import type { Session } from '../store/sessions.ts';
 import { type Lane, type LaneItem, markSending } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { type OutboundMessage, type ParsedRow, renderText } from './plan.ts';
+import { recordSettled } from './record.ts';
 import type { AgentTeller } from './tell-agent.ts';
 
 /** Requests answered in one turn of the event loop. Higher: a flood of them holds up everybody. Lower: more commits. */
@@ -102,7 +104,13 @@ export class Batch {
       this.#refuse(message, row, flaw, known === null);
       return;
     }
-    const item: LaneItem = { sessionId: this.#session.id, message, row, mayBeSent: row.state === 'sending' };
+    const item: LaneItem = {
+      sessionId: this.#session.id,
+      message,
+      row,
+      mayBeSent: row.state === 'sending',
+      grant: answer.grant,
+    };
     if (row.state === 'queued' && row.attempts === 0 && row.nextAttemptAt !== null && row.nextAttemptAt > now) {
       this.#deferred.push({ item, isNew: known === null });
       return;
@@ -237,6 +245,9 @@ export class Batch {
   show(): void {
     // Told again after a restart: a row that is there already stays as it is.
     const refused: { message: OutboundMessage | null; row: DeliveryRow }[] = [...this.#refused, ...this.#requests];
+    for (const { message, row } of this.#requests) {
+      if (row.state !== 'refused') this.#record(recordSettled(this.#session, message, row));
+    }
     for (const { item } of this.#items) this.#open(item);
     for (const { item } of [...this.#items, ...this.#deferred]) {
       this.#tell(item.message, item.row);
@@ -252,8 +263,9 @@ export class Batch {
       const id = row.messageOutId as MessageId;
       this.#parts.transcript.change(id, { state: 'failed', stateReason: row.reason });
       this.#parts.questions.delivered(id, 'failed');
+      this.#record(recordSettled(this.#session, null, row));
     }
-    this.#recordRefusals(refused.filter(({ row }) => row.state === 'refused'));
+    this.#recordSettleds(refused.filter(({ row }) => row.state === 'refused'));
     for (const { after } of this.#requests) after?.();
   }
 
@@ -320,26 +332,14 @@ export class Batch {
     });
   }
 
-  /** One transaction for all: a flood of refusals must not stop the host for a commit each. */
-  #recordRefusals(refused: readonly { message: OutboundMessage | null; row: DeliveryRow }[]): void {
+  #record(entry: LedgerEntry): void {
+    this.#parts.transcript.record(entry, this.#parts.now());
+  }
+
+  /** In the transcript's next commit: a flood of refusals must not stop the host for a commit each. */
+  #recordSettleds(refused: readonly { message: OutboundMessage | null; row: DeliveryRow }[]): void {
     if (refused.length === 0) return;
-    const { ledger, now } = this.#parts;
-    ledger.appendAll(
-      refused.map(({ message, row }) => ({
-        kind: 'delivery.refused',
-        sessionId: this.#session.id,
-        messageId: row.messageOutId,
-        actor: this.#session.agentGroupId,
-        detail: {
-          destination: message?.destination ?? null,
-          channelType: message?.channelType ?? null,
-          platformId: message?.platformId ?? null,
-          threadId: message?.threadId ?? null,
-          reason: row.reason,
-        },
-      })),
-      now(),
-    );
+    for (const { message, row } of refused) this.#record(recordSettled(this.#session, message, row));
     deliveryLog.warn(
       { sessionId: this.#session.id, count: refused.length, reason: refused[0]?.row.reason },
       'messages were refused',

@@ -31,6 +31,7 @@ import type { DeliveryParts } from './parts.ts';
 import { PEER_CHANNEL } from './peers/apply.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
 import { ByteRate, ReadRate, RowRate } from './rate.ts';
+import { recordAttempt } from './record.ts';
 import { Sender } from './sender.ts';
 import { AgentTeller } from './tell-agent.ts';
 
@@ -140,7 +141,7 @@ export class Delivery implements AsyncDisposable {
   }
 
   /** A person decides on a delivery that is `unknown` or `failed`: once more, from its row. */
-  async resend(ref: SessionRef, messageId: MessageId): Promise<'queued' | 'not-possible'> {
+  async resend(ref: SessionRef, messageId: MessageId, by: string | null = null): Promise<'queued' | 'not-possible'> {
     // First: a crash after the commit must find it.
     this.#parts.sessions.markOpen(ref.id, this.#parts.now());
     const done = await this.#parts.inboxes.commit(ref, (tables) => {
@@ -158,12 +159,13 @@ export class Delivery implements AsyncDisposable {
     });
     if (!done) return 'not-possible';
     this.#parts.transcript.change(messageId, { state: 'queued', stateReason: null });
+    this.#recordDecision('resent', ref, messageId, by);
     this.#remember(ref.id).recovered = false;
     this.ring(ref.id);
     return 'queued';
   }
 
-  async drop(ref: SessionRef, messageId: MessageId): Promise<'dropped' | 'not-possible'> {
+  async drop(ref: SessionRef, messageId: MessageId, by: string | null = null): Promise<'dropped' | 'not-possible'> {
     const reason = 'dropped by a person';
     const done = await this.#parts.inboxes.commit(ref, (tables) => {
       const row = tables.getDelivery(messageId);
@@ -173,7 +175,14 @@ export class Delivery implements AsyncDisposable {
     });
     if (!done) return 'not-possible';
     this.#parts.transcript.change(messageId, { state: 'dropped', stateReason: reason });
+    this.#recordDecision('dropped', ref, messageId, by);
     return 'dropped';
+  }
+
+  /** A person's, about a delivery that came to no good end. */
+  #recordDecision(word: 'resent' | 'dropped', ref: SessionRef, messageId: MessageId, by: string | null): void {
+    const entry = { kind: `delivery.${word}`, sessionId: ref.id, messageId, actor: by, detail: {} };
+    this.#parts.transcript.record(entry, this.#parts.now());
   }
 
   #remember(id: SessionId): Memory {
@@ -408,6 +417,7 @@ export class Delivery implements AsyncDisposable {
         if (answer.kind === 'refuse') {
           return { reason: answer.reason, words: describeRefusal(answer.reason, item.message.destination) };
         }
+        item.grant = answer.grant;
         const target = this.#sender.findTarget(session, item.message);
         if (target.kind === 'refuse') return { reason: 'no_such_message', words: target.words };
         const words = isUnsentQuestion(item) ? this.#parts.questions.refuseSend(item.message.id) : null;
@@ -424,7 +434,7 @@ export class Delivery implements AsyncDisposable {
         await inboxes.commit(session, (tables) => {
           for (const item of items) tables.putDelivery(item.row);
         });
-        for (const item of items) this.#show(item);
+        for (const item of items) this.#show(session, item);
       },
       ended: (item) => this.#end(session, memory, key, item),
       broke: (error, left) => {
@@ -438,8 +448,10 @@ export class Delivery implements AsyncDisposable {
     return lane;
   }
 
-  #show(item: LaneItem): void {
+  #show(session: Session, item: LaneItem): void {
     const { message, row } = item;
+    const entry = recordAttempt(session, item);
+    if (entry !== null) this.#parts.transcript.record(entry, this.#parts.now());
     if (message.body.kind === 'edit' || message.body.kind === 'reaction') return;
     this.#parts.transcript.change(message.id, {
       only: { sessionId: item.sessionId, direction: 'out' },
@@ -466,23 +478,6 @@ export class Delivery implements AsyncDisposable {
     deliveryLog.warn(
       { sessionId: session.id, messageId: message.id, state: row.state },
       'a delivery ended without success',
-    );
-    this.#parts.ledger.append(
-      {
-        kind: `delivery.${row.state}`,
-        sessionId: session.id,
-        messageId: message.id,
-        actor: session.agentGroupId,
-        detail: {
-          destination: message.destination,
-          channelType: message.channelType,
-          platformId: message.platformId,
-          threadId: message.threadId,
-          inReplyTo: message.inReplyTo,
-          reason: row.reason,
-        },
-      },
-      this.#parts.now(),
     );
     this.#teller.tell(session, message, row);
   }

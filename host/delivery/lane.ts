@@ -14,6 +14,7 @@ import { HOLD_RECHECK_MS, SEND_TIMEOUT_MS } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow, DeliveryState } from '../sessions/inbox-tables.ts';
+import type { Grant } from './authority.ts';
 import type { Channel, SendOutcome } from './channel.ts';
 import {
   type AttemptOutcome,
@@ -32,6 +33,8 @@ export interface LaneItem {
   row: DeliveryRow;
   /** True when this run found it `sending`: what to do first is up to the idempotency class. */
   mayBeSent: boolean;
+  /** What allowed the last attempt; absent where the host speaks for itself. */
+  grant?: Grant;
 }
 
 /** What a lane needs of its surroundings. */

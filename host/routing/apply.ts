@@ -20,6 +20,7 @@ import { Admissions, type ReceivedAgain } from './admissions.ts';
 import { admissionSubject, formatAdmission, formatWiring, showSafely, wiringSubject } from './card.ts';
 import { commitMessage, type HeardRoute } from './commit.ts';
 import { makeDecisionHandlers, type RoutingHandlers } from './decisions.ts';
+import { describeHearing } from './hearing.ts';
 import { type HeldEvent, parseHeldEvent } from './held-event.ts';
 import { Holding } from './holding.ts';
 import type { InboundEvent, ReceiveOutcome, RoutedMessage } from './inbound.ts';
@@ -105,7 +106,9 @@ export class Router implements AsyncDisposable {
     }
     const isReachable = this.#noteSender(event, chat);
     const routedAt = stampNow();
-    const outcomes = await Promise.allSettled(heard.map((route) => this.#commit(event, chat, route, routedAt)));
+    const outcomes = await Promise.allSettled(
+      heard.map((route) => this.#commit(event, chat, route, listening, routedAt)),
+    );
     if (isReachable) this.#parts.onReachable();
     return { kind: 'routed', messages: judge(event, outcomes) };
   }
@@ -144,8 +147,26 @@ export class Router implements AsyncDisposable {
     });
   }
 
-  #commit(event: InboundEvent, chat: MessagingGroup, route: HeardRoute, routedAt: number): Promise<RoutedMessage> {
-    return commitMessage(this.#parts, event, chat, route, routedAt);
+  #commit(
+    event: InboundEvent,
+    chat: MessagingGroup,
+    route: HeardRoute,
+    listening: readonly Wiring[],
+    routedAt: number,
+  ): Promise<RoutedMessage> {
+    const { users } = this.#parts;
+    const { senderId } = event;
+    const wiring = listening.find(({ agentGroupId }) => agentGroupId === route.agentGroupId);
+    if (wiring === undefined) throw new Error('a route without its wiring');
+    const heard = describeHearing({
+      wiring,
+      senderId,
+      isMention: event.isMention || event.isPrivate,
+      isEngaged: route.kind === 'engage',
+      roles: users.rolesOf(senderId),
+      isKnown: users.isKnown(senderId, wiring.agentGroupId),
+    });
+    return commitMessage(this.#parts, event, chat, { ...route, heard }, routedAt);
   }
 
   async #receiveUnwired(event: InboundEvent, chat: MessagingGroup | null): Promise<ReceiveOutcome> {
@@ -232,7 +253,7 @@ export class Router implements AsyncDisposable {
         return { kind: 'dropped', reason: route.reason };
       case 'engage':
       case 'accumulate':
-        await this.#commit(event, chat, route, stampNow());
+        await this.#commit(event, chat, route, own, stampNow());
         if (this.#noteSender(event, chat)) this.#parts.onReachable();
         return { kind: 'received' };
       default:

@@ -8,6 +8,7 @@ import { describeIncoming, placeIncoming } from '../sessions/attachments.ts';
 import { ensureSession } from '../sessions/ensure-session.ts';
 import type { MessagingGroup } from '../store/chats.ts';
 import type { Session, SessionKey } from '../store/sessions.ts';
+import type { Heard, NewTranscriptMessage } from '../store/transcript.ts';
 import type { InboundEvent, RoutedMessage } from './inbound.ts';
 import type { RoutingParts } from './parts.ts';
 import type { Route } from './plan.ts';
@@ -22,7 +23,7 @@ export async function commitMessage(
   parts: RoutingParts,
   event: InboundEvent,
   chat: MessagingGroup,
-  route: HeardRoute,
+  route: HeardRoute & { heard: Heard },
   routedAt: number,
 ): Promise<RoutedMessage> {
   const { inboxes, sessions, transcript, wake, now } = parts;
@@ -68,7 +69,7 @@ export async function commitMessage(
   if (sessions.get(session.id)?.isOpen === false) sessions.markOpen(session.id, now());
   failpoint('routing.committed');
   if (engaged) wake(session.id);
-  transcript.put({
+  const shown: NewTranscriptMessage = {
     id: messageId,
     sessionId: session.id,
     messagingGroupId: chat.id,
@@ -93,7 +94,8 @@ export async function commitMessage(
       ...(engaged ? { woken: stampNow() } : {}),
     },
     createdAt: timestamp,
-  });
+  };
+  transcript.put(shown, route.heard);
   return { sessionId: session.id, messageId, engaged, repeated: added === 0 };
 }
 

@@ -5,6 +5,7 @@
 import type { MessageId, SessionId } from '../../shared/ids.ts';
 import { Fault } from '../config/errors.ts';
 import type { Transcript } from '../store/transcript.ts';
+import { describeDelivery } from './delivery-record.ts';
 import type { Inboxes, SessionRef } from './inbox.ts';
 import type { DeliveryRow, OpenInbound } from './inbox-tables.ts';
 import type { EndFiring, TellChat } from './settle.ts';
@@ -57,9 +58,10 @@ export async function endWork(
       if (row.kind === 'task') endFiring(row.id, { outcome: 'failed', note: words.reason });
       if (row.sourceSessionId !== null && row.kind === 'chat') ended.askers.push(row.sourceSessionId);
     }
-    for (const { messageOutId, state, reason } of deliveries) {
+    for (const row of deliveries) {
       // The table holds ids of messages.
-      transcript.change(messageOutId as MessageId, { state, stateReason: reason });
+      transcript.change(row.messageOutId as MessageId, { state: row.state, stateReason: row.reason });
+      transcript.record(describeDelivery(session, row), now);
     }
     ended.failed += left.open.length;
     ended.refused += deliveries.length;

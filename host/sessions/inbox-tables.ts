@@ -66,6 +66,9 @@ export interface Work {
   newestAt: number | null;
   nextDueAt: number | null;
   open: number;
+  /** Of the due rows, those that only a container started after they were written takes; and the newest of them. */
+  dueFresh: number;
+  newestFreshAt: number | null;
 }
 
 export const DELIVERY_STATES = ['queued', 'sending', 'delivered', 'failed', 'refused', 'unknown'] as const;
@@ -282,7 +285,9 @@ export class InboxTables {
               min(max(timestamp, coalesce(process_after, 0))) FILTER (WHERE coalesce(process_after, 0) <= @now) AS dueSince,
               max(timestamp) AS newestAt,
               min(process_after) FILTER (WHERE process_after > @now) AS nextDueAt,
-              count(*) AS open
+              count(*) AS open,
+              count(*) FILTER (WHERE on_wake = 1 AND coalesce(process_after, 0) <= @now) AS dueFresh,
+              max(timestamp) FILTER (WHERE on_wake = 1 AND coalesce(process_after, 0) <= @now) AS newestFreshAt
        FROM messages_in WHERE status = 'pending' AND trigger = 1`,
     ).get({ now }) as Work;
   }
@@ -339,6 +344,15 @@ export class InboxTables {
       `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending')
          AND NOT (state = 'queued' AND attempts = 0 AND coalesce(next_attempt_at, 0) > ?) ORDER BY seq LIMIT ?`,
     ).all(dueBy, limit) as DeliveryRow[];
+  }
+
+  /** Deliveries that came to their end, the newest rows first. */
+  listEndedDeliveries(limit: number): DeliveryRow[] {
+    // The shape is the one selected.
+    return this.#prepare(
+      `SELECT * FROM (SELECT ${DELIVERY_COLUMNS} FROM deliveries ORDER BY seq DESC LIMIT ?)
+       WHERE state NOT IN ('queued', 'sending')`,
+    ).all(limit) as DeliveryRow[];
   }
 
   /** When the next delivery that was put off and never tried falls due, null when none waits. */

@@ -8,27 +8,28 @@ import { sessionPaths } from '../../shared/session-files.ts';
 import type { Session } from '../store/sessions.ts';
 import { createSessionFolder, hostContainerUser } from './folder.ts';
 import type { Inboxes } from './inbox.ts';
+import type { DeliveryRow } from './inbox-tables.ts';
 
 /** Open deliveries that are ended at once. */
 const MAX_ENDED = 10_000;
 
-/** Returns the ids of deliveries that cannot be made any more: their rows were set aside. */
-export async function setOutboxAside(home: string, session: Session, inboxes: Inboxes, now: number): Promise<string[]> {
+/** Returns the deliveries that cannot be made any more, as they ended: their rows were set aside. */
+export async function setOutboxAside(
+  home: string,
+  session: Session,
+  inboxes: Inboxes,
+  now: number,
+): Promise<DeliveryRow[]> {
   const paths = sessionPaths(home, session.agentGroupId, session.id);
   // Gone already when an earlier release was cut off here.
   if (existsSync(paths.out)) renameSync(paths.out, `${paths.root}/out-set-aside-${now}`);
   createSessionFolder(paths, hostContainerUser(session));
   return inboxes.commit(session, (tables) => {
-    const lost = tables.listOpenDeliveries(MAX_ENDED);
-    for (const row of lost) {
-      tables.putDelivery({
-        ...row,
-        state: 'failed',
-        reason: 'its session was set aside',
-        nextAttemptAt: null,
-        updatedAt: now,
-      });
-    }
+    const reason = 'its session was set aside';
+    const lost = tables
+      .listOpenDeliveries(MAX_ENDED)
+      .map((row) => ({ ...row, state: 'failed' as const, reason, nextAttemptAt: null, updatedAt: now }));
+    for (const row of lost) tables.putDelivery(row);
     // The new outbound.db is empty: this row's number lifts the container's next above every one it used before.
     tables.append([
       {
@@ -54,6 +55,6 @@ export async function setOutboxAside(home: string, session: Session, inboxes: In
         }),
       },
     ]);
-    return lost.map((row) => row.messageOutId);
+    return lost;
   });
 }

@@ -5,6 +5,8 @@
  * I2. `revision` rises with each change of any row: what changed since N is one index range, and a
  *     page that reconnects misses nothing and doubles nothing.
  * I3. Changes gather and commit together (`flush`), one commit for a burst; `onFlush` hears the rows after.
+ * I4. What the ledger is to say of a message is told with it, and stands in the same commit: told again after a
+ *     crash, with a row that is there already, it is not said twice.
  *
  * The session databases stay the truth about work: a crash between theirs and this commit is mended
  * by telling the open rows again.
@@ -14,6 +16,7 @@ import type { Attachment } from '../../shared/messages.ts';
 import type { Stamps } from '../../shared/trace.ts';
 import { errorCode } from '../config/errors.ts';
 import type { CentralDb } from './database.ts';
+import { Ledger, type LedgerEntry } from './ledger.ts';
 
 export type TranscriptKind = 'chat' | 'task' | 'webhook' | 'system' | 'question' | 'request';
 export type InboundState = 'queued' | 'read' | 'answered' | 'context' | 'failed' | 'refused' | 'dropped';
@@ -98,8 +101,12 @@ interface Row {
 }
 
 type Pending =
-  | { kind: 'put'; message: NewTranscriptMessage }
-  | { kind: 'change'; id: MessageId; change: TranscriptChange };
+  | { kind: 'put'; message: NewTranscriptMessage; heard: Heard | null }
+  | { kind: 'change'; id: MessageId; change: TranscriptChange }
+  | { kind: 'record'; entry: LedgerEntry; at: number; unlessLast: string | null };
+
+/** Why a message was put before its agent, for the ledger: the rest of the entry is the message's. */
+export type Heard = Pick<LedgerEntry, 'actor' | 'detail'>;
 
 /**
  * Longest that what was told waits for its commit, so that a quick round trip is one or two. Whoever ends a row
@@ -114,6 +121,7 @@ const FLUSH_RETRY_MS = 1_000;
 
 export class Transcript {
   readonly #db: CentralDb;
+  readonly #ledger: Ledger;
   readonly #insert;
   readonly #update;
   readonly #nameClient;
@@ -128,6 +136,7 @@ export class Transcript {
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#ledger = new Ledger(db);
     this.#revision =
       db.prepare<[], { revision: number }>('SELECT coalesce(max(revision), 0) AS revision FROM messages').get()
         ?.revision ?? 0;
@@ -154,9 +163,20 @@ export class Transcript {
     return this.#revision;
   }
 
-  /** Tells a message; it is committed with the next flush, at the latest after FLUSH_WITHIN_MS. */
-  put(message: NewTranscriptMessage): void {
-    this.#enqueue({ kind: 'put', message });
+  /**
+   * Tells a message; it is committed with the next flush, at the latest after FLUSH_WITHIN_MS. `heard` is recorded
+   * when the message is new (I4).
+   */
+  put(message: NewTranscriptMessage, heard: Heard | null = null): void {
+    this.#enqueue({ kind: 'put', message, heard });
+  }
+
+  /**
+   * Tells the ledger something of a message, in the commit of what is told of it around this (I4). `at` is epoch
+   * ms. `unlessLast`, a beginning of kinds: not when the last entry of that kind about it is of this very kind.
+   */
+  record(entry: LedgerEntry, at: number, unlessLast: string | null = null): void {
+    this.#enqueue({ kind: 'record', entry, at, unlessLast });
   }
 
   change(id: MessageId, change: TranscriptChange): void {
@@ -206,8 +226,9 @@ export class Transcript {
     try {
       this.#db.transaction(() => {
         for (const pending of batch) {
-          if (pending.kind === 'put') this.#applyPut(pending.message, touched);
-          else this.#applyChange(pending.id, pending.change, touched);
+          if (pending.kind === 'put') this.#applyPut(pending.message, pending.heard, touched);
+          else if (pending.kind === 'change') this.#applyChange(pending.id, pending.change, touched);
+          else this.#applyRecord(pending);
         }
       })();
     } catch (error) {
@@ -230,7 +251,13 @@ export class Transcript {
     return () => this.#listeners.delete(listener);
   }
 
-  #applyPut(message: NewTranscriptMessage, touched: Set<string>): void {
+  #applyRecord({ entry, at, unlessLast }: Extract<Pending, { kind: 'record' }>): void {
+    const last =
+      unlessLast === null || entry.messageId === null ? null : this.#ledger.lastAbout(entry.messageId, unlessLast);
+    if (last?.kind !== entry.kind) this.#ledger.append(entry, at);
+  }
+
+  #applyPut(message: NewTranscriptMessage, heard: Heard | null, touched: Set<string>): void {
     const made = this.#insert.run(
       message.id,
       this.#revision + 1,
@@ -266,6 +293,9 @@ export class Transcript {
     this.#revision++;
     touched.add(message.id);
     this.#touchSession.run(message.createdAt, message.sessionId);
+    if (heard === null) return;
+    const { id: messageId, sessionId, createdAt } = message;
+    this.#ledger.append({ kind: 'message.heard', sessionId, messageId, ...heard }, createdAt);
   }
 
   #applyChange(id: MessageId, change: TranscriptChange, touched: Set<string>): void {

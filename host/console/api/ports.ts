@@ -43,8 +43,8 @@ export interface SessionControl {
 }
 
 export interface DeliveryControl {
-  resend(ref: SessionRef, messageId: MessageId): Promise<'queued' | 'not-possible'>;
-  drop(ref: SessionRef, messageId: MessageId): Promise<'dropped' | 'not-possible'>;
+  resend(ref: SessionRef, messageId: MessageId, by: UserId): Promise<'queued' | 'not-possible'>;
+  drop(ref: SessionRef, messageId: MessageId, by: UserId): Promise<'dropped' | 'not-possible'>;
 }
 
 export interface ApiParts {

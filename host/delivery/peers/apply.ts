@@ -26,6 +26,7 @@ import { measureContainerFolders, SESSION_LIMITS } from '../../sessions/disk.ts'
 import { ensureSession, openSession } from '../../sessions/ensure-session.ts';
 import { clientIdOf } from '../../sessions/peer-copy.ts';
 import type { Session } from '../../store/sessions.ts';
+import type { NewTranscriptMessage } from '../../store/transcript.ts';
 import type { Channel } from '../channel.ts';
 import type { LaneItem } from '../lane.ts';
 import type { AttemptOutcome, OutboundMessage } from '../plan.ts';
@@ -172,7 +173,7 @@ export class Peers implements Disposable {
     if (files.kind !== 'files') return files;
     const row = this.#makeRow(session, message, look, hop, files.attachments);
     // I2: before the row.
-    transcript.put({
+    const shown: NewTranscriptMessage = {
       id: look.copyId,
       sessionId: target.id,
       messagingGroupId: null,
@@ -191,7 +192,9 @@ export class Peers implements Disposable {
       traceId: row.traceId,
       stamps: { received: stampNow() },
       createdAt: row.timestamp,
-    });
+    };
+    const detail = { by: 'agent', original: message.id, fromSession: session.id, hop };
+    transcript.put(shown, { actor: look.sender.id, detail });
     transcript.flush();
     peers.link(session, target, now());
     failpoint('peers.chosen');

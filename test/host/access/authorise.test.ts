@@ -62,7 +62,7 @@ test('what agrees in everything is allowed', () => {
       threadIsOfChat: false,
       agent: null,
     }),
-  ).toEqual({ kind: 'allow' });
+  ).toEqual({ kind: 'allow', rule: 'chat' });
 });
 
 const TO_WRITER: ClaimedRoute = {
@@ -81,7 +81,7 @@ const WRITER_IS_THERE: RouteFacts = {
 };
 
 test('a plain message to an agent of the chart is allowed', () => {
-  expect(authoriseSend(TO_WRITER, WRITER_IS_THERE)).toEqual({ kind: 'allow' });
+  expect(authoriseSend(TO_WRITER, WRITER_IS_THERE)).toEqual({ kind: 'allow', rule: 'agent' });
 });
 
 test.each<[string, Partial<ClaimedRoute>, Partial<RouteFacts>, RefusalReason]>([
