@@ -28,7 +28,10 @@ const cron = z.string().min(1).max(100);
 /** IANA name; the host checks that it exists. */
 const timezone = z.string().min(1).max(64);
 /** Why, for the admin who decides: the agent's words, shown as such. */
-const reason = z.string().trim().min(1).max(1_000);
+export const reasonSchema = z.string().trim().min(1).max(1_000);
+const reason = reasonSchema;
+/** What an agent wants to read after a restart. */
+export const restartNoteSchema = z.string().trim().max(1_000);
 const taskId = z.string().regex(/^tsk_[0-9a-z]{20}$/, 'a task id, as list_tasks shows it');
 
 export const requestSchema = z.discriminatedUnion('action', [
@@ -90,7 +93,7 @@ export const requestSchema = z.discriminatedUnion('action', [
   /** Build the agent's image anew, with the newest versions of its packages. */
   z.object({ action: z.literal('request_rebuild'), reason }),
   /** Start this session's container afresh, after this turn. Needs no approval; `note` is what the fresh one reads. */
-  z.object({ action: z.literal('restart'), note: z.string().trim().max(1_000).default('') }),
+  z.object({ action: z.literal('restart'), note: restartNoteSchema.default('') }),
   /** From the runner itself: how the MCP servers of its config came up. */
   z.object({
     action: z.literal('report_mcp_servers'),

@@ -6,15 +6,16 @@
  * I2. Whatever goes wrong wakes the agent and tells it: a broken check must not silence a task.
  * I3. Nothing of a check outlives it: its whole process group is killed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SCRIPT_TIMEOUT_MS } from '../../shared/limits.ts';
+import { type BoundedRun, runBounded } from './bounded-run.ts';
 import type { CheckResult } from './format.ts';
 import { describeError, log } from './log.ts';
 import type { InboundMessage } from './message.ts';
+import { cleanEnvironment } from './process-group.ts';
 
 /** What a check may print. Higher: memory, and long prompts. Lower: a list of new mails does not fit. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
@@ -22,8 +23,6 @@ const MAX_OUTPUT_BYTES = 64 * 1024;
 const MAX_TAIL_CHARS = 2_000;
 /** Checks that run at once. Higher: a burst of tasks fills memory. Lower: people wait behind it. */
 const MAX_PARALLEL = 4;
-/** How long the pipes of a check that has ended may stay open. Higher: a stray child holds the turn up. */
-const DRAIN_MS = 500;
 /** What is declared beyond the checks' own time: starting and killing them. */
 const SLACK_MS = 5_000;
 
@@ -69,7 +68,15 @@ async function runCheck(script: string, place: CheckPlace): Promise<Checked['res
   try {
     const file = join(folder, 'check.sh');
     await writeFile(file, script, { mode: 0o600 });
-    const run = await runShell(file, folder, place);
+    const run = await runBounded({
+      command: '/bin/sh',
+      args: [file],
+      cwd: place.agentFolder,
+      env: { ...cleanEnvironment(place), TMPDIR: folder },
+      timeoutMs: SCRIPT_TIMEOUT_MS,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      signal: place.signal,
+    });
     const result = judge(run);
     const ms = Math.round(performance.now() - startedAt);
     log.info('a task was checked', { result: result.kind, ms, bytes: run.output.length });
@@ -84,100 +91,7 @@ async function runCheck(script: string, place: CheckPlace): Promise<Checked['res
   }
 }
 
-interface ShellRun {
-  ended: { kind: 'exit'; code: number } | { kind: 'signal'; signal: string } | { kind: 'timeout' } | { kind: 'flood' };
-  /** Standard output alone, then both in the order they came. */
-  stdout: string;
-  output: string;
-}
-
-async function runShell(file: string, folder: string, place: CheckPlace): Promise<ShellRun> {
-  // A group of its own, so that what it starts dies with it (I3). The whole environment is given here.
-  const child = spawn('/bin/sh', [file], {
-    cwd: place.agentFolder,
-    env: {
-      PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
-      HOME: place.homeFolder,
-      TMPDIR: folder,
-      TZ: place.timezone,
-      LANG: 'C.UTF-8',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const collected = new Collected();
-  let cut: 'timeout' | 'flood' | null = null;
-  const stop = (reason: 'timeout' | 'flood' | null) => {
-    cut ??= reason;
-    killGroup(child);
-  };
-  const timer = setTimeout(() => stop('timeout'), SCRIPT_TIMEOUT_MS);
-  const abort = () => stop(null);
-  place.signal.addEventListener('abort', abort, { once: true });
-  // The stop may have come while the file was being written.
-  if (place.signal.aborted) abort();
-  child.stdout.on('data', (chunk: Buffer) => collected.add(chunk, true) || stop('flood'));
-  child.stderr.on('data', (chunk: Buffer) => collected.add(chunk, false) || stop('flood'));
-  try {
-    const [code, signal] = await whenEnded(child);
-    const ended: ShellRun['ended'] =
-      cut !== null ? { kind: cut } : code === null ? { kind: 'signal', signal } : { kind: 'exit', code };
-    return { ended, ...collected.read() };
-  } finally {
-    clearTimeout(timer);
-    place.signal.removeEventListener('abort', abort);
-    killGroup(child);
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }
-}
-
-/** When all is read that it printed; a child that it left behind is killed, or it would hold the pipes open. */
-async function whenEnded(child: ChildProcess): Promise<[number | null, string]> {
-  return await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      killGroup(child);
-      // One that left the group keeps its pipe.
-      const timer = setTimeout(() => resolve([code, signal ?? 'unknown']), DRAIN_MS);
-      child.once('close', () => {
-        clearTimeout(timer);
-        resolve([code, signal ?? 'unknown']);
-      });
-    });
-  });
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // Nobody is left in the group.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-class Collected {
-  readonly #all: Buffer[] = [];
-  readonly #stdout: Buffer[] = [];
-  #bytes = 0;
-
-  /** False when it is too much. */
-  add(chunk: Buffer, isStdout: boolean): boolean {
-    this.#bytes += chunk.length;
-    if (this.#bytes > MAX_OUTPUT_BYTES) return false;
-    this.#all.push(chunk);
-    if (isStdout) this.#stdout.push(chunk);
-    return true;
-  }
-
-  read(): { stdout: string; output: string } {
-    return { stdout: Buffer.concat(this.#stdout).toString('utf8'), output: Buffer.concat(this.#all).toString('utf8') };
-  }
-}
-
-function judge({ ended, stdout, output }: ShellRun): Checked['result'] {
+function judge({ ended, stdout, output }: BoundedRun): Checked['result'] {
   const failed = (problem: string): CheckResult => ({ kind: 'failed', problem, output: tail(output) });
   switch (ended.kind) {
     case 'timeout':

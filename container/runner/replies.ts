@@ -180,11 +180,17 @@ export function planFailureNotes(facts: ReplyFacts, message: string): Draft[] {
 
 /** Same words to the same place, which may have got another name meanwhile. */
 export function isSame(left: Draft): (right: Draft) => boolean {
-  const content = JSON.stringify(left.body);
+  const content = describeBody(left.body);
   return (right) =>
     right.channelType === left.channelType &&
     right.platformId === left.platformId &&
-    JSON.stringify(right.body) === content;
+    describeBody(right.body) === content;
+}
+
+/** A model gives its reasons in other words each time: a request for the same thing is the same request. */
+function describeBody(body: OutboundBody): string {
+  if (body.kind !== 'request') return JSON.stringify(body);
+  return JSON.stringify({ ...body.content, reason: '', note: '' });
 }
 
 /** Text that nobody would see: no block, nothing sent by a tool, and more than a notice from the host to answer. */

@@ -10,7 +10,8 @@ import type { ToolResult } from './tool.ts';
 const ANSWER_WAIT_MS = 5_000;
 
 export type HostAnswer =
-  | { kind: 'done'; row: SentRow }
+  /** `note`: what the host says beside, as that an admin was asked. */
+  | { kind: 'done'; row: SentRow; note: string | null }
   | { kind: 'refused'; reason: string }
   /** The host has it, and has not said yet. */
   | { kind: 'open'; row: SentRow };
@@ -34,7 +35,7 @@ export async function askHost(request: Request, context: ToolContext): Promise<H
   const row = context.send(draftRequest(request, context));
   const end = await context.watch(() => findEnd(row, context), ANSWER_WAIT_MS);
   if (end === null) return { kind: 'open', row };
-  if (end.state === 'delivered') return { kind: 'done', row };
+  if (end.state === 'delivered') return { kind: 'done', row, note: end.reason };
   return { kind: 'refused', reason: end.reason ?? 'the host gives no reason' };
 }
 
@@ -58,4 +59,22 @@ export function describeAnswer(answer: HostAnswer, done: string, data?: unknown)
       return { ok: true, text: done, messageId: id, seq, data };
     }
   }
+}
+
+/**
+ * The answer to what an admin decides, or the host does later: nobody waits for it in a turn. The outcome comes
+ * as a message of its own.
+ */
+export function describeSubmitted(answer: HostAnswer): ToolResult {
+  if (answer.kind === 'refused') return describeAnswer(answer, '');
+  const { id, seq } = answer.row;
+  const note = answer.kind === 'done' ? (answer.note?.replace(/[.\s]+$/, '') ?? null) : null;
+  const said = note === null ? '' : `: ${note}`;
+  return {
+    ok: true,
+    text: `Submitted${said}. Do not wait, and do not ask again: you will be told what comes of it in a message.`,
+    messageId: id,
+    seq,
+    data: { note },
+  };
 }

@@ -6,7 +6,12 @@ import type { ToolContext } from './context.ts';
 import { createAgent } from './create-agent.ts';
 import { createTask } from './create-task.ts';
 import { editMessage } from './edit-message.ts';
+import { installPackages } from './install-packages.ts';
 import { listDestinations } from './list-destinations.ts';
+import { addMcpServer, removeMcpServer } from './mcp-server-switches.ts';
+import { describeProblems } from './problems.ts';
+import { requestRebuild } from './request-rebuild.ts';
+import { restart } from './restart.ts';
 import { sendFile } from './send-file.ts';
 import { sendMessage } from './send-message.ts';
 import { listTasks } from './task-list.ts';
@@ -36,6 +41,11 @@ const TOOLS: readonly BoundTool[] = [
   bind(pauseTask),
   bind(resumeTask),
   bind(cancelTask),
+  bind(installPackages),
+  bind(addMcpServer),
+  bind(removeMcpServer),
+  bind(requestRebuild),
+  bind(restart),
 ];
 
 /** The tools of an agent, whether or not a turn runs. */
@@ -78,11 +88,8 @@ function bind<Schema extends Tool['input']>(tool: Tool<Schema>): BoundTool {
     async call(raw, context) {
       const parsed = input.safeParse(raw);
       if (parsed.success) return await tool.run(parsed.data, context);
-      const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-      return {
-        ok: false,
-        text: `${name} was not called: ${problems.slice(0, 3).join('; ')}. Correct the input and call again.`,
-      };
+      const problems = describeProblems(parsed.error, raw);
+      return { ok: false, text: `${name} was not called: ${problems}. Correct the input and call again.` };
     },
   };
 }

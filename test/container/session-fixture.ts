@@ -59,6 +59,7 @@ export interface NewInbound {
   attachments?: InboundContent['attachments'];
   task?: InboundContent['task'];
   answer?: InboundContent['answer'];
+  command?: InboundContent['command'];
 }
 
 /** What the host says to a request; null: nothing yet. */
@@ -101,6 +102,7 @@ export class SessionFixture implements AsyncDisposable {
       timezone?: string;
       maxBatch?: number;
       isAdmin?: boolean;
+      mcpServers?: SessionFile['mcpServers'];
     } = {},
   ) {
     for (const folder of Object.values(this.folders)) mkdirSync(folder);
@@ -113,6 +115,7 @@ export class SessionFixture implements AsyncDisposable {
       ...(options.timezone ? { timezone: options.timezone } : {}),
       ...(options.maxBatch ? { maxBatch: options.maxBatch } : {}),
       isAdmin: options.isAdmin ?? false,
+      mcpServers: options.mcpServers ?? [],
     });
     // Not the folder: what only reads touches the journal too, when it is root's, and would hear of itself for ever.
     this.#desk = watch(this.files.outDoorbell, () => this.answerRequests());
@@ -168,6 +171,7 @@ export class SessionFixture implements AsyncDisposable {
     maxBatch?: number;
     protocolVersion?: number;
     isAdmin?: boolean;
+    mcpServers?: SessionFile['mcpServers'];
   }): void {
     replaceFile(
       this.files.session,
@@ -175,6 +179,7 @@ export class SessionFixture implements AsyncDisposable {
         ...sessionFile(options.provider, options.timezone),
         protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
         isAdmin: options.isAdmin ?? false,
+        mcpServers: options.mcpServers ?? [],
         sessionId: this.sessionId,
         limits: { ...sessionFile('').limits, maxBatch: options.maxBatch ?? MAX_BATCH },
       }),
@@ -233,6 +238,7 @@ export class SessionFixture implements AsyncDisposable {
         ...(message.event ? { event: message.event } : {}),
         ...(message.task ? { task: message.task } : {}),
         ...(message.answer ? { answer: message.answer } : {}),
+        ...(message.command ? { command: message.command } : {}),
       }),
     });
     return id;

@@ -24,6 +24,11 @@ export function formatHelp(agentName: string): string {
 | \`forward the file to <name>\` | pass on the file that you sent me last |
 | \`make an agent called <name> that <does something>\` | make it, if I am an admin agent |
 | \`slow task 10\` | work for 10 seconds and show progress; \`stop\` ends it |
+| \`install apt cowsay\`, \`install npm cowsay because …\` | ask an admin for a program |
+| \`run cowsay hello\` | run a program that I have |
+| \`add mcp server <name>: <program> <words>\`, \`remove mcp server <name>\` | ask an admin for an MCP server |
+| \`mcp tools\`, \`use <server> <tool> {"name": "value"}\` | show and call what MCP servers bring |
+| \`rebuild because …\`, \`restart\` | begin anew, with the newest packages or just so |
 | \`react 👍\` | react to your message |
 | \`time\` | tell the time |
 

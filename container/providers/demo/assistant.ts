@@ -9,6 +9,8 @@ import * as answers from './answers.ts';
 import { type Intent, parseIntent } from './intents.ts';
 import { Notebook } from './notebook.ts';
 import { Post } from './post.ts';
+import { Self } from './self.ts';
+import { formatOutcome, quoteLines } from './self-answers.ts';
 import { Tasks } from './tasks.ts';
 
 /** Largest text file that is looked into. Higher: a log file stalls the turn. */
@@ -25,12 +27,14 @@ export class Assistant {
   readonly #notebook: Notebook;
   readonly #post: Post;
   readonly #tasks: Tasks;
+  readonly #self: Self;
 
   constructor(input: QueryInput) {
     this.#input = input;
     this.#notebook = new Notebook(input.paths.state);
     this.#post = new Post(input, this.#notebook);
     this.#tasks = new Tasks(input);
+    this.#self = new Self(input);
   }
 
   /** `messageCount` counts the messages of the conversation, this one included. */
@@ -107,6 +111,8 @@ export class Assistant {
         return 'Nothing is running.';
       case 'react':
         return await this.#react(intent.emoji, message);
+      case 'self':
+        return await this.#self.act(intent.intent, message, from);
       case 'unknown':
         return message.attachments.length > 0
           ? await describeFiles(message.attachments)
@@ -121,8 +127,8 @@ export class Assistant {
     const title = question.replace(/\s+/g, ' ').slice(0, MAX_TITLE_CHARS);
     const input = { to: from, title, question, options, timeout_s: QUESTION_TIMEOUT_S };
     return {
-      kind: 'question',
-      async ask() {
+      kind: 'wait',
+      async work() {
         const asked = await tools.call('ask_user_question', input);
         return asked.ok ? asked.text : `I could not: ${asked.text}`;
       },
@@ -195,10 +201,21 @@ function answerNotice(message: PromptMessage): Answer {
   if (message.event === 'question_answered' && message.from !== null && message.fromType === 'channel') {
     return { kind: 'text', to: message.from, text: `Thank you, noted, if late:\n\n> ${message.text}` };
   }
+  const outcome = answerOutcome(message);
+  if (outcome) return outcome;
   const about = /^Your message to "([^"]*)"/.exec(message.text)?.[1];
   if (!message.event?.startsWith('delivery_') || about === undefined) return NOTHING;
   if (message.from === null || message.fromType === 'agent' || about === message.from) return NOTHING;
   return { kind: 'text', to: message.from, text: `⚠️ The host tells me:\n\n> ${message.text}` };
+}
+
+/** What came of a request to an admin, and that a restart is over: said where it was asked, in its thread. */
+function answerOutcome(message: PromptMessage): Answer | null {
+  if (message.from === null || message.fromType === 'agent') return null;
+  const outcome = formatOutcome(message);
+  if (outcome !== null) return { kind: 'text', to: message.from, text: outcome };
+  if (message.event !== 'restarted') return null;
+  return { kind: 'text', to: message.from, text: `🔄 I am back, in a fresh container:\n\n${quoteLines(message.text)}` };
 }
 
 /** A task's prompt is one that this provider wrote itself. */

@@ -1,5 +1,6 @@
 /** What a message asks of the demo provider, by fixed rules. Pure. */
 import { parseEvery } from './every.ts';
+import { SELF_RULES, type SelfIntent } from './self-intents.ts';
 import { parseWhen } from './when.ts';
 
 export type Intent =
@@ -18,6 +19,7 @@ export type Intent =
   | { kind: 'forget'; what: string }
   | { kind: 'slow-task'; seconds: number }
   | { kind: 'react'; emoji: string }
+  | { kind: 'self'; intent: SelfIntent }
   | { kind: 'unknown' };
 
 /** Longest text that the rules look at. Higher: patterns cost more. Lower: long reminders are cut. */
@@ -29,8 +31,10 @@ const MAX_OPTION_CHARS = 100;
 const SLOW_DEFAULT_S = 10;
 const SLOW_MAX_S = 600;
 
+type Rule = readonly [RegExp, (match: RegExpExecArray, now: number) => Intent];
+
 /** In order: the first rule that matches decides. Each takes the trimmed text without the greeting by name. */
-const RULES: readonly [RegExp, (match: RegExpExecArray, now: number) => Intent][] = [
+const RULES: readonly Rule[] = [
   [/^(?:\/?help|\/start|\?|commands|what can you do)$/i, () => ({ kind: 'help' })],
   [/^(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening)|moin)(?: there)?$/i, () => ({ kind: 'greet' })],
   [/^(?:thanks|thank you|thx|cheers)(?: a lot| very much)?$/i, () => ({ kind: 'thanks' })],
@@ -72,6 +76,7 @@ const RULES: readonly [RegExp, (match: RegExpExecArray, now: number) => Intent][
     /^(tell|ask|message|write to)\s+["'`@]?([a-z0-9][a-z0-9-]*)["'`]?[,:]?\s+(?:that\s+)?([\s\S]+)$/i,
     (match) => parseTell(match[1] ?? '', match[2] ?? '', match[3] ?? ''),
   ],
+  ...SELF_RULES.map(([pattern, make]): Rule => [pattern, (match) => ({ kind: 'self', intent: make(match) })]),
 ];
 
 export function parseIntent(text: string, agentName: string, now: number): Intent {

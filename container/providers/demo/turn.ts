@@ -7,10 +7,10 @@ import type { Prompt, PromptMessage, ProviderEvent, ProviderTurn, QueryInput } f
 import { Assistant } from './assistant.ts';
 import { SlowTask } from './slow-task.ts';
 
-/** A question's answer wakes the turn; this is only how often it shows that it lives. */
+/** What is waited for wakes the turn; this is only how often it shows that it lives. */
 const LOOK_AGAIN_MS = 5_000;
 const BUSY =
-  'One thing at a time, and one still runs: a slow task, or a question that waits for its answer. `stop` ends it.';
+  'One thing at a time, and one still runs: a slow task, a program, or a question that waits for its answer. `stop` ends it.';
 
 export class DemoTurn implements ProviderTurn {
   readonly #input: QueryInput;
@@ -50,7 +50,7 @@ export class DemoTurn implements ProviderTurn {
       this.#messageCount++;
       const answer = await this.#assistant.answer(message, this.#messageCount);
       if (answer.kind === 'slow-task') yield* this.#runSlowTask(message, answer.seconds, blocks);
-      else if (answer.kind === 'question') yield* this.#waitForPerson(message, answer.ask, blocks);
+      else if (answer.kind === 'wait') yield* this.#waitFor(message, answer.work, blocks);
       else if (answer.kind === 'text') blocks.push(blockFor(message, answer));
     }
     this.#isOpen = false;
@@ -78,16 +78,17 @@ export class DemoTurn implements ProviderTurn {
     blocks.push(blockFor(message, { to: message.from, text: await task.finish(isStopped) }));
   }
 
-  /** Others are answered while the question stands. */
-  async *#waitForPerson(
+  /** Others are answered meanwhile. */
+  async *#waitFor(
     message: PromptMessage,
-    ask: () => Promise<string>,
+    work: (signal: AbortSignal) => Promise<string>,
     blocks: string[],
   ): AsyncGenerator<ProviderEvent> {
     if (message.from === null) return;
     let text: string | null = null;
     let failure: unknown = null;
-    ask()
+    const over = new AbortController();
+    work(over.signal)
       .then(
         (answer) => {
           text = answer;
@@ -106,6 +107,7 @@ export class DemoTurn implements ProviderTurn {
         isStopped = (await this.#answerMeanwhile(next)) === 'stop' || isStopped;
       }
     }
+    over.abort();
     if (failure !== null) throw failure;
     if (text === null) return;
     blocks.push(blockFor(message, { to: message.from, text }));
