@@ -26,7 +26,7 @@ export type PlannedContainer =
   | { kind: 'absent' }
   | { kind: 'running'; configVersion: number; startedAtMs: EpochMs; resumedAtMs: EpochMs }
   /** `isSafe`: this host froze it, and saw that no lock is held. */
-  | { kind: 'paused'; configVersion: number; pausedAtMs: EpochMs; isSafe: boolean }
+  | { kind: 'paused'; configVersion: number; startedAtMs: EpochMs; pausedAtMs: EpochMs; isSafe: boolean }
   | { kind: 'exited'; exitCode: number | null; outOfMemory: boolean };
 
 /** What is. */

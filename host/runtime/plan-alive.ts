@@ -74,13 +74,16 @@ function planLive(desired: Desired, observed: Observed, container: Running, live
   const claimMs = findOwnClaim(container, live);
   if (claimMs !== null && now - claimMs >= policy.maxTurnMs) return stop('turn-too-long');
 
-  const isIdle = live.idleSinceMs !== null && live.openClaims === 0 && !facts.hasDueWork;
+  const isIdle = live.idleSinceMs !== null && live.openClaims === 0 && !hasWorkFor(facts, container.startedAtMs);
   if (isIdle) return planIdle(desired, observed, container, live, now);
 
+  const isReplaced = isForSuccessor(facts, container.startedAtMs);
+  if (isReplaced && now - (facts.freshSinceMs ?? now) >= policy.freshPatienceMs) return stop('restart');
   const busyForMs = now - (observed.busySinceMs ?? now);
   if (desired.makeRoom && busyForMs >= policy.fairShareMs) return stop('make-room');
   // Looked at often enough to find it idle soon after; never later than it could be stuck.
-  const lookAgainMs = Math.min(findLookInterval(policy), desired.makeRoom ? policy.roomLookMs : policy.lookAgainMs);
+  const isWaitedFor = desired.makeRoom || isReplaced;
+  const lookAgainMs = Math.min(findLookInterval(policy), isWaitedFor ? policy.roomLookMs : policy.lookAgainMs);
   const untilMs = epochMs(Math.min(now + lookAgainMs, stuckAtMs ?? Number.POSITIVE_INFINITY));
   return { kind: 'wait', untilMs, why: 'busy' };
 }
@@ -88,6 +91,7 @@ function planLive(desired: Desired, observed: Observed, container: Running, live
 function planIdle(desired: Desired, observed: Observed, container: Running, live: Live, now: EpochMs): RuntimePlan {
   const { facts, policy } = desired;
   const stop = (reason: StopReason): RuntimePlan => ({ kind: 'stop', reason, graceMs: policy.graceMs });
+  if (isForSuccessor(facts, container.startedAtMs)) return stop('restart');
   if (facts.configVersion !== container.configVersion) return stop('config-changed');
   if (desired.makeRoom) return stop('make-room');
   if (desired.memoryPressure) return stop('memory');
@@ -103,6 +107,16 @@ function planIdle(desired: Desired, observed: Observed, container: Running, live
   return { kind: 'wait', untilMs: epochMs(Math.min(pauseAtMs, stopAtMs)), why: 'idle' };
 }
 
+/** Whether something due was written for a container that starts later than this one (I6 of the plan). */
+function isForSuccessor({ freshSinceMs }: Desired['facts'], startedAtMs: EpochMs): boolean {
+  return freshSinceMs !== null && freshSinceMs > startedAtMs;
+}
+
+/** Whether something is due that this container takes. */
+function hasWorkFor(facts: Desired['facts'], startedAtMs: EpochMs): boolean {
+  return facts.hasDueWork && !(facts.isAllFresh && isForSuccessor(facts, startedAtMs));
+}
+
 /** The oldest claim that this run made itself (I4 of the plan). */
 function findOwnClaim(container: Running, live: Live): EpochMs | null {
   if (live.openClaims === 0 || live.oldestClaimMs === null) return null;
@@ -115,7 +129,7 @@ function findOwnClaim(container: Running, live: Live): EpochMs | null {
  */
 function findStuckTime({ facts, policy }: Desired, container: Running, live: Live, now: EpochMs): EpochMs | null {
   const claimMs = findOwnClaim(container, live);
-  const askedMs = claimMs ?? (facts.hasDueWork ? (facts.dueSinceMs ?? now) : null);
+  const askedMs = claimMs ?? (hasWorkFor(facts, container.startedAtMs) ? (facts.dueSinceMs ?? now) : null);
   if (askedMs === null) return null;
   const heartbeatMs = live.heartbeatMs !== null && live.heartbeatMs <= now + CLOCK_SLACK_MS ? live.heartbeatMs : 0;
   // A run that has just come up or thawed has had no time for a heartbeat.
@@ -137,6 +151,7 @@ export function planPaused(desired: Desired, observed: Observed, container: Paus
   if (mustEnd !== null) return mustEnd;
   // One that an earlier host froze may have been in the middle of a turn or a commit.
   if (!container.isSafe) return { kind: 'resume' };
+  if (isForSuccessor(facts, container.startedAtMs) && facts.isAllFresh) return stop('restart');
   if (facts.configVersion !== container.configVersion) return stop('config-changed');
   if (facts.hasDueWork) return { kind: 'resume' };
   if (desired.makeRoom) return stop('make-room');

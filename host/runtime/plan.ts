@@ -14,6 +14,8 @@
  * I3. Nothing is frozen, or stopped for being idle, while work or claims are open.
  * I4. A claim older than the run never counts against it: a fresh container is not killed for an old claim.
  * I5. Every answer but `rest` and `look` is a step, or says when to ask again.
+ * I6. Work for a fresh container alone ends the one that ran before it was written: at once when that is idle or
+ *     frozen, else after its turn, else after `freshPatienceMs`.
  */
 import { type EpochMs, epochMs } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';

@@ -18,6 +18,8 @@ export interface RuntimePolicy {
   maxTurnMs: number;
   /** Busy without a break for longer, it gives its place to a session that waits. Higher: a hostile agent holds places. */
   fairShareMs: number;
+  /** A busy container is ended when a fresh one has waited for so long. Higher: approved changes come late. Lower: turns are cut. */
+  freshPatienceMs: number;
   /** First delay after a failed run, doubled each time… */
   backoffMs: number;
   /** …up to this one. */
@@ -47,6 +49,7 @@ export const DEFAULT_POLICY: RuntimePolicy = {
   suspectMs: 5_000,
   maxTurnMs: 2 * 60 * 60_000,
   fairShareMs: 30 * 60_000,
+  freshPatienceMs: 10 * 60_000,
   backoffMs: RETRY_BASE_MS,
   backoffMaxMs: 5 * 60_000,
   maxFailures: 5,

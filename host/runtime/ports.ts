@@ -31,6 +31,10 @@ export interface SessionFacts {
   hasDueWork: boolean;
   /** When the oldest of them fell due; null without due work. */
   dueSinceMs: EpochMs | null;
+  /** When the newest due row was written that only a container started after it takes (`on_wake`); null when none is. */
+  freshSinceMs: EpochMs | null;
+  /** All that is due is of that sort. */
+  isAllFresh: boolean;
   /** When the newest pending trigger row was written: a failed session tries again for news. */
   newestWorkMs: EpochMs | null;
   /** The next pending trigger row that waits for a time, null when none does. */

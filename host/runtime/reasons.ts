@@ -6,7 +6,16 @@ import type { DriverFaultKind } from './drivers/driver.ts';
 const FAILING_STOPS = ['stuck', 'start-timeout', 'turn-too-long', 'holds-lock'] as const;
 export type FailingStop = (typeof FAILING_STOPS)[number];
 
-const QUIET_STOPS = ['idle', 'make-room', 'memory', 'config-changed', 'quarantined', 'ended', 'requested'] as const;
+const QUIET_STOPS = [
+  'idle',
+  'make-room',
+  'memory',
+  'config-changed',
+  'restart',
+  'quarantined',
+  'ended',
+  'requested',
+] as const;
 /** Why a container is stopped. */
 export type StopReason = (typeof QUIET_STOPS)[number] | FailingStop;
 

@@ -86,12 +86,17 @@ export class SessionView implements RuntimeSessions {
         ...facts,
         hasDueWork: work.due > 0,
         dueSinceMs: toEpoch(work.dueSince),
+        freshSinceMs: toEpoch(work.newestFreshAt),
+        isAllFresh: work.due > 0 && work.dueFresh === work.due,
         newestWorkMs: toEpoch(work.newestAt),
         nextDueMs: toEpoch(work.nextDueAt),
       };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      const idle = { hasDueWork: false, dueSinceMs: null, newestWorkMs: null, nextDueMs: null };
+      const idle = {
+        ...{ hasDueWork: false, dueSinceMs: null, newestWorkMs: null, nextDueMs: null },
+        ...{ freshSinceMs: null, isAllFresh: false },
+      };
       // A crash between the session's row and its folder leaves this; there was no message yet.
       if (error.code === 'session_missing') return { ...facts, ...idle };
       if (error.code === 'session_corrupt') this.#parts.quarantine(id, error.message);

@@ -85,6 +85,7 @@ export class Tracked {
           id,
           kind: 'paused',
           configVersion,
+          startedAtMs: observed.startedAtMs,
           pausedAtMs,
           isSafe: known?.kind === 'paused' && known.isSafe,
         };

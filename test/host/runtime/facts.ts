@@ -23,6 +23,8 @@ export function desire(facts: Partial<Desired['facts']> = {}, changes: Partial<O
     facts: {
       hasDueWork: false,
       dueSinceMs: facts.hasDueWork ? NOW : null,
+      freshSinceMs: null,
+      isAllFresh: false,
       newestWorkMs: facts.hasDueWork ? NOW : null,
       nextDueMs: null,
       quarantineReason: null,
@@ -56,7 +58,10 @@ export const RUNNING: PlannedContainer = {
   startedAtMs: ago(120_000),
   resumedAtMs: ago(120_000),
 };
-export const PAUSED: PlannedContainer = { kind: 'paused', configVersion: 1, pausedAtMs: ago(60_000), isSafe: true };
+export const PAUSED: PlannedContainer = {
+  ...{ kind: 'paused', configVersion: 1, startedAtMs: ago(120_000) },
+  ...{ pausedAtMs: ago(60_000), isSafe: true },
+};
 export const EXITED: PlannedContainer = { kind: 'exited', exitCode: 1, outOfMemory: false };
 export const ABSENT: PlannedContainer = { kind: 'absent' };
 

@@ -54,6 +54,8 @@ export class FakeSessions implements RuntimeSessions {
           agentGroupId,
           record,
           hasDueWork: false,
+          freshSinceMs: null,
+          isAllFresh: false,
           dueSinceMs: null,
           newestWorkMs: null,
           nextDueMs: null,

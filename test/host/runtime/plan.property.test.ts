@@ -55,6 +55,7 @@ const container: fc.Arbitrary<PlannedContainer> = fc.oneof(
   fc.record({
     kind: fc.constant('paused' as const),
     configVersion: fc.integer({ min: 1, max: 2 }),
+    startedAtMs: past,
     pausedAtMs: past,
     isSafe: fc.boolean(),
   }),
@@ -92,6 +93,8 @@ const desired: fc.Arbitrary<Desired> = fc.record({
   facts: fc.record({
     hasDueWork: fc.boolean(),
     dueSinceMs: maybe(past),
+    freshSinceMs: maybe(past),
+    isAllFresh: fc.boolean(),
     newestWorkMs: maybe(past),
     nextDueMs: maybe(time.map((value) => epochMs(Math.max(value, NOW + 1)))),
     quarantineReason: fc.constantFrom(null, null, 'x'),
@@ -117,6 +120,11 @@ function check(holds: (desired: Desired, observed: Observed, plan: ReturnType<ty
   );
 }
 
+/** Due, and not for a later container alone. */
+const hasOwnWork = ({ hasDueWork, isAllFresh, freshSinceMs }: Desired['facts'], { container }: Observed) => {
+  const startedAtMs = 'startedAtMs' in container ? container.startedAtMs : 0;
+  return hasDueWork && !(isAllFresh && freshSinceMs !== null && freshSinceMs > startedAtMs);
+};
 const openClaims = ({ liveness: said }: Observed) => (said?.kind === 'live' ? said.openClaims : 0);
 
 describe('whatever the facts', () => {
@@ -160,7 +168,7 @@ describe('whatever the facts', () => {
   test('nothing is frozen while work is due or a claim is open, or before it was read', () => {
     check(
       ({ facts }, o, plan) =>
-        plan.kind !== 'pause' || (!facts.hasDueWork && o.liveness?.kind === 'live' && openClaims(o) === 0),
+        plan.kind !== 'pause' || (!hasOwnWork(facts, o) && o.liveness?.kind === 'live' && openClaims(o) === 0),
     );
   });
 
@@ -169,7 +177,27 @@ describe('whatever the facts', () => {
       if (plan.kind !== 'stop' || !['idle', 'memory'].includes(plan.reason) || o.record.state === 'stopping')
         return true;
       // A safely frozen one has no claims; what it says is not read.
-      return !facts.hasDueWork && (o.container.kind === 'paused' ? o.container.isSafe : openClaims(o) === 0);
+      return !hasOwnWork(facts, o) && (o.container.kind === 'paused' ? o.container.isSafe : openClaims(o) === 0);
+    });
+  });
+
+  test('a container is replaced for a restart only when work was written after it started, and its turn is over or long', () => {
+    check(({ facts }, o, plan) => {
+      if (plan.kind !== 'stop' || plan.reason !== 'restart' || o.record.state === 'stopping') return true;
+      if (o.container.kind !== 'running' && o.container.kind !== 'paused') return false;
+      if (facts.freshSinceMs === null || facts.freshSinceMs <= o.container.startedAtMs) return false;
+      return !hasOwnWork(facts, o) || openClaims(o) === 0 || NOW - facts.freshSinceMs >= policy.freshPatienceMs;
+    });
+  });
+
+  test('what waits for a fresh container is never waited for by a frozen or idle one', () => {
+    check(({ facts, engine }, o, plan) => {
+      const { container } = o;
+      if (engine.kind === 'away' || (container.kind !== 'paused' && container.kind !== 'running')) return true;
+      if (!facts.hasDueWork || !facts.isAllFresh || (facts.freshSinceMs ?? 0) <= container.startedAtMs) return true;
+      if (container.kind === 'paused') return plan.kind === 'stop' || plan.kind === 'resume';
+      const isIdle = o.liveness?.kind === 'live' && o.liveness.idleSinceMs !== null && openClaims(o) === 0;
+      return !isIdle || plan.kind !== 'pause';
     });
   });
 

@@ -22,6 +22,7 @@ import {
 type Row = [behaviour: string, desired: Desired, observed: Observed, plan: Partial<RuntimePlan>];
 
 const work = { hasDueWork: true };
+const fresh = { ...work, isAllFresh: true, freshSinceMs: ago(1_000) };
 const running = (changes: Partial<Extract<PlannedContainer, { kind: 'running' }>>): PlannedContainer => ({
   ...RUNNING,
   kind: 'running',
@@ -353,12 +354,63 @@ const TABLES: Record<string, Row[]> = {
       { kind: 'wait', untilMs: ahead(500), why: 'engine' },
     ],
   ],
+  'a container, when a message is for a fresh one alone': [
+    ['is ended when idle', desire(fresh), observe(), stop('restart')],
+    ['is ended when frozen, and not thawed', desire(fresh), observe({ container: PAUSED }), stop('restart')],
+    [
+      'is thawed first when an earlier host froze it',
+      desire(fresh),
+      observe({ container: { ...PAUSED, isSafe: false } as PlannedContainer }),
+      { kind: 'resume' },
+    ],
+    ['goes on with its turn', desire(fresh), observe({ liveness: busy() }), { kind: 'wait', why: 'busy' }],
+    [
+      'goes on with what it may take itself',
+      desire({ ...fresh, isAllFresh: false }),
+      observe(),
+      { kind: 'wait', why: 'busy' },
+    ],
+    [
+      'is thawed for what it may take itself',
+      desire({ ...fresh, isAllFresh: false }),
+      observe({ container: PAUSED }),
+      { kind: 'resume' },
+    ],
+    [
+      'is ended in mid-turn after a while',
+      desire({ ...fresh, freshSinceMs: ago(policy.freshPatienceMs) }),
+      observe({
+        container: running({ startedAtMs: ago(policy.freshPatienceMs + 1) }),
+        liveness: busy({ helloMs: ago(policy.freshPatienceMs), heartbeatMs: ago(500) }),
+      }),
+      stop('restart'),
+    ],
+    [
+      'takes it when it started after that was written',
+      desire({ ...fresh, freshSinceMs: ago(130_000) }),
+      observe(),
+      { kind: 'wait', why: 'busy' },
+    ],
+    [
+      'is stuck as ever',
+      desire(fresh),
+      observe({ liveness: silent, suspectedSinceMs: ago(policy.suspectMs) }),
+      stop('stuck'),
+    ],
+    [
+      'is no more stuck for what it may not take',
+      desire({ ...fresh, freshSinceMs: ago(90_000), dueSinceMs: ago(90_000) }),
+      observe({ liveness: live({ heartbeatMs: ago(80_000) }), suspectedSinceMs: ago(policy.suspectMs) }),
+      stop('restart'),
+    ],
+    ['is started for it', desire(fresh), observe({ container: ABSENT }), { kind: 'start' }],
+  ],
   'a frozen container': [
     ['thaws for work, without a look', desire(work), observe({ container: PAUSED }), { kind: 'resume' }],
     [
       'thaws when an earlier host froze it: nobody knows in the middle of what',
       desire(),
-      observe({ container: { kind: 'paused', configVersion: 1, pausedAtMs: ago(60_000), isSafe: false } }),
+      observe({ container: { ...PAUSED, kind: 'paused', isSafe: false } as PlannedContainer }),
       { kind: 'resume' },
     ],
     [
@@ -377,7 +429,7 @@ const TABLES: Record<string, Row[]> = {
       'is stopped when idle for long',
       desire(),
       observe({
-        container: { ...PAUSED, kind: 'paused', configVersion: 1, pausedAtMs: ago(policy.stopAfterMs), isSafe: true },
+        container: { ...PAUSED, pausedAtMs: ago(policy.stopAfterMs) } as PlannedContainer,
         activityMs: ago(policy.stopAfterMs),
       }),
       stop('idle'),

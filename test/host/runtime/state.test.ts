@@ -15,6 +15,7 @@ function describe(plan: RuntimePlan, record: Partial<SessionFacts['record']> = {
       ...{ state: 'failed', containerId: null, epoch: 1, failures: 1, reason: 'crashed', sinceMs: epochMs(DIED) },
       ...record,
     },
+    ...{ freshSinceMs: null, isAllFresh: false },
     ...{ hasDueWork: false, dueSinceMs: null, newestWorkMs: epochMs(DIED - 1_000), nextDueMs: null },
     ...{ quarantineReason: null, ended: false, configVersion: 1 },
   };
