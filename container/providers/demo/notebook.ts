@@ -20,6 +20,8 @@ const pageSchema = z.object({
         to: z.string(),
         askedBy: z.string(),
         seq: z.number(),
+        /** The own message that put the question; null while it is not sent. */
+        sentAs: z.string().nullable().default(null),
         /** The message that brought the answer; null while none did. */
         answeredBy: z.string().nullable(),
       }),
@@ -73,22 +75,37 @@ export class Notebook {
   expectAnswer(agent: string, asker: { to: string; askedBy: string; seq: number }): void {
     const page = this.#read();
     if (page.asked.some((each) => each.agent === agent && each.askedBy === asker.askedBy)) return;
-    this.#write({ ...page, asked: [...page.asked, { agent, ...asker, answeredBy: null }].slice(-MAX_ASKED) });
+    const entry = { agent, ...asker, sentAs: null, answeredBy: null };
+    this.#write({ ...page, asked: [...page.asked, entry].slice(-MAX_ASKED) });
+  }
+
+  /** The question went out as this message, by which its answer is known. */
+  noteSent(agent: string, askedBy: string, sentAs: string): void {
+    const page = this.#read();
+    const isIt = (each: Page['asked'][number]) => each.agent === agent && each.askedBy === askedBy;
+    this.#write({ ...page, asked: page.asked.map((each) => (isIt(each) ? { ...each, sentAs } : each)) });
   }
 
   /**
-   * Who waits for this message of an agent, by the names it has and had: one message answers one question, so that agents which answer each
-   * other come to an end. The same message gets the same answer on every try.
+   * Who waits for this message of an agent, by the names it has and had. The question that it answers is known by
+   * `inReplyTo`; an agent that does not say what it answers answers the oldest. One message answers one question,
+   * so that agents which answer each other come to an end; the same message finds the same asker on every try.
    */
-  takeAsker(names: readonly string[], messageId: string): { to: string; seq: number } | null {
+  takeAsker(
+    names: readonly string[],
+    { id, inReplyTo }: { id: string; inReplyTo: string | null },
+  ): { to: string; seq: number } | null {
     const page = this.#read();
-    const own = page.asked.find((each) => each.answeredBy === messageId);
+    const own = page.asked.find((each) => each.answeredBy === id);
     if (own) return own;
-    const open = page.asked.find((each) => names.includes(each.agent) && each.answeredBy === null);
-    if (!open) return null;
-    const asked = page.asked.map((each) => (each === open ? { ...each, answeredBy: messageId } : each));
+    const open = page.asked.filter((each) => names.includes(each.agent) && each.answeredBy === null);
+    const answered = open.find((each) => inReplyTo === null || each.sentAs === inReplyTo);
+    // One that was sent by a try which died before it could note as what.
+    const found = answered ?? open.find((each) => each.sentAs === null);
+    if (!found) return null;
+    const asked = page.asked.map((each) => (each === found ? { ...each, answeredBy: id } : each));
     this.#write({ ...page, asked });
-    return open;
+    return found;
   }
 
   keepFiles(files: readonly KeptFile[]): void {

@@ -45,6 +45,7 @@ export class Post {
     if (isAgent) this.#expectAnswer(name, message, from);
     const sent = await this.#input.tools.call('send_message', { to: name, text: words, reply_to: message.seq });
     if (!sent.ok) return `I could not: ${sent.text}`;
+    if (isAgent && sent.messageId !== undefined) this.#notebook.noteSent(name, message.id, sent.messageId);
     if (message.fromType === 'agent') return NOTHING;
     if (!isAgent) return `Done, I told **${name}**.`;
     return `I ${isQuestion ? 'asked' : 'told'} **${name}**, and pass its answer on when it comes.`;
@@ -66,7 +67,7 @@ export class Post {
    */
   async relay(message: PromptMessage, from: string): Promise<Answer> {
     const known = (await this.list()).find((destination) => destination.name === from);
-    const asker = this.#notebook.takeAsker([from, ...(known?.formerNames ?? [])], message.id);
+    const asker = this.#notebook.takeAsker([from, ...(known?.formerNames ?? [])], message);
     if (asker === null) {
       if (message.inReplyTo !== null || message.attachments.length > 0) return NOTHING;
       return { kind: 'text', to: from, text: formatUnknown(message.text) };
