@@ -4,6 +4,7 @@
  * I1. Rows are upserted by message id, so telling one twice changes nothing.
  * I2. `revision` rises with each change of any row: what changed since N is one index range, and a
  *     page that reconnects misses nothing and doubles nothing.
+ *     It rises with time, not by one: what it is tells nobody how much others say. So does `position`.
  * I3. Changes gather and commit together (`flush`), one commit for a burst; `onFlush` hears the rows after.
  * I4. What the ledger is to say of a message is told with it, and stands in the same commit: told again after a
  *     crash, with a row that is there already, it is not said twice.
@@ -116,12 +117,15 @@ export type Heard = Pick<LedgerEntry, 'actor' | 'detail'>;
 const FLUSH_WITHIN_MS = 5;
 /** Messages of a chat among which somebody's last word is looked for. Higher: slower in busy chats. Lower: it is missed there. */
 const LAST_WORDS = 100;
+/** Revisions that one millisecond has room for before they run ahead of time. Higher: they outgrow 15 digits sooner. Lower: a burst shows its size. */
+const REVISIONS_PER_MS = 100;
 /** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
 const FLUSH_RETRY_MS = 1_000;
 
 export class Transcript {
   readonly #db: CentralDb;
   readonly #ledger: Ledger;
+  readonly #now: () => number;
   readonly #insert;
   readonly #update;
   readonly #nameClient;
@@ -134,17 +138,18 @@ export class Transcript {
   #listeners = new Set<(messages: TranscriptMessage[]) => void>();
   #isClosed = false;
 
-  constructor(db: CentralDb) {
+  constructor(db: CentralDb, now: () => number = Date.now) {
     this.#db = db;
+    this.#now = now;
     this.#ledger = new Ledger(db);
     this.#revision =
       db.prepare<[], { revision: number }>('SELECT coalesce(max(revision), 0) AS revision FROM messages').get()
         ?.revision ?? 0;
     this.#insert = db.prepare(
-      `INSERT INTO messages (id, revision, session_id, messaging_group_id, thread_id, direction, kind, author_id,
+      `INSERT INTO messages (position, id, revision, session_id, messaging_group_id, thread_id, direction, kind, author_id,
          author_name, destination, text, attachments, in_reply_to, state, state_reason, platform_message_id, client_id,
          trace_id, stamps, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#update = db.prepare(
       `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
@@ -236,6 +241,29 @@ export class Transcript {
       throw error;
     }
     this.#pending = this.#pending.slice(batch.length);
+    this.#tell(touched);
+  }
+
+  /**
+   * Commits messages together with what else the work changes in this database: all of it, or nothing and it throws
+   * what the work or the disk did. What was told before is committed first.
+   */
+  commitWith(work: () => readonly NewTranscriptMessage[]): void {
+    this.flush();
+    const touched = new Set<string>();
+    const before = this.#revision;
+    try {
+      this.#db.transaction(() => {
+        for (const message of work()) this.#applyPut(message, null, touched);
+      })();
+    } catch (error) {
+      this.#revision = before;
+      throw error;
+    }
+    this.#tell(touched);
+  }
+
+  #tell(touched: ReadonlySet<string>): void {
     if (touched.size === 0 || this.#listeners.size === 0) return;
     const messages: TranscriptMessage[] = [];
     for (const id of touched) {
@@ -258,9 +286,11 @@ export class Transcript {
   }
 
   #applyPut(message: NewTranscriptMessage, heard: Heard | null, touched: Set<string>): void {
+    const revision = this.#nextRevision();
     const made = this.#insert.run(
+      revision,
       message.id,
-      this.#revision + 1,
+      revision,
       message.sessionId,
       message.messagingGroupId ?? '',
       message.threadId ?? '',
@@ -283,14 +313,13 @@ export class Transcript {
     if (made.changes === 0) {
       // Told again from inbound.db after a crash, which keeps neither id: the sender's repeat brings them.
       const { clientId, platformMessageId = null } = message;
-      const named =
-        clientId !== null && this.#nameClient.run(this.#revision + 1, clientId, platformMessageId, message.id);
+      const named = clientId !== null && this.#nameClient.run(revision, clientId, platformMessageId, message.id);
       if (!named || named.changes === 0) return;
-      this.#revision++;
+      this.#revision = revision;
       touched.add(message.id);
       return;
     }
-    this.#revision++;
+    this.#revision = revision;
     touched.add(message.id);
     this.#touchSession.run(message.createdAt, message.sessionId);
     if (heard === null) return;
@@ -320,8 +349,9 @@ export class Transcript {
     const { stamps: _same, ...shown } = next;
     // Told again (a claim at every doorbell): no revision, no commit, no news.
     if (!hasNewStamp && Object.entries(shown).every(([column, value]) => row[column as keyof Row] === value)) return;
+    this.#revision = this.#nextRevision();
     this.#update.run(
-      ++this.#revision,
+      this.#revision,
       next.state,
       next.state_reason,
       next.platform_message_id,
@@ -333,6 +363,11 @@ export class Transcript {
       id,
     );
     touched.add(id);
+  }
+
+  /** I2 */
+  #nextRevision(): number {
+    return Math.max(this.#revision + 1, Math.floor(this.#now()) * REVISIONS_PER_MS);
   }
 
   get(id: MessageId): TranscriptMessage | null {

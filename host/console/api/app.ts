@@ -84,7 +84,7 @@ function eventRoutes(parts: ApiParts, streams: EventStreams) {
     const { after, session } = c.req.valid('query');
     const last = c.req.valid('header')['last-event-id'];
     const stream = streams.open({
-      userId: c.var.userId,
+      listener: { userId: c.var.userId, isMachine: c.var.standing.isMachine, isSignedIn: c.var.isSignedIn },
       filter: readFilter(c, parts, session),
       after: readRevision(last) ?? after ?? null,
       disconnect: () => c.env.outgoing.destroy(),

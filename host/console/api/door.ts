@@ -7,6 +7,7 @@
  * I1. On TCP the Host header names loopback and our port: a name that was rebound to 127.0.0.1 is refused.
  * I2. On TCP an Origin, when sent, is ours; a request that changes something by cookie must prove it is
  *     same-origin. Bearer requests need neither: a foreign page cannot know the token.
+ * I3. Who a cookie is of is never in doubt: a request with two of ours is signed out.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
@@ -22,6 +23,8 @@ export interface Env {
   Variables: {
     userId: UserId;
     by: 'unix' | 'bearer' | 'cookie';
+    /** Whether the sign-in of this request holds still: for answers that last. */
+    isSignedIn: () => boolean;
     /** What this person is at this moment; set by `authorise`. */
     standing: Standing;
   };
@@ -98,20 +101,38 @@ export function authenticate(keys: Keys): MiddlewareHandler<Env> {
     }
     c.set('userId', known.userId);
     c.set('by', known.by);
+    c.set('isSignedIn', known.isSignedIn);
     await next();
   };
 }
 
-function identify(c: Context<Env>, keys: Keys): { userId: UserId; by: Env['Variables']['by'] } | null {
-  if (c.env.door === 'unix') return { userId: keys.owner, by: 'unix' };
+type Known = Pick<Env['Variables'], 'userId' | 'by' | 'isSignedIn'>;
+
+function identify(c: Context<Env>, keys: Keys): Known | null {
+  const machine = { userId: keys.owner, isSignedIn: () => true };
+  if (c.env.door === 'unix') return { ...machine, by: 'unix' };
   const authorization = c.req.header('authorization');
   if (authorization !== undefined) {
     const token = /^Bearer (\S{1,256})$/.exec(authorization)?.[1] ?? '';
-    return sameSecret(token, keys.bearerToken) ? { userId: keys.owner, by: 'bearer' } : null;
+    return sameSecret(token, keys.bearerToken) ? { ...machine, by: 'bearer' } : null;
   }
-  const cookie = getCookie(c, cookieName(keys.installId));
-  const userId = cookie === undefined ? null : keys.logins.findCookie(cookie, keys.now());
-  return userId === null ? null : { userId, by: 'cookie' };
+  const cookie = readOwnCookie(c, cookieName(keys.installId));
+  const userId = cookie === null ? null : keys.logins.findCookie(cookie, keys.now());
+  if (cookie === null || userId === null) return null;
+  return { userId, by: 'cookie', isSignedIn: () => keys.logins.findCookie(cookie, keys.now()) !== null };
+}
+
+/**
+ * I3. Two cookies of this name: another program of this machine set one of them, for a path of ours, and would have
+ * a person act as somebody else without a sign of it. Then nobody is signed in.
+ */
+function readOwnCookie(c: Context<Env>, name: string): string | null {
+  const values = (c.req.header('cookie') ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`));
+  if (values.length > 1) return null;
+  return getCookie(c, name) ?? null;
 }
 
 function provesSameOrigin(c: Context<Env>): boolean {

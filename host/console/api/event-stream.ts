@@ -5,14 +5,30 @@
  *     newest form and in order of revision, then what is new; or `reset`, when that would be too much.
  * I2. What waits for a slow reader is bounded: past the bound it is cut, and comes back by I1.
  * I3. One timer serves all readers, and none runs without readers.
+ * I4. Each event goes to those who may see it at that moment: a role that was taken away a moment ago shows
+ *     nothing more, and a sign-in that ended ends its streams. Whose an event is is looked up once for all readers,
+ *     and what somebody is once for all of their streams.
  */
 import type { MessagingGroupId, SessionId, UserId } from '../../../shared/ids.ts';
+import type { Subject } from '../../access/console.ts';
+import type { Session } from '../../store/sessions.ts';
 import type { TranscriptMessage } from '../../store/transcript.ts';
+import { Audience, type Listener } from './audience.ts';
+import { BoundedStream } from './bounded-stream.ts';
 import type { News } from './feed.ts';
-import { HEARTBEAT_MS, MAX_EVENT_READERS, MAX_READER_BYTES, MAX_REPLAY, SESSION_NEWS_MS } from './limits.ts';
+import {
+  HEARTBEAT_MS,
+  MAX_EVENT_READERS,
+  MAX_OWN_EVENT_READERS,
+  MAX_READER_BYTES,
+  MAX_REPLAY,
+  SESSION_NEWS_MS,
+} from './limits.ts';
 import type { ApiParts } from './ports.ts';
 import { presentMessage, presentSession } from './present.ts';
 import { Problem } from './problem.ts';
+import { standingOf } from './rights.ts';
+import { subjectOfMessage, subjectOfSession } from './subjects.ts';
 
 /** Limits it to one session's conversation. */
 export interface EventFilter {
@@ -21,14 +37,14 @@ export interface EventFilter {
 }
 
 export interface EventRequest {
-  userId: UserId;
+  listener: Listener;
   filter: EventFilter | null;
   after: number | null;
   disconnect: () => void;
 }
 
 interface Reader {
-  userId: UserId;
+  listener: Listener;
   filter: EventFilter | null;
   stream: BoundedStream;
 }
@@ -53,14 +69,9 @@ export class EventStreams implements Disposable {
    * A stream of events. `after` is the last revision the reader saw, null for live news alone; `disconnect`
    * cuts its connection. Throws Problem 503.
    */
-  open({ userId, filter, after, disconnect }: EventRequest): ReadableStream<Uint8Array> {
-    if (this.#readers.size >= MAX_EVENT_READERS) {
-      throw new Problem(503, 'too_many_readers', 'Too many event streams are open.', {
-        expected: `at most ${MAX_EVENT_READERS}`,
-        next: 'close some tabs or programs',
-      });
-    }
-    const reader: Reader = { userId, filter, stream: new BoundedStream(() => this.#remove(reader), disconnect) };
+  open({ listener, filter, after, disconnect }: EventRequest): ReadableStream<Uint8Array> {
+    this.#requireRoom(listener);
+    const reader: Reader = { listener, filter, stream: new BoundedStream(() => this.#remove(reader), disconnect) };
     reader.stream.write('retry: 1000\n\n');
     if (after === null) this.#writeReady(reader, 'ready');
     else this.#replay(reader, after);
@@ -68,6 +79,18 @@ export class EventStreams implements Disposable {
     this.#readers.add(reader);
     this.#start();
     return reader.stream.readable;
+  }
+
+  /** Throws Problem 503. Nobody but who sees everything takes the room of all others. */
+  #requireRoom({ userId, isMachine }: Listener): void {
+    const isBounded = !standingOf(this.#parts, userId, isMachine).isGlobalAdmin;
+    const own = [...this.#readers].filter((reader) => reader.listener.userId === userId).length;
+    const most = isBounded ? MAX_OWN_EVENT_READERS : MAX_EVENT_READERS;
+    if (this.#readers.size < MAX_EVENT_READERS && own < most) return;
+    throw new Problem(503, 'too_many_readers', 'Too many event streams are open.', {
+      expected: `at most ${most}`,
+      next: 'close some tabs or programs',
+    });
   }
 
   /** Ends every stream; pages come back by themselves. */
@@ -81,8 +104,10 @@ export class EventStreams implements Disposable {
   #replay(reader: Reader, after: number): void {
     const { transcript } = this.#parts;
     const changed = transcript.listChangedSince(after, MAX_REPLAY + 1);
+    const audience = new Audience(this.#parts);
     const events = changed
       .filter((message) => concerns(reader.filter, message))
+      .filter((message) => audience.admits(reader.listener, message.id, () => subjectOfMessage(this.#parts, message)))
       .map((message) => formatMessage(message, this.#parts));
     const bytes = events.reduce((sum, event) => sum + event.length, 0);
     if (after > transcript.revision || changed.length > MAX_REPLAY || bytes > MAX_READER_BYTES / 4) {
@@ -99,16 +124,19 @@ export class EventStreams implements Disposable {
 
   #hear(news: News): void {
     switch (news.kind) {
-      case 'messages':
-        for (const message of news.messages) this.#tellMessage(message);
+      case 'messages': {
+        const audience = new Audience(this.#parts);
+        for (const message of news.messages) this.#tellMessage(message, audience);
         return;
+      }
       case 'session':
         this.#changedSessions.add(news.sessionId);
         this.#sessionTimer ??= setTimeout(() => this.#tellSessions(), SESSION_NEWS_MS);
         return;
       case 'typing': {
         const { sessionId, typing } = news;
-        this.#tellAll(sessionId, () => `event: typing\ndata: ${JSON.stringify({ sessionId, typing })}\n\n`);
+        const event = `event: typing\ndata: ${JSON.stringify({ sessionId, typing })}\n\n`;
+        this.#tellAll(sessionId, new Audience(this.#parts), () => event);
         return;
       }
       default:
@@ -116,10 +144,11 @@ export class EventStreams implements Disposable {
     }
   }
 
-  #tellMessage(message: TranscriptMessage): void {
+  #tellMessage(message: TranscriptMessage, audience: Audience): void {
     let event: string | null = null;
     for (const reader of this.#readers) {
       if (!concerns(reader.filter, message)) continue;
+      if (!this.#mayHear(reader, audience, message.id, () => subjectOfMessage(this.#parts, message))) continue;
       event ??= formatMessage(message, this.#parts);
       reader.stream.write(event);
     }
@@ -129,34 +158,63 @@ export class EventStreams implements Disposable {
     this.#sessionTimer = null;
     const changed = [...this.#changedSessions];
     this.#changedSessions.clear();
+    const audience = new Audience(this.#parts);
     for (const id of changed) {
       const session = this.#parts.sessions.get(id);
       if (session === null) {
-        this.#tellAll(id, () => `event: session-ended\ndata: ${JSON.stringify({ sessionId: id })}\n\n`);
+        const event = `event: session-ended\ndata: ${JSON.stringify({ sessionId: id })}\n\n`;
+        this.#tellAll(id, audience, () => event);
         continue;
       }
       const format = (userId: UserId) =>
         `event: session\ndata: ${JSON.stringify(presentSession(session, userId, this.#parts))}\n\n`;
-      this.#tellAll(id, format);
+      this.#tellAll(id, audience, format);
     }
   }
 
   /** Formats once for each person who listens: what is unread differs. */
-  #tellAll(sessionId: SessionId, format: (userId: UserId) => string): void {
+  #tellAll(sessionId: SessionId, audience: Audience, format: (userId: UserId) => string): void {
     const events = new Map<UserId, string>();
+    const findSubject = () => this.#subjectOfSession(sessionId);
     for (const reader of this.#readers) {
       if (reader.filter !== null && reader.filter.sessionId !== sessionId) continue;
-      const event = events.get(reader.userId) ?? format(reader.userId);
-      events.set(reader.userId, event);
+      if (!this.#mayHear(reader, audience, sessionId, findSubject)) continue;
+      const { userId } = reader.listener;
+      const event = events.get(userId) ?? format(userId);
+      events.set(userId, event);
       reader.stream.write(event);
     }
+  }
+
+  #subjectOfSession(id: SessionId): Subject | null {
+    const { sessions } = this.#parts;
+    const session: Session | null = sessions.get(id) ?? sessions.getEnded(id);
+    return session === null ? null : subjectOfSession(this.#parts, session);
+  }
+
+  /** I4 */
+  #mayHear(reader: Reader, audience: Audience, key: string, findSubject: () => Subject | null): boolean {
+    if (!audience.isSignedIn(reader.listener)) {
+      this.#end(reader);
+      return false;
+    }
+    return audience.admits(reader.listener, key, findSubject);
+  }
+
+  /** The page comes back by itself, and hears 401. */
+  #end(reader: Reader): void {
+    reader.stream.end();
+    this.#remove(reader);
   }
 
   /** I3 */
   #start(): void {
     this.#unsubscribe ??= this.#parts.feed.subscribe((news) => this.#hear(news));
     this.#heartbeat ??= setInterval(() => {
-      for (const reader of this.#readers) reader.stream.beat();
+      for (const reader of this.#readers) {
+        if (reader.listener.isSignedIn()) reader.stream.beat();
+        else this.#end(reader);
+      }
     }, HEARTBEAT_MS).unref();
   }
 
@@ -188,81 +246,4 @@ function concerns(filter: EventFilter | null, message: TranscriptMessage): boole
 
 function formatMessage(message: TranscriptMessage, parts: ApiParts): string {
   return `id: ${message.revision}\nevent: message\ndata: ${JSON.stringify(presentMessage(message, parts))}\n\n`;
-}
-
-const encoder = new TextEncoder();
-
-/** I2: a stream that holds what its reader has not taken, up to MAX_READER_BYTES; then the reader is cut. */
-class BoundedStream {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly #onGone: () => void;
-  readonly #disconnect: () => void;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #wanted = false;
-  #idleBeats = 0;
-
-  constructor(onGone: () => void, disconnect: () => void) {
-    this.#onGone = onGone;
-    this.#disconnect = disconnect;
-    this.readable = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        pull: () => this.#take(),
-        cancel: () => this.#leave(),
-      },
-      // Nothing is buffered beside #waiting.
-      { highWaterMark: 0 },
-    );
-  }
-
-  write(text: string): void {
-    if (this.#controller === null) return;
-    const bytes = encoder.encode(text);
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (this.#wanted) this.#take();
-    else if (this.#waitingBytes > MAX_READER_BYTES) this.#cut();
-  }
-
-  /** A comment that keeps the connection alive; a reader that took nothing for two beats is cut. */
-  beat(): void {
-    this.#idleBeats = this.#waitingBytes > 0 ? this.#idleBeats + 1 : 0;
-    if (this.#idleBeats > 2) this.#cut();
-    else this.write(':\n\n');
-  }
-
-  end(): void {
-    const controller = this.#controller;
-    this.#controller = null;
-    controller?.close();
-  }
-
-  #take(): void {
-    if (this.#waiting.length === 0) {
-      this.#wanted = true;
-      return;
-    }
-    this.#wanted = false;
-    this.#idleBeats = 0;
-    const bytes = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#controller?.enqueue(bytes);
-  }
-
-  #cut(): void {
-    this.#leave();
-    this.#disconnect();
-  }
-
-  #leave(): void {
-    this.#controller = null;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#onGone();
-  }
 }

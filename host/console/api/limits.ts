@@ -2,6 +2,8 @@
 
 /** Streams of events open at once. Higher: each change is written that often. Lower: many tabs are refused. */
 export const MAX_EVENT_READERS = 64;
+/** Of these, streams of one person who does not see everything. Higher: a few shut everybody out. Lower: many tabs are refused. */
+export const MAX_OWN_EVENT_READERS = 8;
 /** Bytes waiting for one slow reader. Higher: memory. Lower: a phone on a bad link is cut and resumes often. */
 export const MAX_READER_BYTES = 4 * 1024 * 1024;
 /** Messages told again to a reader that comes back; beyond it hears `reset` and fetches pages. */
