@@ -23,6 +23,8 @@ export interface HomePaths {
   groups: string;
   logs: string;
   logFile: string;
+  /** Logs of image builds. */
+  buildLogs: string;
   uploads: string;
   /** Files of messages that wait for an admin. */
   held: string;
@@ -40,6 +42,7 @@ export function homePaths(home: string): HomePaths {
     groups: join(home, 'groups'),
     logs: join(home, 'logs'),
     logFile: join(home, 'logs', 'host.log'),
+    buildLogs: join(home, 'logs', 'builds'),
     uploads: join(home, 'uploads'),
     held: join(home, 'held'),
     channels: join(home, 'channels'),
@@ -63,6 +66,7 @@ export function prepareHome(home: string): HomePaths {
       paths.sessions,
       paths.groups,
       paths.logs,
+      paths.buildLogs,
       paths.uploads,
       paths.held,
       paths.channels,

@@ -36,6 +36,7 @@ export const sessionsLog = makeLogger('sessions');
 export const questionsLog = makeLogger('questions');
 export const agentsLog = makeLogger('agents');
 export const approvalsLog = makeLogger('approvals');
+export const imagesLog = makeLogger('images');
 export const scheduleLog = makeLogger('schedule');
 export const runtimeLog = makeLogger('runtime');
 export const deliveryLog = makeLogger('delivery');
