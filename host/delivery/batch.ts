@@ -25,7 +25,8 @@ const MAX_ANSWERED_AT_ONCE = 20;
 interface RequestEntry {
   message: OutboundMessage;
   row: DeliveryRow;
-  after?: () => void;
+  within?: Answered['within'];
+  after?: Answered['after'];
 }
 
 /** One read's rows on their way into inbound.db, the transcript and the lanes. */
@@ -182,8 +183,9 @@ export class Batch {
   #note(entry: RequestEntry, answered: Answered | undefined): void {
     if (answered === undefined) throw new Error('the desk left a request out');
     const updatedAt = this.#parts.now();
-    const { answer, after } = answered;
-    if (after !== undefined) entry.after = after;
+    const { answer, within, after } = answered;
+    entry.within = within;
+    entry.after = after;
     entry.row =
       answer.kind === 'done'
         ? { ...entry.row, state: 'delivered', updatedAt }
@@ -201,7 +203,10 @@ export class Batch {
       if (entry.isNew) entry.row = this.#ownId(tables, entry.row);
       tables.putDelivery(entry.row);
     }
-    for (const { row } of this.#requests) tables.putDelivery(row);
+    for (const { row, within } of this.#requests) {
+      tables.putDelivery(row);
+      within?.(tables);
+    }
     if (this.#requests.length + this.#refused.length > 0) tables.noteNews();
   }
 

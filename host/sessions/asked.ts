@@ -2,6 +2,7 @@
 import type { MessageId, TraceId } from '../../shared/ids.ts';
 import type { Request } from '../../shared/requests.ts';
 import type { Session } from '../store/sessions.ts';
+import type { InboxTables } from './inbox-tables.ts';
 
 /** Where the message that made the agent ask came from. */
 export interface Origin {
@@ -26,6 +27,8 @@ export type Answer = { kind: 'done' } | { kind: 'refused'; reason: string };
 
 export interface Answered {
   answer: Answer;
+  /** In the transaction that writes the answer into the session's database: rows that must stand or fall with it. */
+  within?: (tables: InboxTables) => void;
   /** Once the answer stands in the session's database: files, charts, telling. A crash may leave it out. */
   after?: () => void;
 }

@@ -154,7 +154,10 @@ export class InboxTables {
     return hasNews;
   }
 
-  /** Appends in order; an id that is there already is left as it is. Returns how many were new. */
+  /**
+   * Appends in order; an id that is there already is left as it is. Returns how many were new. What is for a fresh
+   * container alone gets the time of this commit: the runtime compares it with the starts of containers.
+   */
   append(rows: readonly NewInboundRow[]): number {
     let added = 0;
     for (const row of rows) {
@@ -167,7 +170,7 @@ export class InboxTables {
         row.id,
         seq,
         row.kind,
-        row.timestamp,
+        row.onWake ? Math.max(row.timestamp, Date.now()) : row.timestamp,
         row.processAfter,
         row.trigger ? 1 : 0,
         row.onWake ? 1 : 0,
