@@ -26,6 +26,16 @@ export class LoginStore {
     return { token, expiresAt };
   }
 
+  /** Whose link this is, which stays as it is; null when it is unknown, used or expired. */
+  findLink(token: string, now: number): UserId | null {
+    const row = this.#db
+      .prepare<[string, number], { user_id: string }>(
+        `SELECT user_id FROM logins WHERE token_hash = ? AND kind = 'link' AND used_at IS NULL AND expires_at > ?`,
+      )
+      .get(hashToken(token), now);
+    return row === undefined ? null : (row.user_id as UserId);
+  }
+
   /** Uses a link up. Null when it is unknown, used or expired. */
   redeemLink(token: string, now: number): UserId | null {
     const row = this.#db

@@ -33,6 +33,8 @@ export interface Person {
 export interface PeopleFilter {
   /** In an id or a name, whatever the case. */
   text?: string | undefined;
+  /** Who is called exactly this, whatever the case of ASCII letters. */
+  name?: string | undefined;
   /** Who is owner, admin or member of this one. */
   agentGroupId?: AgentGroupId | undefined;
   /** Owners, admins and members of anything alone. */
@@ -97,7 +99,7 @@ export class PersonStore {
 
   /** One entry per person, by their first identity's id in the order of ids, after `cursor`. */
   list(limit: number, cursor: string | null, filter: PeopleFilter = {}): Person[] {
-    const { text, agentGroupId, knownOnly } = filter;
+    const { text, name, agentGroupId, knownOnly } = filter;
     const ids = this.#db
       .prepare<Record<string, string | number | null>, { id: string }>(
         `SELECT id FROM users AS head WHERE id > @cursor
@@ -106,7 +108,8 @@ export class PersonStore {
            AND EXISTS (SELECT 1 FROM users AS own
              WHERE (own.id = head.id OR own.person_id = head.person_id)
                AND (@text IS NULL OR instr(lower(own.id), @folded) > 0 OR instr(own.display_name, @text) > 0
-                 OR instr(lower(own.display_name), @folded) > 0))
+                 OR instr(lower(own.display_name), @folded) > 0)
+               AND (@name IS NULL OR own.display_name = @name COLLATE NOCASE))
            AND (@known = 0 OR EXISTS (SELECT 1 FROM users AS own
              WHERE (own.id = head.id OR own.person_id = head.person_id)
                AND (EXISTS (SELECT 1 FROM user_roles WHERE user_id = own.id
@@ -118,6 +121,7 @@ export class PersonStore {
       .all({
         cursor: cursor ?? '',
         text: text === undefined || text === '' ? null : text,
+        name: name ?? null,
         folded: text?.toLowerCase() ?? '',
         agent: agentGroupId ?? null,
         known: knownOnly === true || agentGroupId !== undefined ? 1 : 0,
