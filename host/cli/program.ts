@@ -257,9 +257,27 @@ function timeoutOption(): Option {
 function addHostCommands(add: Add): void {
   add(
     'url',
-    'a fresh link that signs in to the web page, once',
-    ['url', 'xdg-open "$(portolan url)"'],
-    () => async (context) => (await import('./commands/url.ts')).printUrl(context),
+    'a fresh link that signs in to the web page, once: you, or somebody else',
+    ['url', 'xdg-open "$(portolan url)"', 'url --as web:anna --name Anna'],
+    (command) => async (context) => (await import('./commands/url.ts')).printUrl(context, command.opts()),
+  )
+    .option('--as <person>', 'somebody else: web:<name>')
+    .option('--name <name>', 'what that person is called, when they are new here');
+  add(
+    'people sign-ins <person>',
+    'the browsers that somebody is signed in with',
+    ['people sign-ins web:anna'],
+    () =>
+      async (context, person = '') =>
+        (await import('./commands/sign-ins.ts')).listSignIns(context, person),
+  );
+  add(
+    'people sign-out <person>',
+    'sign somebody out everywhere, at once; links that were not used end too',
+    ['people sign-out web:anna'],
+    () =>
+      async (context, person = '') =>
+        (await import('./commands/sign-ins.ts')).signOut(context, person),
   );
   add(
     'doctor',

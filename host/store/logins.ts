@@ -5,8 +5,19 @@ import type { CentralDb } from './database.ts';
 
 /** A link is for the next minutes of the person who asked for it. */
 export const LINK_LIFE_MS = 15 * 60_000;
+/** Sign-ins shown of one person, the newest. Higher: one answer is long. Lower: an old one is ended with all others alone. */
+const MAX_LISTED = 100;
 /** A cookie lasts this long from the sign-in. */
 export const COOKIE_LIFE_MS = 90 * 24 * 3_600_000;
+
+/** A browser that a person is signed in with. */
+export interface SignIn {
+  /** Names it; of no use as a cookie. */
+  id: string;
+  userId: UserId;
+  createdAt: number;
+  expiresAt: number;
+}
 
 export class LoginStore {
   readonly #db: CentralDb;
@@ -55,6 +66,32 @@ export class LoginStore {
       )
       .get(hashToken(token), now);
     return row === undefined ? null : (row.user_id as UserId);
+  }
+
+  /** Where any of these identities of one person is signed in, the newest first. */
+  listCookies(userIds: readonly string[], now: number): SignIn[] {
+    return this.#db
+      .prepare<[string, number], SignIn>(
+        `SELECT substr(token_hash, 1, 16) AS id, user_id AS userId, created_at AS createdAt, expires_at AS expiresAt
+         FROM logins WHERE user_id IN (SELECT value FROM json_each(?)) AND kind = 'cookie' AND expires_at > ?
+         ORDER BY created_at DESC, token_hash LIMIT ${MAX_LISTED}`,
+      )
+      .all(JSON.stringify(userIds), now);
+  }
+
+  /** Signs these identities out everywhere, and ends their links; how many sign-ins that were. `except` is a cookie. */
+  endAllOf(userIds: readonly string[], except: string | null): number {
+    const ended = this.#db
+      .prepare<[string, string], { kind: string }>(
+        `DELETE FROM logins WHERE user_id IN (SELECT value FROM json_each(?)) AND token_hash <> ? RETURNING kind`,
+      )
+      .all(JSON.stringify(userIds), except === null ? '' : hashToken(except));
+    return ended.filter(({ kind }) => kind === 'cookie').length;
+  }
+
+  /** How `listCookies` names the sign-in of this cookie. */
+  static nameOf(token: string): string {
+    return hashToken(token).slice(0, 16);
   }
 
   revoke(token: string): void {

@@ -26,6 +26,8 @@ CREATE INDEX identity_codes_expiry ON identity_codes (expires_at);
 -- Whose chat it is, on channels where this host is the platform; null: of the chat's platform, or the owner's.
 ALTER TABLE messaging_groups ADD COLUMN opened_by TEXT REFERENCES users (id) ON DELETE SET NULL;
 CREATE INDEX messaging_groups_opened_by ON messaging_groups (opened_by) WHERE opened_by IS NOT NULL;
+-- Where a person is signed in.
+CREATE INDEX logins_user ON logins (user_id, created_at);
 -- An agent's sessions for its admins, without looking at everybody's.
 CREATE INDEX sessions_agent_recent ON sessions (agent_group_id, last_active_at DESC, id DESC);
 
@@ -210,6 +212,23 @@ SELECT config.agent_group_id, config.revision,
     'resources', json(resources), 'packages', json(packages), 'mcpServers', json('[]'), 'mounts', json('[]')),
   'host', 'as it was when histories began', agent.created_at
 FROM container_configs AS config JOIN agent_groups AS agent ON agent.id = config.agent_group_id;
+
+-- How the MCP servers of an agent's config came up, as its containers last said.
+CREATE TABLE mcp_server_reports (
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  -- The server as it was started; of another definition the report says nothing.
+  server TEXT NOT NULL CHECK (json_valid(server)),
+  session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  -- In the container's words; null: it is up.
+  problem TEXT,
+  tools INTEGER NOT NULL,
+  reported_at INTEGER NOT NULL,
+  -- The row of the container after which agent and admin were told; null: there was no problem yet.
+  told_after TEXT,
+  PRIMARY KEY (agent_group_id, name)
+) STRICT;
+CREATE INDEX mcp_server_reports_session ON mcp_server_reports (session_id) WHERE session_id IS NOT NULL;
 
 -- Builds of agents' own images; the log of one is <home>/logs/builds/<id>.log.
 CREATE TABLE image_builds (

@@ -181,6 +181,21 @@ CREATE TABLE logins (
   used_at INTEGER
 ) STRICT;
 
+CREATE TABLE mcp_server_reports (
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  -- The server as it was started; of another definition the report says nothing.
+  server TEXT NOT NULL CHECK (json_valid(server)),
+  session_id TEXT REFERENCES sessions (id) ON DELETE SET NULL,
+  -- In the container's words; null: it is up.
+  problem TEXT,
+  tools INTEGER NOT NULL,
+  reported_at INTEGER NOT NULL,
+  -- The row of the container after which agent and admin were told; null: there was no problem yet.
+  told_after TEXT,
+  PRIMARY KEY (agent_group_id, name)
+) STRICT;
+
 CREATE TABLE messages (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -495,6 +510,10 @@ CREATE INDEX ledger_refusals ON ledger (position) WHERE kind = 'delivery.refused
 CREATE INDEX ledger_session ON ledger (session_id, position) WHERE session_id IS NOT NULL;
 
 CREATE INDEX logins_expiry ON logins (expires_at);
+
+CREATE INDEX logins_user ON logins (user_id, created_at);
+
+CREATE INDEX mcp_server_reports_session ON mcp_server_reports (session_id) WHERE session_id IS NOT NULL;
 
 CREATE INDEX messages_chat ON messages (messaging_group_id, position) WHERE messaging_group_id <> '';
 

@@ -71,6 +71,7 @@ export class ApiFixture {
       destinations: spine.destinations,
       users: spine.users,
       visible: spine.visible,
+      commit: spine.commit,
       sessions: spine.sessions,
       tasks: spine.tasks,
       taskFirings: spine.taskFirings,

@@ -15,6 +15,7 @@ import type {
   Page,
   Refusal,
   Session,
+  SignIn,
   SignInLink,
   Status,
   Task,
@@ -248,6 +249,20 @@ export class HostApi {
     return this.#post('/sign-in-links', {});
   }
 
+  /** `name`: what they are called when they are new here. */
+  makeSignInLinkFor(userId: string, name: string | undefined): Promise<SignInLink> {
+    const path = `/people/${encodeURIComponent(userId)}/sign-in-links`;
+    return this.#post(path, name === undefined ? {} : { name });
+  }
+
+  listSignIns(userId: string): Promise<{ items: SignIn[] }> {
+    return this.#get(`/people/${encodeURIComponent(userId)}/sign-ins`);
+  }
+
+  endSignIns(userId: string): Promise<{ ended: number }> {
+    return this.#delete(`/people/${encodeURIComponent(userId)}/sign-ins`);
+  }
+
   /** Returns when the host has agreed to stop, which is before it has stopped. */
   async shutdown(): Promise<void> {
     const answer = await requestOverSocket(this.#address, { method: 'POST', path: `${BASE}/shutdown` });
@@ -286,8 +301,8 @@ export class HostApi {
   }
 
   /** What is answered where something is; an empty object where nothing is. */
-  async #delete<T>(path: string, revision: number): Promise<T> {
-    const headers = { 'If-Match': `"${revision}"` };
+  async #delete<T>(path: string, revision?: number): Promise<T> {
+    const headers = revision === undefined ? {} : { 'If-Match': `"${revision}"` };
     const answer = await requestOverSocket(this.#address, { method: 'DELETE', path: BASE + path, headers });
     return decode(answer.status === 204 ? { ...answer, body: Buffer.from('{}') } : answer, path);
   }

@@ -22,6 +22,7 @@ export type TaskDetail = schemas.TaskDetail;
 export type Trace = schemas.Trace;
 export type TraceStage = Trace['stages'][number];
 export type DroppedMessages = schemas.Dropped;
+export type SignIn = schemas.SignIn;
 export type SignInLink = schemas.SignInLink;
 
 export interface Page<T> {

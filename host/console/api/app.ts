@@ -22,7 +22,9 @@ import { approvalRoutes } from './resources/approvals.ts';
 import { chatRoutes, wiringRoutes } from './resources/chats.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { messageRoutes } from './resources/messages.ts';
+import { peopleRoutes } from './resources/people.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
+import { signInLists } from './resources/sign-ins.ts';
 import { taskRoutes } from './resources/tasks.ts';
 import { authorise, requireSight } from './rights.ts';
 import * as routes from './routes.ts';
@@ -68,6 +70,8 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
   api.use(authorise(parts, API_BASE));
   return api
     .route('/', hostRoutes(parts))
+    .route('/', signInLists(parts))
+    .route('/', peopleRoutes(parts))
     .route('/', agentRoutes(parts))
     .route('/', destinationRoutes(parts))
     .route('/', chatRoutes(parts))

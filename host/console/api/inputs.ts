@@ -1,6 +1,6 @@
 /** What clients send: bodies, queries and path parameters. Unknown fields are refused, so that a typing error is heard. */
 import { z } from '@hono/zod-openapi';
-import { isId } from '../../../shared/ids.ts';
+import { isId, parseUserId } from '../../../shared/ids.ts';
 import { MAX_INSTRUCTIONS_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
@@ -91,6 +91,35 @@ const model = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'expected a model name: 1 to 200 visible ASCII characters')
   .nullable();
+
+/** Whoever can be signed in to the page; names as people type them. */
+export const webUserIdSchema = z
+  .string()
+  .regex(/^web:[a-z0-9][a-z0-9._-]{0,62}$/, 'expected web:<name>, the name of a-z, 0-9, ".", "_" and "-"');
+export const userIdSchema = z.string().refine((text) => parseUserId(text) !== null, 'expected a user id (web:anna)');
+
+/** `name`: what a person is called who is new here. */
+export const personLinkBody = z.strictObject({ name: line(64).optional() }).openapi('NewSignInLink');
+
+/** What somebody is given; `of` is an agent, or `all` for everything. */
+export const roleParams = z.object({
+  id: userIdSchema,
+  role: z.enum(['owner', 'admin', 'member']),
+  of: z.union([z.literal('all'), agentIdSchema], { error: 'expected "all" or an agent id (agt_…)' }),
+});
+export const grantBody = z
+  .strictObject({
+    /** For somebody new: what they are called. Then no If-Match is asked for. */
+    name: line(64).optional(),
+  })
+  .openapi('Grant');
+export const peopleQuery = pageQuery.extend({
+  /** In a name or an id. */
+  q: z.string().trim().max(100).optional(),
+  agent: agentIdSchema.optional(),
+  /** `known`: owners, admins and members; `all`: everybody who ever wrote. */
+  who: z.enum(['known', 'all']).optional(),
+});
 
 export const loginBody = z.strictObject({ token: z.string().min(1).max(200) }).openapi('Login');
 

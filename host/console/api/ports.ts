@@ -4,6 +4,7 @@ import type { AgentConfigs } from '../../agents/config/configs.ts';
 import type { AgentMaker } from '../../agents/maker.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
+import type { People } from '../../people/apply.ts';
 import type { Questions } from '../../questions/apply.ts';
 import type { Receive } from '../../routing/inbound.ts';
 import type { TaskRequests } from '../../schedule/requests.ts';
@@ -66,7 +67,9 @@ export interface ApiParts {
   taskFirings: TaskFiringStore;
   taskRequests: TaskRequests;
   dropped: DroppedStore;
-  ledger: Pick<Ledger, 'listRefusals' | 'get'>;
+  ledger: Pick<Ledger, 'listRefusals' | 'get' | 'append'>;
+  /** Runs the work in one transaction of the central database. */
+  commit: <T>(work: () => T) => T;
   transcript: Transcript;
   logins: LoginStore;
   readMarks: ReadMarkStore;
@@ -77,6 +80,7 @@ export interface ApiParts {
   asked: Pick<Questions, 'get' | 'answer'>;
   decisions: Pick<Approvals, 'get' | 'list' | 'decide' | 'whereAsked'>;
   maker: Pick<AgentMaker, 'make'>;
+  people: Pick<People, 'get' | 'list' | 'grant' | 'revoke' | 'join' | 'part'>;
   removals: Pick<Removals, 'remove' | 'restore'>;
   configs: AgentConfigs;
   configHistory: ConfigHistoryStore;

@@ -37,6 +37,8 @@ const wiringParams = z.object({ id: inputs.wiringIdSchema });
 const destinationParams = z.object({ id: inputs.destinationIdSchema });
 const sessionParams = z.object({ id: inputs.sessionIdSchema });
 const approvalParams = z.object({ id: inputs.approvalIdSchema });
+const userParams = z.object({ id: inputs.userIdSchema });
+const linkParams = userParams.extend({ other: inputs.userIdSchema });
 const taskParams = z.object({ id: inputs.taskIdSchema });
 const messageParams = z.object({ id: inputs.messageIdSchema });
 
@@ -59,6 +61,82 @@ export const createSignInLink = createRoute({
   path: '/sign-in-links',
   summary: 'A fresh link that signs in once (Unix socket or bearer token only)',
   responses: made(schemas.signInLinkSchema),
+});
+export const listOwnSignIns = createRoute({
+  method: 'get',
+  path: '/me/sign-ins',
+  summary: 'Browsers that you are signed in with',
+  responses: ok(schemas.signInsSchema),
+});
+export const endOwnSignIns = createRoute({
+  method: 'delete',
+  path: '/me/sign-ins',
+  summary: 'Sign out everywhere but here',
+  responses: ok(schemas.signInsSchema, 'What is left'),
+});
+export const createPersonLink = createRoute({
+  method: 'post',
+  path: '/people/{id}/sign-in-links',
+  summary: 'A link that signs somebody in once; of owners, at the Unix socket or with the bearer token alone',
+  request: { params: z.object({ id: inputs.webUserIdSchema }), body: body(inputs.personLinkBody) },
+  responses: made(schemas.signInLinkSchema),
+});
+export const listSignIns = createRoute({
+  method: 'get',
+  path: '/people/{id}/sign-ins',
+  summary: 'Browsers that somebody is signed in with, by any of their identities',
+  request: { params: userParams },
+  responses: ok(schemas.signInsSchema),
+});
+export const endSignIns = createRoute({
+  method: 'delete',
+  path: '/people/{id}/sign-ins',
+  summary: 'Sign somebody out everywhere; links that were not used end too',
+  request: { params: userParams },
+  responses: ok(z.object({ ended: z.number().int() }), 'Signed out'),
+});
+
+// People
+export const listPeople = createRoute({
+  method: 'get',
+  path: '/people',
+  summary: 'Owners, admins and members; linked identities are one entry',
+  request: { query: inputs.peopleQuery },
+  responses: ok(schemas.pageOf(schemas.personSchema)),
+});
+export const getPerson = createRoute({
+  method: 'get',
+  path: '/people/{id}',
+  request: { params: userParams },
+  responses: ok(schemas.personSchema),
+});
+export const grantRole = createRoute({
+  method: 'put',
+  path: '/people/{id}/roles/{role}/{of}',
+  summary: 'Make somebody owner (of all), admin (of all or of an agent) or member (of an agent)',
+  request: { params: inputs.roleParams, headers: ifMatch, body: body(inputs.grantBody) },
+  responses: ok(schemas.personSchema),
+});
+export const revokeRole = createRoute({
+  method: 'delete',
+  path: '/people/{id}/roles/{role}/{of}',
+  summary: 'Take it from the person, whichever identity it was given to',
+  request: { params: inputs.roleParams, headers: ifMatch },
+  responses: ok(schemas.personSchema),
+});
+export const linkPeople = createRoute({
+  method: 'put',
+  path: '/people/{id}/links/{other}',
+  summary: 'Say that two identities are one person; people themselves prove it with codes in their chats',
+  request: { params: linkParams, headers: ifMatch, body: body(z.strictObject({})) },
+  responses: ok(schemas.personSchema),
+});
+export const unlinkPeople = createRoute({
+  method: 'delete',
+  path: '/people/{id}/links/{other}',
+  summary: 'Take an identity out of its person; each keeps what was given to it',
+  request: { params: linkParams, headers: ifMatch },
+  responses: ok(schemas.personSchema, 'What is left of the person'),
 });
 
 // The host

@@ -34,7 +34,42 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-export const meSchema = z.object({ userId: z.string(), door: z.enum(['tcp', 'unix']) }).openapi('Me');
+export const meSchema = z
+  .object({
+    userId: z.string(),
+    name: z.string(),
+    door: z.enum(['tcp', 'unix']),
+    /** At this moment, over all linked identities; `agentId` null: global. */
+    roles: z.array(z.object({ role: z.enum(['owner', 'admin', 'member']), agentId: z.string().nullable() })),
+    /** What a page has use for; each call is judged anew. */
+    may: z.object({
+      /** All agents, sessions and chats, and the host's status. */
+      seeEverything: z.boolean(),
+      /** Some agent, or all: then refusals, approvals, tasks and wirings are of use. */
+      administer: z.boolean(),
+      /** Make and remove agents. */
+      manageAgents: z.boolean(),
+      /** Say who may do what. */
+      managePeople: z.boolean(),
+      /** With some agent. */
+      openChats: z.boolean(),
+    }),
+  })
+  .openapi('Me');
+
+/** A browser that somebody is signed in with. */
+export const signInSchema = z
+  .object({
+    id: z.string(),
+    userId: z.string(),
+    createdAt: time,
+    expiresAt: time,
+    /** The one that asks. */
+    isThis: z.boolean(),
+  })
+  .openapi('SignIn');
+
+export const signInsSchema = z.object({ items: z.array(signInSchema) });
 
 export const signInLinkSchema = z.object({ url: z.string(), expiresAt: time }).openapi('SignInLink');
 
@@ -94,6 +129,29 @@ export const agentRemovalSchema = z
     warning: z.string().nullable(),
   })
   .openapi('AgentRemoval');
+
+/** Somebody, with all identities that are linked. */
+export const personSchema = z
+  .object({
+    /** One of the identities; each of them names the person. */
+    id: z.string(),
+    name: z.string(),
+    identities: z.array(z.object({ userId: z.string(), name: z.string(), createdAt: time })),
+    roles: z.array(
+      z.object({
+        role: z.enum(['owner', 'admin', 'member']),
+        /** Null: of everything. */
+        agentId: z.string().nullable(),
+        agentName: z.string().nullable(),
+        /** The identity that it was given to. */
+        userId: z.string(),
+        grantedBy: z.string().nullable(),
+        grantedAt: time,
+      }),
+    ),
+    revision,
+  })
+  .openapi('Person');
 
 export const chatSchema = z
   .object({
@@ -379,9 +437,11 @@ export const refusalSchema = z
   .openapi('Refusal');
 
 export type Me = z.infer<typeof meSchema>;
+export type SignIn = z.infer<typeof signInSchema>;
 export type SignInLink = z.infer<typeof signInLinkSchema>;
 export type Status = z.infer<typeof statusSchema>;
 export type Agent = z.infer<typeof agentSchema>;
+export type Person = z.infer<typeof personSchema>;
 export type Chat = z.infer<typeof chatSchema>;
 export type Wiring = z.infer<typeof wiringSchema>;
 export type Destination = z.infer<typeof destinationResourceSchema>;

@@ -122,7 +122,7 @@ describe('the TCP door', () => {
     }
     const cookie = api.makeCookie();
     const later = Date.now() + COOKIE_LIFE_MS + 1;
-    expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).json).toEqual({ userId: OWNER, door: 'tcp' });
+    expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).json).toMatchObject({ userId: OWNER, door: 'tcp' });
     api.spine.now = () => later;
     expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).status).toBe(401);
   });
@@ -226,7 +226,7 @@ describe('the Unix socket', () => {
     const api = await startApi();
     const stats = lstatSync(api.spine.home.socket);
     expect([stats.isSocket(), (stats.mode & 0o777).toString(8)]).toEqual([true, '600']);
-    expect((await api.call('/me', { door: 'unix' })).json).toEqual({ userId: OWNER, door: 'unix' });
+    expect((await api.call('/me', { door: 'unix' })).json).toMatchObject({ userId: OWNER, door: 'unix' });
   });
 
   it('replaces the socket that a host which died left behind', async () => {

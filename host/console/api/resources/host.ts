@@ -7,8 +7,9 @@ import { cookieName, type SignInLimit } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentDropped, presentRefusal } from '../present.ts';
 import { Problem } from '../problem.ts';
-import { scopeOf } from '../rights.ts';
+import { scopeOf, standingOf } from '../rights.ts';
 import * as routes from '../routes.ts';
+import { presentMe } from './sign-ins.ts';
 
 /** The routes that need no sign-in. */
 export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
@@ -34,13 +35,13 @@ export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
       path: '/',
       maxAge: Math.floor(COOKIE_LIFE_MS / 1_000),
     });
-    return c.json({ userId, door: c.env.door }, 200);
+    return c.json(presentMe(parts, userId, standingOf(parts, userId, false), c.env.door), 200);
   });
 }
 
 export function hostRoutes(parts: ApiParts) {
   return newApi()
-    .openapi(routes.getMe, (c) => c.json({ userId: c.var.userId, door: c.env.door }, 200))
+    .openapi(routes.getMe, (c) => c.json(presentMe(parts, c.var.userId, c.var.standing, c.env.door), 200))
     .openapi(routes.logout, (c) => {
       const name = cookieName(parts.installId);
       const cookie = getCookie(c, name);
