@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { epochMs, type InstallId } from '../shared/ids.ts';
+import { type AgentGroupId, epochMs, type InstallId } from '../shared/ids.ts';
 import { AGENT_CHANNEL, PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { AgentConfigs } from './agents/config/configs.ts';
@@ -38,6 +38,8 @@ import { Notices } from './delivery/notices.ts';
 import { Peers } from './delivery/peers/apply.ts';
 import { QuestionEnds } from './delivery/question-ends.ts';
 import { ensureFirstRun, OWNER, openChat } from './first-run.ts';
+import { ImageEngine } from './images/engine.ts';
+import { ImageBuilds } from './images/images.ts';
 import { hostLog, runtimeLog } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Questions } from './questions/apply.ts';
@@ -72,6 +74,7 @@ import { openCentralDb } from './store/database.ts';
 import { DestinationStore } from './store/destinations.ts';
 import { DroppedStore } from './store/dropped.ts';
 import { HeldStore } from './store/held.ts';
+import { ImageBuildStore } from './store/image-builds.ts';
 import { Ledger } from './store/ledger.ts';
 import { LoginStore } from './store/logins.ts';
 import { PeerStore } from './store/peers.ts';
@@ -223,12 +226,21 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const endFiring: EndFiring = (id, end) => schedule.settle(id, end);
   const configs = new AgentConfigs({
     ...stores,
-    onConfigChanged: (id) => {
-      for (const sessionId of theLife().liveIds())
-        if (sessions.get(sessionId)?.agentGroupId === id) runtime.reconcile(sessionId);
-    },
+    onConfigChanged: (id) => ringAgent(id),
     now,
   });
+  const images: ImageBuilds = closers.use(
+    new ImageBuilds({
+      ...{ agents, ledger, builds: stores.imageBuilds, commit: stores.commit },
+      engine: policy.driver === 'docker' ? new ImageEngine(installId) : null,
+      installId,
+      baseImage: policy.image,
+      logs: paths.buildLogs,
+      onChanged: (id) => ringAgent(id),
+      tellAdmins: (agent, text) => hostLog.warn({ agentGroupId: agent.id, reason: text }, 'admins should know'),
+      now,
+    }),
+  );
   const folders = new AgentFolders(paths.groups, join(root, 'groups', 'template'));
   const maker = closers.use(
     new AgentMaker({
@@ -297,7 +309,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       sessions: new SessionView({
         home: paths.home,
         installId,
-        image: policy.image,
+        images,
         prepareFolder: (agent) => folders.ensure(agent),
         sessions,
         agents,
@@ -396,6 +408,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     else if (outcome.kind === 'dropped') metrics.messageDropped(outcome.reason);
     return outcome;
   };
+  images.start();
   await runtime.start();
   theLife().start();
   closers.use(router);
@@ -454,6 +467,11 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     shutdown: () => stopRequest.fire(),
     now,
   };
+
+  /** What the agent's containers are made of has changed. */
+  function ringAgent(agentGroupId: AgentGroupId): void {
+    for (const id of theLife().liveIds()) if (sessions.get(id)?.agentGroupId === agentGroupId) runtime.reconcile(id);
+  }
 
   /** Charts of sessions with a container, which follow the file; all others get theirs before they wake. */
   function rewriteLiveCharts(): void {
@@ -535,6 +553,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     approvals: new ApprovalStore(db),
     held: new HeldStore(db),
     turnedAway: new TurnedAwayStore(db),
+    imageBuilds: new ImageBuildStore(db),
     ledger: new Ledger(db),
     logins: new LoginStore(db),
     readMarks: new ReadMarkStore(db),

@@ -110,7 +110,13 @@ export class ImageBuilds implements AsyncDisposable {
   async confirm(agent: AgentGroup): Promise<ImageState> {
     const state = this.imageFor(agent);
     if (this.#engine === null || state.kind !== 'ready' || !hasPackages(agent.config.packages)) return state;
-    if ((await this.#engine.find(state.image)) !== null) return state;
+    try {
+      if ((await this.#engine.find(state.image)) !== null) return state;
+    } catch (error) {
+      // The start meets that, too, and knows what to do about an engine that is away.
+      if (error instanceof Fault) return state;
+      throw error;
+    }
     for (const [image, fact] of this.#facts) {
       const instead = fact.kind === 'failed' ? fact.instead : null;
       if (image === state.image || instead === state.image) this.#facts.delete(image);

@@ -76,6 +76,10 @@ export class Apply {
     tracked.beginRun(began);
     const starting = this.#save(tracked, record, { state: 'starting', epoch: record.epoch + 1, containerId: null });
     const prepared = await sessions.prepare(sessionId, starting.epoch);
+    if (prepared.kind === 'later') {
+      tracked.startFault = { reason: 'no-image-yet', retryable: true };
+      return;
+    }
     if (prepared.kind === 'refused') {
       log.warn({ sessionId, reason: prepared.reason }, 'a session could not be prepared');
       tracked.startFault = { reason: 'refused', retryable: true };

@@ -46,7 +46,7 @@ export interface Observed {
   /** No freezing before this, after one that was taken back. */
   pauseAgainMs: EpochMs | null;
   /** Of the run that is over: why its start failed, and how it exited, as far as known. */
-  startFault: { reason: FailureReason | 'engine-away'; retryable: boolean } | null;
+  startFault: { reason: FailureReason | 'engine-away' | 'no-image-yet'; retryable: boolean } | null;
   exit: { exitCode: number | null; outOfMemory: boolean } | null;
   /** Steps that were done for the run that is over, whatever they came to. */
   recovered: boolean;
@@ -62,6 +62,7 @@ export type WaitReason =
   | 'due'
   | 'retry'
   | 'engine'
+  | 'image'
   | 'room'
   | 'hello'
   | 'busy'

@@ -44,8 +44,10 @@ function planUnreadable(desired: Desired, observed: Observed, now: EpochMs): Run
 }
 
 function judgeStart({ reason, retryable }: NonNullable<Observed['startFault']>): RunOutcome {
-  // The engine's absence is nobody's failure: the session waits for it.
-  return reason === 'engine-away' ? { kind: 'ended' } : { kind: 'failed', reason, final: !retryable };
+  // The engine's absence, or an image's, is nobody's failure: the session waits for it.
+  return reason === 'engine-away' || reason === 'no-image-yet'
+    ? { kind: 'ended' }
+    : { kind: 'failed', reason, final: !retryable };
 }
 
 function judgeEnd({ facts }: Desired, { record, exit }: Observed, openClaims: number): RunOutcome {

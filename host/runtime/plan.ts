@@ -10,7 +10,7 @@
  *                 └─ recover, requeue
  *
  * I1. One step at a time, along these edges, and never back.
- * I2. Nothing starts while the session is quarantined, has ended, backs off, or has no place.
+ * I2. Nothing starts while the session is quarantined, has ended, backs off, or has no image or no place.
  * I3. Nothing is frozen, or stopped for being idle, while work or claims are open.
  * I4. A claim older than the run never counts against it: a fresh container is not killed for an old claim.
  * I5. Every answer but `rest` and `look` is a step, or says when to ask again.
@@ -86,6 +86,8 @@ function planAbsent(desired: Desired, { record }: Observed, now: EpochMs): Runti
   const retryMs = planRetry(record, facts.newestWorkMs, policy);
   if (now < retryMs) return { kind: 'wait', untilMs: retryMs, why: 'retry' };
   if (engine.kind === 'away') return { kind: 'wait', untilMs: engine.retryAtMs, why: 'engine' };
+  // Before it takes a place: a build takes minutes.
+  if (facts.image.kind !== 'ready') return { kind: 'wait', untilMs: epochMs(now + policy.imageAgainMs), why: 'image' };
   if (!desired.hasPlace) return { kind: 'wait', untilMs: epochMs(now + policy.roomAgainMs), why: 'room' };
   return { kind: 'start' };
 }

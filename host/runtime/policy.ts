@@ -36,6 +36,8 @@ export interface RuntimePolicy {
   lookAgainMs: number;
   /** While a session waits for a place, a busy container is looked at this often: it may be idle by now. */
   roomLookMs: number;
+  /** Without an image: how often to look, beside the doorbell of a build's end. Higher: a lost one costs more. Lower: load. */
+  imageAgainMs: number;
   /** Without room: how often to look, beside the doorbell of a free place. */
   roomAgainMs: number;
 }
@@ -58,6 +60,7 @@ export const DEFAULT_POLICY: RuntimePolicy = {
   pauseAgainMs: 5_000,
   lookAgainMs: 5_000,
   roomLookMs: 1_000,
+  imageAgainMs: 30_000,
   roomAgainMs: 5_000,
 };
 

@@ -3,6 +3,7 @@
  * `RuntimeSessions`; `main.ts` hands it in.
  */
 import type { AgentGroupId, ContainerId, EpochMs, SessionId } from '../../shared/ids.ts';
+import type { ImageState } from '../images/plan.ts';
 import type { ContainerSpec } from './drivers/driver.ts';
 
 /** Stored in `sessions.runtime_state`. */
@@ -45,6 +46,8 @@ export interface SessionFacts {
   ended: boolean;
   /** Version of the agent's container config that a container should have. */
   configVersion: number;
+  /** What its next container is made of. */
+  image: ImageState;
 }
 
 /** What the container says of itself through outbound.db and the heartbeat. Written by it: believed in its disfavour only. */
@@ -72,8 +75,12 @@ export type Liveness =
   /** The container broke the contract; the session is set aside. */
   | { kind: 'quarantined'; reason: string };
 
-/** A refusal of `prepare`: a value, shown to people, and counted as a failed start. */
-export type Prepared = { kind: 'ready'; spec: ContainerSpec } | { kind: 'refused'; reason: string };
+export type Prepared =
+  | { kind: 'ready'; spec: ContainerSpec }
+  /** Its image is not there: the facts say what it waits for. Nobody's failure. */
+  | { kind: 'later' }
+  /** A value, shown to people, and counted as a failed start. */
+  | { kind: 'refused'; reason: string };
 
 export interface RuntimeSessions {
   /** Null when there is no such session. Called at each step: must not cost more than a few reads. */
@@ -100,8 +107,8 @@ export type SessionState =
   | { kind: 'running' }
   | { kind: 'paused' }
   | { kind: 'stopping' }
-  /** Work waits: for the engine, for room among `maxRunning`, or for the next try. */
-  | { kind: 'waiting'; for: 'docker' | 'room' | 'retry'; reason: string; untilMs: EpochMs }
+  /** Work waits: for the engine, for the agent's image, for room among `maxRunning`, or for the next try. */
+  | { kind: 'waiting'; for: 'docker' | 'image' | 'room' | 'retry'; reason: string; untilMs: EpochMs }
   | { kind: 'failed'; reason: string; failures: number }
   | { kind: 'quarantined'; reason: string };
 

@@ -7,6 +7,8 @@ import { MAX_TOOL_TIMEOUT_MS } from '../../shared/limits.ts';
 import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { errorCode, Fault } from '../config/errors.ts';
+import type { ImageBuilds } from '../images/images.ts';
+import type { ImageState } from '../images/plan.ts';
 import { runtimeLog } from '../observe/logger.ts';
 import { type AckEffect, isStale, planLostClaim } from '../sessions/acks.ts';
 import type { Charts } from '../sessions/chart.ts';
@@ -25,7 +27,8 @@ import type { Liveness, Prepared, RuntimeRecord, RuntimeSessions, SessionFacts }
 export interface SessionViewParts {
   home: string;
   installId: InstallId;
-  image: string;
+  /** What agents' containers are made of. */
+  images: Pick<ImageBuilds, 'imageFor' | 'confirm'>;
   /** The path of the agent's folder, which is there then. Throws Fault. */
   prepareFolder: (agent: AgentGroup) => string;
   sessions: SessionStore;
@@ -56,6 +59,9 @@ const DEFAULT_LIMITS: ContainerLimits = {
 };
 const MAX_WATCHED_CLAIMS = 200;
 
+/** Of a session whose agent is gone: nothing starts. */
+const NO_IMAGE: ImageState = { kind: 'waiting', reason: 'Its agent was removed.' };
+
 const idleSchema = z.object({ since: z.number() });
 const helloSchema = z.object({ startedAt: z.number() });
 const toolSchema = z.object({ startedAt: z.number(), timeoutMs: z.number().positive() });
@@ -79,6 +85,7 @@ export class SessionView implements RuntimeSessions {
       quarantineReason: session.quarantineReason,
       ended: agent === null,
       configVersion: agent?.config.revision ?? 0,
+      image: agent === null ? NO_IMAGE : this.#parts.images.imageFor(agent),
     };
     try {
       const work = inboxes.read(session, (tables) => tables.work(now()));
@@ -128,6 +135,8 @@ export class SessionView implements RuntimeSessions {
     const session = sessions.get(id);
     const agent = session === null ? null : agents.get(session.agentGroupId);
     if (session === null || agent === null) return { kind: 'refused', reason: 'the session or its agent is gone' };
+    const image = await this.#parts.images.confirm(agent);
+    if (image.kind !== 'ready') return { kind: 'later' };
     const paths = sessionPaths(home, session.agentGroupId, id);
     const user = hostContainerUser(session);
     createSessionFolder(paths, user);
@@ -136,18 +145,23 @@ export class SessionView implements RuntimeSessions {
     charts.write(session, agent, paths);
     this.#parts.writeTasks(session, paths);
     reader.warm();
-    return { kind: 'ready', spec: this.#spec(session, agent, paths, group, epoch) };
+    return { kind: 'ready', spec: this.#spec(session, agent, { image: image.image, paths, group, epoch }) };
   }
 
-  #spec(session: Session, agent: AgentGroup, paths: SessionPaths, group: string, epoch: number): ContainerSpec {
-    const { resources, network, image } = agent.config;
+  #spec(
+    session: Session,
+    agent: AgentGroup,
+    run: { image: string; paths: SessionPaths; group: string; epoch: number },
+  ): ContainerSpec {
+    const { resources, network } = agent.config;
+    const { image, paths, group, epoch } = run;
     return {
       sessionId: session.id,
       agentGroupId: session.agentGroupId,
       installId: this.#parts.installId,
       epoch,
       configVersion: agent.config.revision,
-      image: image ?? this.#parts.image,
+      image,
       user: hostContainerUser(session),
       mounts: { in: paths.in, out: paths.out, state: paths.state, agent: group },
       env: { TZ: agent.config.timezone, NODE_ENV: 'production' },

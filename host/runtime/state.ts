@@ -44,6 +44,11 @@ export function describeState(
   if (plan.kind === 'wait' && plan.why === 'room') {
     return { kind: 'waiting', for: 'room', reason: 'All places for agents are taken.', untilMs: plan.untilMs };
   }
+  if (plan.kind === 'wait' && plan.why === 'image' && facts.image.kind !== 'ready') {
+    const { kind, reason } = facts.image;
+    if (kind === 'failed') return { kind: 'failed', reason, failures: record.failures };
+    return { kind: 'waiting', for: 'image', reason, untilMs: plan.untilMs };
+  }
   if (record.state !== 'failed') return { kind: 'idle' };
   const reason = describeStored(record.reason);
   if (plan.kind === 'wait' && plan.why === 'retry' && record.failures < policy.maxFailures) {

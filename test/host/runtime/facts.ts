@@ -30,6 +30,7 @@ export function desire(facts: Partial<Desired['facts']> = {}, changes: Partial<O
       quarantineReason: null,
       ended: false,
       configVersion: 1,
+      image: { kind: 'ready', image: 'any' },
       ...facts,
     },
   };

@@ -16,6 +16,8 @@ import { TEST_USER } from './workspace.ts';
 
 type Live = Extract<Liveness, { kind: 'live' }>;
 
+const READY = { kind: 'ready' as const, image: 'fake-image' };
+
 interface FakeSession {
   facts: SessionFacts;
   live: Live;
@@ -23,6 +25,8 @@ interface FakeSession {
   said: Liveness | null;
   locksFree: boolean;
   refuse: string | null;
+  /** Found missing by `prepare`. */
+  isImageGone: boolean;
   looks: number;
   requeued: string[];
 }
@@ -60,13 +64,13 @@ export class FakeSessions implements RuntimeSessions {
           newestWorkMs: null,
           nextDueMs: null,
         },
-        ...{ quarantineReason: null, ended: false, configVersion: 1 },
+        ...{ quarantineReason: null, ended: false, configVersion: 1, image: READY },
       },
       live: {
         ...{ kind: 'live', helloMs: null, openClaims: 0, oldestClaimMs: null, heartbeatMs: null, idleSinceMs: null },
         tool: null,
       },
-      ...{ said: null, locksFree: true, refuse: null, looks: 0, requeued: [] },
+      ...{ said: null, locksFree: true, refuse: null, isImageGone: false, looks: 0, requeued: [] },
     });
     return sessionId;
   }
@@ -143,7 +147,11 @@ export class FakeSessions implements RuntimeSessions {
   }
 
   async prepare(id: SessionId, epoch: number): Promise<Prepared> {
-    const { facts, refuse } = this.get(id);
+    const { facts, refuse, isImageGone } = this.get(id);
+    if (isImageGone) {
+      this.change(id, { image: { kind: 'waiting', reason: 'Its image is being built.' } });
+      return { kind: 'later' };
+    }
     if (refuse !== null) return { kind: 'refused', reason: refuse };
     if (this.makeSpec !== null) return { kind: 'ready', spec: this.makeSpec(facts, epoch) };
     const spec: ContainerSpec = {

@@ -100,6 +100,11 @@ const desired: fc.Arbitrary<Desired> = fc.record({
     quarantineReason: fc.constantFrom(null, null, 'x'),
     ended: fc.constantFrom(false, false, true),
     configVersion: fc.integer({ min: 1, max: 2 }),
+    image: fc.constantFrom(
+      { kind: 'ready' as const, image: 'any' },
+      { kind: 'waiting' as const, reason: 'x' },
+      { kind: 'failed' as const, reason: 'x' },
+    ),
   }),
   hasPlace: fc.boolean(),
   makeRoom: fc.boolean(),
@@ -147,11 +152,16 @@ describe('whatever the facts', () => {
     check((_d, o, plan) => !['settle', 'requeue'].includes(plan.kind) || !isSettled(o.record));
   });
 
-  test('nothing starts in quarantine, after the end, without work, without a place or without an engine', () => {
+  test('nothing starts in quarantine, after the end, without work, without an image, without a place or without an engine', () => {
     check(
       ({ facts, hasPlace, engine }, _o, plan) =>
         plan.kind !== 'start' ||
-        (facts.quarantineReason === null && !facts.ended && facts.hasDueWork && hasPlace && engine.kind === 'up'),
+        (facts.quarantineReason === null &&
+          !facts.ended &&
+          facts.hasDueWork &&
+          facts.image.kind === 'ready' &&
+          hasPlace &&
+          engine.kind === 'up'),
     );
   });
 

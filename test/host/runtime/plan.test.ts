@@ -75,6 +75,18 @@ const TABLES: Record<string, Row[]> = {
       { kind: 'rest' },
     ],
     [
+      'waits for its image, before it takes a place',
+      desire({ ...work, image: { kind: 'waiting', reason: 'Its image is being built.' } }, { hasPlace: false }),
+      observe({ container: ABSENT }),
+      { kind: 'wait', untilMs: ahead(30_000), why: 'image' },
+    ],
+    [
+      'waits when its image could not be built: a later build may succeed',
+      desire({ ...work, image: { kind: 'failed', reason: 'x' } }),
+      observe({ container: ABSENT }),
+      { kind: 'wait', untilMs: ahead(30_000), why: 'image' },
+    ],
+    [
       'waits for a place',
       desire(work, { hasPlace: false }),
       observe({ container: ABSENT }),
@@ -556,6 +568,12 @@ const TABLES: Record<string, Row[]> = {
       'is no failure when the engine was away',
       desire(work),
       gone({ liveness: null, startFault: { reason: 'engine-away', retryable: true } }),
+      ended,
+    ],
+    [
+      'is no failure when its image has to be built first',
+      desire(work),
+      gone({ liveness: null, startFault: { reason: 'no-image-yet', retryable: true } }),
       ended,
     ],
     [

@@ -272,6 +272,24 @@ describe('an idle session', () => {
   });
 });
 
+describe('a session whose image is not there', () => {
+  test('waits for it without a failure or a place, and starts when it is rung', async () => {
+    const id = sessions.add();
+    sessions.get(id).isImageGone = true;
+    sessions.receive(id);
+    runtime.wake(id);
+    await settle();
+    expect(runtime.state(id)).toMatchObject({ kind: 'waiting', for: 'image', reason: 'Its image is being built.' });
+    expect(sessions.record(id)).toMatchObject({ state: 'absent', failures: 0 });
+    expect(runtime.counts().places).toBe(0);
+    sessions.get(id).isImageGone = false;
+    sessions.change(id, { image: { kind: 'ready', image: 'fake-image' } });
+    runtime.reconcile(id);
+    await settle();
+    expect(containerOf(id).state).toBe('running');
+  });
+});
+
 describe('a container that fails', () => {
   test('hands its claims back, backs off and starts again', async () => {
     const id = await startBusy();
