@@ -17,11 +17,12 @@ import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
 import { Removals } from './agents/removals.ts';
 import { Approvals } from './approvals/apply.ts';
-import type { ApprovalHandlers } from './approvals/approval.ts';
+import type { ActionRules, ApprovalTable } from './approvals/approval.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
 import { WebChannel } from './channels/web/channel.ts';
 import { KeptFiles } from './channels/web/kept-files.ts';
 import { Closers } from './closers.ts';
+import { makeCommands } from './commands/assemble.ts';
 import { assertNever } from './config/errors.ts';
 import { type HomePaths, prepareHome, projectRoot, readTextIfPresent, writeSecretFile } from './config/home.ts';
 import { lockHome } from './config/lock.ts';
@@ -42,6 +43,7 @@ import { ImageEngine } from './images/engine.ts';
 import { ImageBuilds } from './images/images.ts';
 import { hostLog, runtimeLog } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
+import { People } from './people/apply.ts';
 import { Questions } from './questions/apply.ts';
 import { RequestDesk } from './requests/desk.ts';
 import { Router } from './routing/apply.ts';
@@ -67,6 +69,8 @@ import { OutboxReader } from './sessions/outbox-reader.ts';
 import type { EndFiring } from './sessions/settle.ts';
 import { AgentRoutes } from './store/agent-routes.ts';
 import { AgentStore } from './store/agents.ts';
+import { ApprovalPolicyStore } from './store/approval-policies.ts';
+import { ApprovalVoices } from './store/approval-voices.ts';
 import { ApprovalStore } from './store/approvals.ts';
 import { ChatStore } from './store/chats.ts';
 import { ConfigHistoryStore } from './store/config-history.ts';
@@ -74,10 +78,12 @@ import { openCentralDb } from './store/database.ts';
 import { DestinationStore } from './store/destinations.ts';
 import { DroppedStore } from './store/dropped.ts';
 import { HeldStore } from './store/held.ts';
+import { IdentityCodeStore } from './store/identity-codes.ts';
 import { ImageBuildStore } from './store/image-builds.ts';
 import { Ledger } from './store/ledger.ts';
 import { LoginStore } from './store/logins.ts';
 import { PeerStore } from './store/peers.ts';
+import { PersonStore } from './store/persons.ts';
 import { QuestionStore } from './store/questions.ts';
 import { ReadMarkStore } from './store/read-marks.ts';
 import { SessionStore } from './store/sessions.ts';
@@ -159,8 +165,8 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       ended: (id, state) => approvals.cardDelivered(id, state),
     }),
   );
-  const ends = new QuestionEnds(transcript, chats, channels, ({ approvalId }) =>
-    approvalId === null ? '' : approvals.describeOutcome(approvalId),
+  const ends = new QuestionEnds(transcript, chats, channels, (card, hasButtons) =>
+    approvals.renderCard(card, hasButtons),
   );
   const questions: Questions = closers.use(
     new Questions({
@@ -171,6 +177,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       approvals: {
         mayDecide: (id, by) => approvals.mayDecide(id, by),
         decide: (id, given) => approvals.decide(id, given),
+        codeOf: (id) => approvals.codeOf(id),
       },
       // One that is not known decides nothing by text.
       hasButtons: (type) => channels.get(type)?.abilities.canAsk ?? true,
@@ -180,14 +187,28 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
   const approvals: Approvals = closers.use(
     new Approvals({
       ...stores,
+      approvals: stores.approvals,
+      policies: stores.approvalPolicies,
+      voices: stores.approvalVoices,
+      inboxes,
       asked: questions,
       isConnected: (type) => channels.has(type),
       sendCard: (id) => notices.sendCard(id),
-      handlers: () => approvalHandlers(),
+      rules: () => approvalRules(),
+      onWorkChanged: (id) => theLife().workChanged(id),
+      onChanged: (id) => feed.tellApproval(id),
       now,
     }),
   );
-  const approvalHandlers = (): ApprovalHandlers => ({ ...router.handlers, resume_peers: peers.settlePause });
+  const noChange: ActionRules = {
+    describe: () => ({ kind: 'impossible', why: 'this host cannot change agents yet' }),
+    carryOut: async () => ({ outcome: 'Nothing was done.' }),
+  };
+  const approvalRules = (): ApprovalTable => ({
+    ...router.rules,
+    resume_peers: peers.pauseRules,
+    ...{ install_packages: noChange, add_mcp_server: noChange, remove_mcp_server: noChange, request_rebuild: noChange },
+  });
   const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
   const activity = closers.use(
     new Activity({
@@ -260,7 +281,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     new Peers({
       ...{ home: paths.home, agents, sessions, inboxes, transcript, ledger, disk, peers: stores.peers },
       onWorkChanged: (id) => theLife().workChanged(id),
-      ask: (request) => approvals.request(request),
+      ask: (request) => approvals.requestApproval(request),
       onReleased: () => delivery.nudge(),
       now,
     }),
@@ -376,11 +397,23 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       reconcile: (id) => runtime.reconcile(id),
       onDestinationsChanged: () => rewriteLiveCharts(),
       onWorkChanged: (id) => theLife().workChanged(id),
+      withdrawApprovals: (id, why) => approvals.withdrawOf(id, why),
       onQuestionEnded: (id) => questions.showAgain(id),
       onSessionEnded: (id) => feed.tellSession(id),
       now,
     }),
   );
+  const commands = makeCommands({
+    ...{ ...stores, home: paths.home, inboxes, approvals, endFiring },
+    life: {
+      liveState: (session) => theLife().liveState(session),
+      endRun: (id) => runtime.requestStop(id, 'requested'),
+      workChanged: (id) => theLife().workChanged(id),
+    },
+    send: (id) => notices.sendCard(id),
+    onReachable: () => approvals.askAgain(),
+    now,
+  });
   const router = new Router({
     home: paths.home,
     agents,
@@ -394,8 +427,9 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     transcript,
     inboxes,
     disk,
+    hearCommand: (spoken) => commands.hear(spoken),
     hear: (said) => questions.hear(said),
-    ask: (request) => approvals.request(request),
+    ask: (request) => approvals.requestApproval(request),
     onReachable: () => approvals.askAgain(),
     onWired: () => rewriteLiveCharts(),
     wake: (id) => runtime.wake(id),
@@ -445,6 +479,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     decisions: approvals,
     maker,
     removals,
+    people: new People({ ...stores, now }),
     configs,
     openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
     onDestinationsChanged: () => rewriteLiveCharts(),
@@ -543,6 +578,8 @@ function openStores(paths: HomePaths, closers: Closers) {
     wirings: new WiringStore(db),
     destinations: new DestinationStore(db),
     users: new UserStore(db),
+    persons: new PersonStore(db),
+    identityCodes: new IdentityCodeStore(db),
     visible: new VisibleStore(db),
     sessions: new SessionStore(db),
     peers: new PeerStore(db),
@@ -551,6 +588,8 @@ function openStores(paths: HomePaths, closers: Closers) {
     dropped: new DroppedStore(db),
     questions: new QuestionStore(db),
     approvals: new ApprovalStore(db),
+    approvalPolicies: new ApprovalPolicyStore(db),
+    approvalVoices: new ApprovalVoices(db),
     held: new HeldStore(db),
     turnedAway: new TurnedAwayStore(db),
     imageBuilds: new ImageBuildStore(db),

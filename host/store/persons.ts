@@ -25,6 +25,8 @@ export interface Person {
   /** The same for all identities: a `per_` id, or the user id of the only one. */
   personId: PersonId | UserId;
   revision: number;
+  /** The least id of all: what pages follow. */
+  headId: UserId;
   /** The oldest first. */
   identities: [Identity, ...Identity[]];
   grants: HeldGrant[];
@@ -35,8 +37,10 @@ export interface PeopleFilter {
   text?: string | undefined;
   /** Who is called exactly this, whatever the case of ASCII letters. */
   name?: string | undefined;
-  /** Who is owner, admin or member of this one. */
-  agentGroupId?: AgentGroupId | undefined;
+  /** Who is admin or member of one of these, and who is owner or admin of everything. */
+  agentGroupIds?: readonly string[] | undefined;
+  /** With `agentGroupIds`: without those who are owner or admin of everything alone. */
+  withoutGlobal?: boolean | undefined;
   /** Owners, admins and members of anything alone. */
   knownOnly?: boolean | undefined;
 }
@@ -47,6 +51,7 @@ interface UserRow {
   created_at: number;
   person_id: string | null;
   revision: number;
+  head: string;
 }
 
 interface GrantRow {
@@ -71,7 +76,7 @@ export class PersonStore {
   get(id: UserId): Person | null {
     const users = this.#db
       .prepare<{ id: string }, UserRow>(
-        `${OWN} SELECT users.* FROM own JOIN users ON users.id = own.id ORDER BY created_at, users.id`,
+        `${OWN} SELECT users.*, min(users.id) OVER () AS head FROM own JOIN users ON users.id = own.id ORDER BY created_at, users.id`,
       )
       .all({ id });
     const [first, ...rest] = users;
@@ -79,6 +84,7 @@ export class PersonStore {
     return {
       personId: (first.person_id ?? first.id) as PersonId | UserId,
       revision: Math.max(...users.map(({ revision }) => revision)),
+      headId: first.head as UserId,
       identities: [toIdentity(first), ...rest.map(toIdentity)],
       grants: this.#listGrants(id),
     };
@@ -97,9 +103,9 @@ export class PersonStore {
       .map(toGrant);
   }
 
-  /** One entry per person, by their first identity's id in the order of ids, after `cursor`. */
+  /** One entry per person, by the least of their ids, after `cursor`. */
   list(limit: number, cursor: string | null, filter: PeopleFilter = {}): Person[] {
-    const { text, name, agentGroupId, knownOnly } = filter;
+    const { text, name, agentGroupIds, withoutGlobal, knownOnly } = filter;
     const ids = this.#db
       .prepare<Record<string, string | number | null>, { id: string }>(
         `SELECT id FROM users AS head WHERE id > @cursor
@@ -113,9 +119,10 @@ export class PersonStore {
            AND (@known = 0 OR EXISTS (SELECT 1 FROM users AS own
              WHERE (own.id = head.id OR own.person_id = head.person_id)
                AND (EXISTS (SELECT 1 FROM user_roles WHERE user_id = own.id
-                      AND (@agent IS NULL OR agent_group_id IN ('', @agent)))
+                      AND (@agents IS NULL OR agent_group_id IN (SELECT value FROM json_each(@agents))
+                        OR (agent_group_id = '' AND @global = 1)))
                  OR EXISTS (SELECT 1 FROM agent_group_members AS member WHERE member.user_id = own.id
-                      AND (@agent IS NULL OR member.agent_group_id = @agent)))))
+                      AND (@agents IS NULL OR member.agent_group_id IN (SELECT value FROM json_each(@agents)))))))
          ORDER BY id LIMIT @limit`,
       )
       .all({
@@ -123,8 +130,9 @@ export class PersonStore {
         text: text === undefined || text === '' ? null : text,
         name: name ?? null,
         folded: text?.toLowerCase() ?? '',
-        agent: agentGroupId ?? null,
-        known: knownOnly === true || agentGroupId !== undefined ? 1 : 0,
+        agents: agentGroupIds === undefined ? null : JSON.stringify(agentGroupIds),
+        global: withoutGlobal === true ? 0 : 1,
+        known: knownOnly === true || agentGroupIds !== undefined ? 1 : 0,
         limit,
       });
     return ids.flatMap(({ id }) => this.get(id as UserId) ?? []);

@@ -9,8 +9,11 @@ import { Feed } from '../../host/console/api/feed.ts';
 import type { ApiParts } from '../../host/console/api/ports.ts';
 import { type ApiServer, startServer } from '../../host/console/api/server.ts';
 import { openChat } from '../../host/first-run.ts';
+import { People } from '../../host/people/apply.ts';
 import type { AgentGroup } from '../../host/store/agents.ts';
+import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
 import { LoginStore } from '../../host/store/logins.ts';
+import { PersonStore } from '../../host/store/persons.ts';
 import { ReadMarkStore } from '../../host/store/read-marks.ts';
 import type { Session } from '../../host/store/sessions.ts';
 import { SettingsStore } from '../../host/store/settings.ts';
@@ -100,6 +103,10 @@ export class ApiFixture {
       decisions: spine.approvals,
       maker: spine.maker,
       removals: spine.removals,
+      people: new People({
+        ...{ users: spine.users, persons: new PersonStore(spine.db), identityCodes: new IdentityCodeStore(spine.db) },
+        ...{ agents: spine.agents, ledger: spine.ledger, commit: spine.commit, now: () => spine.now() },
+      }),
       configs: spine.configs,
       configHistory: spine.configHistory,
       openChat: (agentId, channel, title, by) => openChat(spine, agentId, channel, title, by, spine.now()),

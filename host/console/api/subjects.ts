@@ -2,8 +2,8 @@
  * What the resource that a path names belongs to: the facts that its right is judged by. Null: there is none.
  * A new kind of resource needs its line in FINDERS, or nobody but global admins reaches it.
  */
-import { type MessagingGroupId, parseId } from '../../../shared/ids.ts';
-import type { Place, Subject } from '../../access/console.ts';
+import { type MessagingGroupId, parseId, parseUserId } from '../../../shared/ids.ts';
+import { type Place, type Subject, toCardSubject } from '../../access/console.ts';
 import type { Session } from '../../store/sessions.ts';
 import type { TranscriptMessage } from '../../store/transcript.ts';
 import type { ApiParts } from './ports.ts';
@@ -43,6 +43,13 @@ const FINDERS: Readonly<Record<string, Finder>> = {
     const session = task === null ? null : parts.sessions.get(task.sessionId);
     return session === null ? null : subjectOfSession(parts, session);
   },
+  people: ({ people }, text) => {
+    const id = parseUserId(text);
+    const person = id === null ? null : people.get(id);
+    if (person === null) return null;
+    const agents = person.grants.flatMap(({ agentGroupId }) => (agentGroupId === null ? [] : [agentGroupId]));
+    return { seenIn: agents.map((agentGroupId) => ({ agentGroupId, openedBy: null })), changedBy: [] };
+  },
   approvals: ({ decisions }, text) => {
     const id = parseId('approval', text);
     return id === null ? null : ofRow(decisions.get(id));
@@ -69,9 +76,20 @@ export function subjectOfSession(
   return { seenIn: [{ agentGroupId, openedBy }], changedBy: [agentGroupId] };
 }
 
+type MessageParts = Pick<ApiParts, 'chats' | 'sessions' | 'visible' | 'asked' | 'decisions'>;
+
+/** Null: its session is gone. */
+export function subjectOfMessage(parts: MessageParts, message: TranscriptMessage): Subject | null {
+  const subject = subjectOfPlace(parts, message);
+  if (subject === null || message.kind !== 'question' || message.authorId !== null) return subject;
+  // Agents sign their questions: this is the host's, a card.
+  const approvalId = parts.asked.get(message.id)?.approvalId ?? null;
+  return toCardSubject(subject, approvalId === null ? null : (parts.decisions.get(approvalId)?.agentGroupId ?? null));
+}
+
 /** A message is shown in its own session, and what was sent into a chat in all sessions of that chat. */
-export function subjectOfMessage(
-  parts: Pick<ApiParts, 'chats' | 'sessions' | 'visible'>,
+function subjectOfPlace(
+  parts: MessageParts,
   { sessionId, direction, messagingGroupId }: TranscriptMessage,
 ): Subject | null {
   const session = parts.sessions.get(sessionId) ?? parts.sessions.getEnded(sessionId);
