@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
 import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { stampNow } from '../../shared/trace.ts';
+import { showSafely } from '../approvals/show.ts';
 import { assertNever, errorCode, Fault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Heard } from '../questions/apply.ts';
@@ -17,9 +18,9 @@ import type { MessagingGroup } from '../store/chats.ts';
 import type { Gate, HeldMessage } from '../store/held.ts';
 import type { Wiring } from '../store/wirings.ts';
 import { Admissions, type ReceivedAgain } from './admissions.ts';
-import { admissionSubject, formatAdmission, formatWiring, showSafely, wiringSubject } from './card.ts';
+import { admissionSubject, formatAdmission, formatWiring, wiringSubject } from './card.ts';
 import { commitMessage, type HeardRoute } from './commit.ts';
-import { makeDecisionHandlers, type RoutingHandlers } from './decisions.ts';
+import { makeDecisionRules, type RoutingRules } from './decisions.ts';
 import { describeHearing } from './hearing.ts';
 import { type HeldEvent, parseHeldEvent } from './held-event.ts';
 import { Holding } from './holding.ts';
@@ -60,9 +61,9 @@ export class Router implements AsyncDisposable {
     });
   }
 
-  /** What follows when an admin has decided about a stranger or a new chat. */
-  get handlers(): RoutingHandlers {
-    return makeDecisionHandlers(this.#parts, this.#admissions);
+  /** What admins are asked about strangers and new chats, and what follows. */
+  get rules(): RoutingRules {
+    return makeDecisionRules(this.#parts, this.#admissions);
   }
 
   /** After a start, when approvals have carried out what was decided: takes up what waits. */
@@ -79,6 +80,9 @@ export class Router implements AsyncDisposable {
         hint: 'send it in parts, or as a file',
       });
     }
+    // Before all else, and only here: what waited for an admin is received again as a message.
+    const command = this.#parts.hearCommand(event);
+    if (command !== null) return this.#obey(command, event);
     const chat = chats.find(event.channelType, event.platformId);
     const heard = chat === null ? null : this.#hearAnswer(event, chat);
     if (heard?.kind === 'answer') {
@@ -111,6 +115,16 @@ export class Router implements AsyncDisposable {
     );
     if (isReachable) this.#parts.onReachable();
     return { kind: 'routed', messages: judge(event, outcomes) };
+  }
+
+  async #obey(command: Promise<ReceiveOutcome>, event: InboundEvent): Promise<ReceiveOutcome> {
+    const outcome = await command.catch((error: unknown) => {
+      throw DISK_FULL_CODES.has(errorCode(error)) ? diskFull(error) : error;
+    });
+    const chat = this.#parts.chats.find(event.channelType, event.platformId);
+    // Who is known and writes alone with the host can be asked there, whatever they write.
+    if (outcome.kind === 'routed' && chat !== null && this.#noteSender(event, chat)) this.#parts.onReachable();
+    return outcome;
   }
 
   /** Null: it answers no open question. */
@@ -271,7 +285,7 @@ export class Router implements AsyncDisposable {
       const agent = agents.get(gate.agentGroupId);
       const known = chats.find(message.channelType, message.platformId)?.name;
       const place = { ...message, name: known ?? event.chatName, isPrivate: event.isPrivate };
-      return agent !== null && ask(formatAdmission(event, place, agent, now())) !== null;
+      return agent !== null && ask(formatAdmission(event, place, agent, now())).kind !== 'refused';
     }
     const chat = chats.ensure({
       channelType: gate.channelType,
@@ -282,7 +296,7 @@ export class Router implements AsyncDisposable {
       now: now(),
     });
     const place = { ...chat, isPrivate: event.isPrivate };
-    return ask(formatWiring(event, place, agents.list(MAX_OFFERED_AGENTS), now())) !== null;
+    return ask(formatWiring(event, place, agents.list(MAX_OFFERED_AGENTS), now())).kind !== 'refused';
   }
 
   #drop(event: InboundEvent, reason: string): Extract<ReceiveOutcome, { kind: 'dropped' }> {

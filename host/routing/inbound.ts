@@ -47,6 +47,8 @@ export interface RoutedMessage {
 /** The channel may tell its platform "ok" only after this resolves: everything in it is committed (I8). */
 export type ReceiveOutcome =
   | { kind: 'routed'; messages: RoutedMessage[] }
+  /** A command, of which nothing is kept in this chat. `tell` is its answer. */
+  | { kind: 'answered'; reason: 'command'; tell: string }
   /** Policy said no, and it is recorded. `tell` is for the person, when they should hear of it. */
   | { kind: 'dropped'; reason: string; tell: string | null }
   /** Kept until an admin has decided: it is received then, without the channel. `tell` comes once, not per message. */

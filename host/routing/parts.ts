@@ -1,6 +1,7 @@
 /** What routing works with. */
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
-import type { ApprovalRequest } from '../approvals/approval.ts';
+import type { RequestApproval } from '../approvals/approval.ts';
+import type { Commands } from '../commands/apply.ts';
 import type { Questions } from '../questions/apply.ts';
 import type { FreeDisk } from '../sessions/disk.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -27,10 +28,12 @@ export interface RoutingParts {
   transcript: Transcript;
   inboxes: Inboxes;
   disk: FreeDisk;
+  /** Obeys what is a command; null: it is an ordinary message. */
+  hearCommand: Commands['hear'];
   /** Whether a message answers an open question of its chat. */
   hear: Questions['hear'];
-  /** Asks an admin, once while the subject is open. Null: too many approvals wait, and nobody is asked. */
-  ask: (request: ApprovalRequest) => string | null;
+  /** Asks an admin, once while the subject is open. */
+  ask: RequestApproval;
   /** Somebody can be asked alone who could not be before. */
   onReachable: () => void;
   /** An agent listens in one chat more: its chart has changed. */

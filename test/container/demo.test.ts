@@ -27,7 +27,7 @@ describe('the demo assistant', () => {
       '**Tom**, writing from **terminal**',
     );
     expect((await session.exchange({ text: 'who am i' }))[0]).toContain('message number 2');
-    await session.exchange({ text: '/clear' });
+    await session.exchange({ text: '/clear', command: 'clear' });
     expect((await session.exchange({ text: 'who am i' }))[0]).toContain('the first message');
   });
 

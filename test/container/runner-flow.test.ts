@@ -13,7 +13,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { HEARTBEAT_MS } from '../../shared/limits.ts';
 import { PROTOCOL_VERSION, RUNNER_EXIT } from '../../shared/protocol.ts';
-import { FAMILY, type NewInbound, parseContent, SessionFixture, TERMINAL } from './session-fixture.ts';
+import { FAMILY, type NewInbound, parseContent, RESEARCHER, SessionFixture, TERMINAL } from './session-fixture.ts';
 
 const numbered = (count: number, more: Partial<NewInbound> = {}): NewInbound[] =>
   Array.from({ length: count }, (_none, index) => ({ text: `m${index + 1}`, ...more }));
@@ -121,14 +121,14 @@ describe('the selection of work', () => {
   });
 });
 
-describe('/clear', () => {
+describe('the command to clear', () => {
   it('forgets the conversation and the provider’s state, and says so', async () => {
     await using session = new SessionFixture();
     session.start();
     await session.exchange({ text: 'hi' });
     expect(session.runnerState('continuation')).toEqual({ provider: 'echo', continuation: 'echo' });
     writeFileSync(join(session.folders.state, 'transcript'), 'x');
-    const answers = await session.exchange({ text: ' /clear ', threadId: 't' });
+    const answers = await session.exchange({ text: 'any words', command: 'clear', threadId: 't' });
     expect(answers).toEqual(['terminal: Cleared: this conversation starts afresh.']);
     expect(session.rows().at(-1)?.thread_id).toBe('t');
     expect(session.runnerState('continuation')).toBeNull();
@@ -137,7 +137,7 @@ describe('/clear', () => {
 
   it('answers what was said before it first', async () => {
     await using session = new SessionFixture();
-    const ids = session.receive({ text: 'one' }, { text: '/clear' }, { text: 'two' });
+    const ids = session.receive({ text: 'one' }, { text: '/clear', command: 'clear' }, { text: 'two' });
     session.start();
     await session.until(() => session.isSettled(...ids), 'settled');
     expect(session.texts().map((text) => text.slice(0, 17))).toEqual([
@@ -147,14 +147,31 @@ describe('/clear', () => {
     ]);
   });
 
-  it('is nothing else than exactly that', async () => {
+  it('is the word of the host’s gate, never a text: the gate and the runner cannot differ about `/clear`', async () => {
     await using session = new SessionFixture();
     session.start();
-    const words = ['/clearx', '/clear the table', 'x /clear', '/CLEAR'];
+    const words = ['/clear', ' /clear ', '/clearx', '/clear the table', '/CLEAR'];
     expect(await session.exchange(...words.map((text) => ({ text })))).toEqual(
-      words.map((text) => `terminal: ${text}`),
+      words.map((text) => `terminal: ${text.trim()}`),
     );
-    expect(await session.exchange({ text: '/clear', kind: 'task' })).toEqual(['terminal: /clear']);
+  });
+
+  it('is no command in anything but a message to the agent', async () => {
+    await using session = new SessionFixture();
+    session.start();
+    await session.exchange({ text: 'hi' });
+    expect(await session.exchange({ text: 'from a task', kind: 'task', command: 'clear' })).toEqual([
+      'terminal: from a task',
+    ]);
+    expect(session.runnerState('continuation')).not.toBeNull();
+  });
+
+  it('is no command when another agent writes `/clear`', async () => {
+    await using session = new SessionFixture({ destinations: [TERMINAL, RESEARCHER] });
+    session.start();
+    await session.exchange({ text: 'hi' });
+    await session.exchange({ text: '/clear', from: RESEARCHER, sourceSessionId: 'ses_other' });
+    expect(session.runnerState('continuation')).not.toBeNull();
   });
 });
 

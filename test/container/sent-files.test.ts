@@ -25,7 +25,7 @@ describe('the files of a message', () => {
     const { row, folder } = await send(session);
     session.putDelivery(row, 'queued');
     session.putDelivery(row, 'sending');
-    await session.exchange({ text: '/clear' });
+    await session.exchange({ text: '/clear', command: 'clear' });
     expect(existsSync(join(folder, 'a.txt'))).toBe(true);
     session.putDelivery(row, state);
     await session.until(() => !existsSync(folder), 'removed');

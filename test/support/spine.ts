@@ -9,8 +9,11 @@ import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
 import { Removals } from '../../host/agents/removals.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
-import type { ApprovalHandlers } from '../../host/approvals/approval.ts';
+import type { ActionRules, ApprovalTable } from '../../host/approvals/approval.ts';
 import { projectRoot } from '../../host/config/home.ts';
+import type { Commands } from '../../host/commands/apply.ts';
+import { makeCommands } from '../../host/commands/assemble.ts';
+import type { LiveState } from '../../host/commands/ports.ts';
 import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
@@ -31,6 +34,8 @@ import { Inboxes } from '../../host/sessions/inbox.ts';
 import { OutboxReader } from '../../host/sessions/outbox-reader.ts';
 import { AgentRoutes } from '../../host/store/agent-routes.ts';
 import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
+import { ApprovalPolicyStore } from '../../host/store/approval-policies.ts';
+import { ApprovalVoices } from '../../host/store/approval-voices.ts';
 import { ApprovalStore } from '../../host/store/approvals.ts';
 import { ChatStore, type MessagingGroup } from '../../host/store/chats.ts';
 import { ConfigHistoryStore } from '../../host/store/config-history.ts';
@@ -38,8 +43,11 @@ import { openCentralDb } from '../../host/store/database.ts';
 import { DestinationStore } from '../../host/store/destinations.ts';
 import { DroppedStore } from '../../host/store/dropped.ts';
 import { HeldStore } from '../../host/store/held.ts';
+import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
 import { Ledger } from '../../host/store/ledger.ts';
+import { LoginStore } from '../../host/store/logins.ts';
 import { PeerStore } from '../../host/store/peers.ts';
+import { PersonStore } from '../../host/store/persons.ts';
 import { QuestionStore } from '../../host/store/questions.ts';
 import { type Session, SessionStore } from '../../host/store/sessions.ts';
 import { TaskFiringStore } from '../../host/store/task-firings.ts';
@@ -64,6 +72,19 @@ export const ALWAYS: WiringSettings = {
   ignoredMessagePolicy: 'drop',
   sessionMode: 'shared',
   priority: 0,
+};
+
+/** Rules of a part that is made later. */
+function later(get: () => ActionRules): ActionRules {
+  return {
+    describe: (payload) => get().describe(payload),
+    carryOut: (approval, decision) => get().carryOut(approval, decision),
+  };
+}
+
+const NOT_HERE: ActionRules = {
+  describe: () => ({ kind: 'impossible', why: 'agents do not change themselves here' }),
+  carryOut: async () => ({ outcome: 'Nothing was done.' }),
 };
 
 export class Spine {
@@ -91,11 +112,18 @@ export class Spine {
   readonly reader = new OutboxReader(join(projectRoot(), 'dist', 'reader.mjs'));
   readonly questionRows = new QuestionStore(this.db);
   readonly approvalRows = new ApprovalStore(this.db);
-  readonly approvalHandlers: ApprovalHandlers = {
-    admit_sender: (approval, decision) => this.router.handlers.admit_sender(approval, decision),
-    wire_chat: (approval, decision) => this.router.handlers.wire_chat(approval, decision),
-    resume_peers: (approval, decision) => this.peers.settlePause(approval, decision),
+  /** A test may put rules of its own in place. */
+  readonly approvalRules: ApprovalTable = {
+    admit_sender: later(() => this.router.rules.admit_sender),
+    wire_chat: later(() => this.router.rules.wire_chat),
+    resume_peers: later(() => this.peers.pauseRules),
+    install_packages: NOT_HERE,
+    add_mcp_server: NOT_HERE,
+    remove_mcp_server: NOT_HERE,
+    request_rebuild: NOT_HERE,
   };
+  /** Approvals of which people saw a change. */
+  readonly changedApprovals: string[] = [];
   readonly notices = this.makeNotices();
   questions: Questions = this.makeQuestions();
   approvals: Approvals = this.makeApprovals();
@@ -146,6 +174,7 @@ export class Spine {
   readonly disk = new FreeDisk(this.home.home);
   peers = this.makePeers();
   delivery = this.makeDelivery();
+  commands = this.makeCommands();
   router = this.makeRouter();
   /** Sessions whose containers were to be planned anew. */
   readonly reconciled: string[] = [];
@@ -185,11 +214,40 @@ export class Spine {
       transcript: this.transcript,
       inboxes: this.inboxes,
       disk: new FreeDisk(this.home.home),
+      hearCommand: (spoken) => this.commands.hear(spoken),
       hear: (said) => this.questions.hear(said),
-      ask: (request) => this.approvals.request(request),
+      ask: (request) => this.approvals.requestApproval(request),
       onReachable: () => this.approvals.askAgain(),
       onWired: (id) => void this.recharted.push(id),
       wake: (id) => this.woken.push(id),
+      now: () => this.now(),
+    });
+  }
+
+  /** What sessions' containers do, as commands see it; a test may set it. */
+  readonly liveStates = new Map<string, LiveState>();
+  /** Sessions whose runs were ended by a command. */
+  readonly endedRuns: string[] = [];
+
+  makeCommands(): Commands {
+    return makeCommands({
+      ...{ home: this.home.home, agents: this.agents, chats: this.chats, wirings: this.wirings, users: this.users },
+      ...{ sessions: this.sessions, transcript: this.transcript, inboxes: this.inboxes, dropped: this.dropped },
+      ...{ questions: this.questionRows, ledger: this.ledger, logins: new LoginStore(this.db) },
+      ...{ persons: new PersonStore(this.db), identityCodes: new IdentityCodeStore(this.db), commit: this.commit },
+      onReachable: () => this.approvals.askAgain(),
+      approvals: {
+        list: (limit, before, state) => this.approvals.list(limit, before, state),
+        mayDecide: (id, by) => this.approvals.mayDecide(id, by),
+        decideByCode: (given) => this.approvals.decideByCode(given),
+      },
+      life: {
+        liveState: (session) => this.liveStates.get(session.id) ?? { state: 'idle', reason: null },
+        endRun: (id) => void this.endedRuns.push(id),
+        workChanged: (id) => void this.woken.push(id),
+      },
+      endFiring: (id, end) => this.schedule.settle(id, end),
+      send: (id) => this.notices.sendCard(id),
       now: () => this.now(),
     });
   }
@@ -235,6 +293,7 @@ export class Spine {
       reconcile: (id) => void this.reconciled.push(id),
       onDestinationsChanged: (id) => void this.recharted.push(id),
       onWorkChanged: (id) => void this.woken.push(id),
+      withdrawApprovals: (id, why) => this.approvals.withdrawOf(id, why),
       onQuestionEnded: (id) => this.questions.showAgain(id),
       onSessionEnded: () => undefined,
       now: () => this.now(),
@@ -246,7 +305,7 @@ export class Spine {
       ...{ home: this.home.home, agents: this.agents, sessions: this.sessions, inboxes: this.inboxes },
       ...{ transcript: this.transcript, ledger: this.ledger, disk: this.disk, peers: this.peerStore },
       onWorkChanged: (id) => this.woken.push(id),
-      ask: (request) => this.approvals.request(request),
+      ask: (request) => this.approvals.requestApproval(request),
       onReleased: () => this.delivery.nudge(),
       now: () => this.now(),
     });
@@ -308,8 +367,8 @@ export class Spine {
   }
 
   makeQuestions(): Questions {
-    const ends = new QuestionEnds(this.transcript, this.chats, this.channels, ({ approvalId }) =>
-      approvalId === null ? '' : this.approvals.describeOutcome(approvalId),
+    const ends = new QuestionEnds(this.transcript, this.chats, this.channels, (card, hasButtons) =>
+      this.approvals.renderCard(card, hasButtons),
     );
     return new Questions({
       questions: this.questionRows,
@@ -325,6 +384,7 @@ export class Spine {
       approvals: {
         mayDecide: (id, by) => this.approvals.mayDecide(id, by),
         decide: (id, given) => this.approvals.decide(id, given),
+        codeOf: (id) => this.approvals.codeOf(id),
       },
       hasButtons: (type) => this.channels.get(type)?.abilities.canAsk ?? true,
       now: () => this.now(),
@@ -346,7 +406,13 @@ export class Spine {
       },
       isConnected: (type) => this.channels.has(type),
       sendCard: (id) => this.notices.sendCard(id),
-      handlers: () => this.approvalHandlers,
+      agents: this.agents,
+      policies: new ApprovalPolicyStore(this.db),
+      voices: new ApprovalVoices(this.db),
+      inboxes: this.inboxes,
+      rules: () => this.approvalRules,
+      onWorkChanged: (id) => void this.woken.push(id),
+      onChanged: (id) => void this.changedApprovals.push(id),
       now: () => this.now(),
     });
   }

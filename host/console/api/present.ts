@@ -1,6 +1,7 @@
 /** Host facts as API resources. */
 import type { MessageId, UserId } from '../../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
+import { listCardsSeen, type Standing } from '../../access/console.ts';
 import { archivePath } from '../../agents/folders.ts';
 import type { Removal } from '../../agents/removals.ts';
 import { assertNever } from '../../config/errors.ts';
@@ -128,6 +129,8 @@ const DROP_REASONS: ReadonlyMap<string, string> = new Map([
   ['unknown_sender', 'The agents there do not know this person.'],
   ['sender_turned_away', 'An admin turned this person away.'],
   ['not_addressed', 'The message was for none of the agents there.'],
+  ['command_refused', 'They gave a command that they have no right to give.'],
+  ['too_many_commands', 'They gave commands faster than those are taken.'],
   ['unclear_answer', 'Several questions are open there, and it was not clear which it answers.'],
   ['too_many_strangers', 'Too many strangers wait for an admin already.'],
   ['held_full', 'Too much waits for an admin already.'],
@@ -139,11 +142,18 @@ export function presentDropped({ row: _row, ...entry }: DroppedMessages & { row:
   return { ...entry, why: DROP_REASONS.get(entry.reason) ?? entry.reason };
 }
 
-export function presentSession(session: StoredSession, userId: UserId, parts: ApiParts): Session {
+/** Whom a session is shown to: what is unread and said last differs. */
+export interface Viewer {
+  userId: UserId;
+  standing: Standing;
+}
+
+export function presentSession(session: StoredSession, { userId, standing }: Viewer, parts: ApiParts): Session {
   const agent = parts.agents.get(session.agentGroupId);
   const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
   const live = parts.control.liveState(session);
-  const last = parts.transcript.last(session);
+  const cards = listCardsSeen(standing, chat?.openedBy ?? null);
+  const last = parts.transcript.last(session, cards);
   return {
     id: session.id,
     agentId: session.agentGroupId,
@@ -153,10 +163,10 @@ export function presentSession(session: StoredSession, userId: UserId, parts: Ap
     title: session.title === '' ? null : session.title,
     threadId: session.threadId,
     state: live.state,
-    stateReason: live.reason === null ? null : commandsFor(parts.home, live.reason),
+    stateReason: live.reason === null || !standing.isGlobalAdmin ? live.reason : commandsFor(parts.home, live.reason),
     triesAgainAt: live.untilMs,
     typing: parts.feed.isTyping(session.id),
-    unread: parts.readMarks.countUnread(userId, session),
+    unread: parts.readMarks.countUnread(userId, session, cards),
     lastMessage:
       last === null
         ? null

@@ -25,7 +25,7 @@ export function messageRoutes(parts: ApiParts) {
   return newApi()
     .openapi(routes.listMessages, (c) => {
       const session = findSession(parts, c.req.valid('param').id);
-      return c.json(listPage(parts, session, c.req.valid('query')), 200);
+      return c.json(listPage(c, parts, session), 200);
     })
     .openapi(routes.createMessage, async (c) => {
       const session = findSession(parts, c.req.valid('param').id);
@@ -168,6 +168,8 @@ function readOutcome(
       throw new Problem(409, outcome.reason, 'No agent listens in this chat.', {
         next: 'check who listens in this chat: portolan wirings',
       });
+    case 'answered':
+      throw new Problem(409, outcome.reason, outcome.tell);
     case 'held':
       throw new Problem(409, outcome.reason, outcome.tell ?? 'The message waits until an admin lets its sender in.', {
         next: 'wait for the admin; do not send it again',

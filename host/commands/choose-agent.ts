@@ -1,0 +1,56 @@
+/** Which agents a command means, by the name that was typed. Pure. */
+import { isAdminOf } from './plan.ts';
+import type { Listener, Speaker } from './ports.ts';
+import { listNames, quote, showName } from './words.ts';
+
+/** The word for all that listen, unless an agent is called so. */
+export const ALL = 'all';
+
+export type Chosen = { kind: 'chosen'; listeners: Listener[] } | { kind: 'refused' | 'usage'; text: string };
+
+/**
+ * Of the agents that listen here, those whose conversation this person may end: in a private chat those that hear
+ * them, in a group those that they administer. Without a name it is the one that was talked to here; which of
+ * several is asked, not guessed.
+ */
+export function chooseListeners(
+  typed: string,
+  { roles, isPrivate }: Pick<Speaker, 'roles' | 'isPrivate'>,
+  listeners: readonly Listener[],
+  command: string,
+): Chosen {
+  const mayEnd = (one: Listener) => isAdminOf(roles, one.agent.id) || (isPrivate && (one.isHeard || one.isKnown));
+  const own = listeners.filter(mayEnd);
+  const name = foldName(typed);
+  if (name === '') return chooseUnnamed(own, listeners, command);
+  const named = listeners.find(({ agent }) => foldName(agent.name) === name);
+  if (named === undefined && name === ALL)
+    return own.length > 0 ? { kind: 'chosen', listeners: own } : lacksRight(command);
+  if (named === undefined) {
+    const names = listNames(own.map(({ agent }) => showName(agent.name)));
+    const here = names === '' ? 'no agent of yours listens here' : `here listens ${names}`;
+    return { kind: 'usage', text: `No agent called ${quote(typed)} listens here; ${here}. Nothing was done.` };
+  }
+  return mayEnd(named) ? { kind: 'chosen', listeners: [named] } : lacksRight(command);
+}
+
+function chooseUnnamed(own: readonly Listener[], listeners: readonly Listener[], command: string): Chosen {
+  const engaged = own.filter(({ session }) => session !== null);
+  const [only, second] = engaged.length > 0 ? engaged : own;
+  if (only !== undefined && second === undefined) return { kind: 'chosen', listeners: [only] };
+  if (only === undefined) {
+    return listeners.length > 0 ? lacksRight(command) : { kind: 'usage', text: 'No agent listens here.' };
+  }
+  const names = (engaged.length > 0 ? engaged : own).map(({ agent }) => showName(agent.name));
+  const text = `Several agents listen here: ${listNames(names)}. Say which, as in \`/${command} ${names[0] ?? ''}\`, or \`/${command} ${ALL}\`.`;
+  return { kind: 'usage', text };
+}
+
+function lacksRight(command: string): Chosen {
+  return { kind: 'refused', text: `Only an admin of the agent may use /${command} here.` };
+}
+
+/** Names are compared as people type them; they were checked when given, so that no two look alike. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').trim().replace(/\s+/gu, ' ').toLowerCase();
+}
