@@ -3,9 +3,11 @@
  *
  * I1. A flood does not grow the table: past the bounds below a message is counted in a row that names less.
  * I2. Every message is counted somewhere.
+ * I3. The ledger says once of each row that it began: whoever writes from outside does not make it grow without end.
  */
 import type { Scope } from '../access/console.ts';
 import type { CentralDb } from './database.ts';
+import { Ledger } from './ledger.ts';
 
 export interface DroppedMessages {
   channelType: string;
@@ -46,6 +48,7 @@ interface Dropped {
 
 export class DroppedStore {
   readonly #db: CentralDb;
+  readonly #ledger: Ledger;
   readonly #bounds: DroppedBounds;
   readonly #count;
   readonly #insert;
@@ -55,6 +58,7 @@ export class DroppedStore {
 
   constructor(db: CentralDb, bounds: DroppedBounds = DEFAULT_BOUNDS) {
     this.#db = db;
+    this.#ledger = new Ledger(db);
     this.#bounds = bounds;
     this.#count = db.prepare(
       `UPDATE dropped_messages SET count = count + 1, last_at = max(last_at, @now)
@@ -77,6 +81,18 @@ export class DroppedStore {
       if (this.#count.run(place).changes > 0) return;
       this.#insert.run(place);
       this.#rows++;
+      const { channelType, platformId, senderId, reason, now } = place;
+      // I3
+      this.#ledger.append(
+        {
+          kind: 'message.dropped',
+          sessionId: null,
+          messageId: senderId === '' ? null : senderId,
+          actor: null,
+          detail: { channelType, platformId, reason },
+        },
+        now,
+      );
     })();
   }
 

@@ -7,6 +7,7 @@
  */
 import type { AgentGroupId, MessagingGroupId, PersonId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
+import { type Cause, Ledger } from './ledger.ts';
 
 export interface User {
   id: UserId;
@@ -31,6 +32,7 @@ const OWN = `WITH own (id) AS (
 
 export class UserStore {
   readonly #db: CentralDb;
+  readonly #ledger: Ledger;
   readonly #isKnown;
   readonly #rolesOf;
   readonly #personOf;
@@ -38,6 +40,7 @@ export class UserStore {
 
   constructor(db: CentralDb) {
     this.#db = db;
+    this.#ledger = new Ledger(db);
     this.#privateChat = db.prepare<[string, string], { messagingGroupId: string }>(
       'SELECT messaging_group_id AS messagingGroupId FROM user_dms WHERE user_id = ? AND channel_type = ?',
     );
@@ -207,6 +210,20 @@ export class UserStore {
         'INSERT INTO agent_group_members (agent_group_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       )
       .run(agentGroupId, id, now);
+  }
+
+  /** An admin let somebody in: a member, and the ledger's entry with it. Who is one already stays one, unrecorded. */
+  admit(agentGroupId: AgentGroupId, { id, displayName }: User, { by, at, because }: Cause): void {
+    this.#db.transaction(() => {
+      this.ensure(id, displayName, at);
+      const isMember = this.#db
+        .prepare('SELECT 1 FROM agent_group_members WHERE agent_group_id = ? AND user_id = ?')
+        .get(agentGroupId, id);
+      if (isMember !== undefined) return;
+      this.addMember(agentGroupId, id, at);
+      const detail = { agent: agentGroupId, ...because };
+      this.#ledger.append({ kind: 'member.admitted', sessionId: null, messageId: id, actor: by, detail }, at);
+    })();
   }
 
   /** Whether they were one. */
