@@ -150,6 +150,8 @@ export function toStanding({ ids, roles, memberships }: PersonFacts, isMachine: 
 export interface Place {
   agentGroupId: string;
   openedBy: string | null;
+  /** Not the admins of the agent: who opened the chat alone. */
+  isOpenersAlone?: boolean;
 }
 
 /** What decides who sees a resource, and who changes it. */
@@ -158,20 +160,36 @@ export interface Subject {
   seenIn: readonly Place[];
   /** Every member of its agents sees it: the agent itself. */
   isForMembers?: boolean;
+  /** They see this too, or they do not see it. */
+  andSees?: Subject;
   /** Who changes it administers all of these; none: global admins and owners alone. */
   changedBy: readonly string[];
 }
 
 export function sees(standing: Standing, subject: Subject): boolean {
   const { adminOf, memberOf, ids } = standing;
-  return (
-    standing.isGlobalAdmin ||
-    subject.seenIn.some(
-      ({ agentGroupId, openedBy }) =>
-        adminOf.has(agentGroupId) ||
-        (memberOf.has(agentGroupId) && (subject.isForMembers === true || (openedBy !== null && ids.has(openedBy)))),
-    )
+  if (standing.isGlobalAdmin) return true;
+  const isSeen = subject.seenIn.some(
+    ({ agentGroupId, openedBy, isOpenersAlone }) =>
+      (isOpenersAlone !== true && adminOf.has(agentGroupId)) ||
+      (memberOf.has(agentGroupId) && (subject.isForMembers === true || (openedBy !== null && ids.has(openedBy)))),
   );
+  return isSeen && (subject.andSees === undefined || sees(standing, subject.andSees));
+}
+
+/**
+ * The card of an approval stands in some admin's chat, where admins of the chat's agent read too. It is seen by who
+ * may decide it, and by whose chat it is. `agentGroupId` is the approval's.
+ */
+export function toCardSubject(message: Subject, agentGroupId: string | null): Subject {
+  const openers = message.seenIn.map((place) => ({ ...place, isOpenersAlone: true }));
+  const deciders = agentGroupId === null ? [] : [{ agentGroupId, openedBy: null }];
+  return { ...message, andSees: { seenIn: [...openers, ...deciders], changedBy: [] } };
+}
+
+/** In a chat, whose cards somebody sees: of approvals about these agents; null: all. `openedBy` is the chat's. */
+export function listCardsSeen({ isGlobalAdmin, ids, adminOf }: Standing, openedBy: string | null): string[] | null {
+  return isGlobalAdmin || (openedBy !== null && ids.has(openedBy)) ? null : [...adminOf];
 }
 
 export function administers({ isGlobalAdmin, adminOf }: Standing, { changedBy }: Pick<Subject, 'changedBy'>): boolean {

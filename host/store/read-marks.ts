@@ -1,6 +1,7 @@
 /** How far a person has read a session. */
 import type { MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
+import { CARDS_ABOUT } from './transcript.ts';
 
 /** Unread messages are counted up to here; a badge says "99+" anyway. */
 const MAX_COUNTED = 100;
@@ -22,8 +23,15 @@ export class ReadMarkStore {
       .run(userId, sessionId, position);
   }
 
-  /** What arrived in the session's chat, whoever sent it; of a session without a chat, what it sent. */
-  countUnread(userId: UserId, session: { id: SessionId; messagingGroupId: MessagingGroupId | null }): number {
+  /**
+   * What arrived in the session's chat, whoever sent it; of a session without a chat, what it sent. With `cards`, of
+   * the approvals' cards those about these agents alone.
+   */
+  countUnread(
+    userId: UserId,
+    session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
+    cards: readonly string[] | null = null,
+  ): number {
     const mark = this.#db
       .prepare<[string, string], { position: number }>(
         'SELECT position FROM read_marks WHERE user_id = ? AND session_id = ?',
@@ -35,10 +43,10 @@ export class ReadMarkStore {
       this.#db
         .prepare(
           `SELECT count(*) FROM (SELECT 1 FROM messages WHERE ${column} = ? AND ${column} <> '' AND position > ?
-             AND direction = 'out' AND state = 'delivered' LIMIT ${MAX_COUNTED})`,
+             AND direction = 'out' AND state = 'delivered' ${cards === null ? '' : CARDS_ABOUT} LIMIT ${MAX_COUNTED})`,
         )
         .pluck()
-        .get(id, mark?.position ?? 0),
+        .get(id, mark?.position ?? 0, ...(cards === null ? [] : [JSON.stringify(cards)])),
     );
   }
 }

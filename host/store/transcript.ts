@@ -121,6 +121,10 @@ const LAST_WORDS = 100;
 const REVISIONS_PER_MS = 100;
 /** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
 const FLUSH_RETRY_MS = 1_000;
+/** The host signs no question: such a one is the card of an approval. */
+export const CARDS_ABOUT = `AND (kind <> 'question' OR author_id IS NOT NULL OR EXISTS (
+  SELECT 1 FROM pending_questions AS card JOIN pending_approvals AS approval ON approval.id = card.approval_id
+  WHERE card.message_id = messages.id AND approval.agent_group_id IN (SELECT value FROM json_each(?))))`;
 
 export class Transcript {
   readonly #db: CentralDb;
@@ -384,16 +388,19 @@ export class Transcript {
 
   /**
    * One page of a session's conversation: its own messages, and what others sent into its chat.
-   * Oldest first within the page; the newest page when neither bound is given.
+   * Oldest first within the page; the newest page when neither bound is given. With `cards`, of the approvals' cards
+   * those about these agents alone.
    */
   listForSession(
     session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
-    page: { before?: number; after?: number; limit: number },
+    page: { before?: number; after?: number; limit: number; cards?: readonly string[] | null },
   ): TranscriptMessage[] {
     this.flush();
     const forward = page.after !== undefined;
     const order = forward ? 'ASC' : 'DESC';
-    const bounds = 'position > ? AND position < ?';
+    const { cards = null } = page;
+    const bounds = `position > ? AND position < ? ${cards === null ? '' : CARDS_ABOUT}`;
+    const about = cards === null ? [] : [JSON.stringify(cards)];
     const rows = this.#db
       .prepare<(string | number)[], Row>(
         `SELECT * FROM (
@@ -407,10 +414,12 @@ export class Transcript {
         session.id,
         page.after ?? 0,
         page.before ?? Number.MAX_SAFE_INTEGER,
+        ...about,
         page.limit,
         session.messagingGroupId ?? '',
         page.after ?? 0,
         page.before ?? Number.MAX_SAFE_INTEGER,
+        ...about,
         page.limit,
         page.limit,
       );
@@ -512,8 +521,11 @@ export class Transcript {
   }
 
   /** The newest message of a session's conversation, as `listForSession` shows it. */
-  last(session: { id: SessionId; messagingGroupId: MessagingGroupId | null }): TranscriptMessage | null {
-    return this.listForSession(session, { limit: 1 })[0] ?? null;
+  last(
+    session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
+    cards: readonly string[] | null = null,
+  ): TranscriptMessage | null {
+    return this.listForSession(session, { limit: 1, cards })[0] ?? null;
   }
 }
 

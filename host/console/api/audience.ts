@@ -32,11 +32,17 @@ export class Audience {
     return isSignedIn;
   }
 
-  /** `key` names what the event is about. */
-  admits({ userId, isMachine }: Listener, key: string, findSubject: () => Subject | null): boolean {
+  /** The same object for all streams of one person. */
+  standingOf({ userId, isMachine }: Listener): Standing {
     const who = `${isMachine} ${userId}`;
     const standing = this.#standings.get(who) ?? standingOf(this.#parts, userId, isMachine);
     this.#standings.set(who, standing);
+    return standing;
+  }
+
+  /** `key` names what the event is about. */
+  admits(listener: Listener, key: string, findSubject: () => Subject | null): boolean {
+    const standing = this.standingOf(listener);
     if (standing.isGlobalAdmin) return true;
     let subject = this.#subjects.get(key);
     if (subject === undefined) {

@@ -9,8 +9,8 @@
  *     nothing more, and a sign-in that ended ends its streams. Whose an event is is looked up once for all readers,
  *     and what somebody is once for all of their streams.
  */
-import type { MessagingGroupId, SessionId, UserId } from '../../../shared/ids.ts';
-import type { Subject } from '../../access/console.ts';
+import type { ApprovalId, MessagingGroupId, SessionId } from '../../../shared/ids.ts';
+import type { Standing, Subject } from '../../access/console.ts';
 import type { Session } from '../../store/sessions.ts';
 import type { TranscriptMessage } from '../../store/transcript.ts';
 import { Audience, type Listener } from './audience.ts';
@@ -25,10 +25,10 @@ import {
   SESSION_NEWS_MS,
 } from './limits.ts';
 import type { ApiParts } from './ports.ts';
-import { presentMessage, presentSession } from './present.ts';
+import { presentApproval, presentMessage, presentSession, type Viewer } from './present.ts';
 import { Problem } from './problem.ts';
 import { standingOf } from './rights.ts';
-import { subjectOfMessage, subjectOfSession } from './subjects.ts';
+import { findSubject, subjectOfMessage, subjectOfSession } from './subjects.ts';
 
 /** Limits it to one session's conversation. */
 export interface EventFilter {
@@ -139,6 +139,9 @@ export class EventStreams implements Disposable {
         this.#tellAll(sessionId, new Audience(this.#parts), () => event);
         return;
       }
+      case 'approval':
+        this.#tellApproval(news.approvalId);
+        return;
       default:
         news satisfies never;
     }
@@ -150,6 +153,20 @@ export class EventStreams implements Disposable {
       if (!concerns(reader.filter, message)) continue;
       if (!this.#mayHear(reader, audience, message.id, () => subjectOfMessage(this.#parts, message))) continue;
       event ??= formatMessage(message, this.#parts);
+      reader.stream.write(event);
+    }
+  }
+
+  /** Not to who follows one conversation alone. */
+  #tellApproval(id: ApprovalId): void {
+    const audience = new Audience(this.#parts);
+    let event: string | null = null;
+    for (const reader of this.#readers) {
+      if (reader.filter !== null) continue;
+      if (!this.#mayHear(reader, audience, id, () => findSubject(this.#parts, 'approvals', id))) continue;
+      const approval = this.#parts.decisions.get(id);
+      if (approval === null) return;
+      event ??= `event: approval\ndata: ${JSON.stringify(presentApproval(approval, this.#parts))}\n\n`;
       reader.stream.write(event);
     }
   }
@@ -166,22 +183,22 @@ export class EventStreams implements Disposable {
         this.#tellAll(id, audience, () => event);
         continue;
       }
-      const format = (userId: UserId) =>
-        `event: session\ndata: ${JSON.stringify(presentSession(session, userId, this.#parts))}\n\n`;
+      const format = (viewer: Viewer) =>
+        `event: session\ndata: ${JSON.stringify(presentSession(session, viewer, this.#parts))}\n\n`;
       this.#tellAll(id, audience, format);
     }
   }
 
   /** Formats once for each person who listens: what is unread differs. */
-  #tellAll(sessionId: SessionId, audience: Audience, format: (userId: UserId) => string): void {
-    const events = new Map<UserId, string>();
+  #tellAll(sessionId: SessionId, audience: Audience, format: (viewer: Viewer) => string): void {
+    const events = new Map<Standing, string>();
     const findSubject = () => this.#subjectOfSession(sessionId);
     for (const reader of this.#readers) {
       if (reader.filter !== null && reader.filter.sessionId !== sessionId) continue;
       if (!this.#mayHear(reader, audience, sessionId, findSubject)) continue;
-      const { userId } = reader.listener;
-      const event = events.get(userId) ?? format(userId);
-      events.set(userId, event);
+      const standing = audience.standingOf(reader.listener);
+      const event = events.get(standing) ?? format({ userId: reader.listener.userId, standing });
+      events.set(standing, event);
       reader.stream.write(event);
     }
   }

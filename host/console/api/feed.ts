@@ -4,12 +4,13 @@
  * I1. A message is told after its row is committed, never before.
  * I2. Typing is derived: an agent types in a session while a message to it is read and not yet answered.
  */
-import type { MessageId, SessionId } from '../../../shared/ids.ts';
+import type { ApprovalId, MessageId, SessionId } from '../../../shared/ids.ts';
 import type { Transcript, TranscriptMessage } from '../../store/transcript.ts';
 
 export type News =
   | { kind: 'messages'; messages: readonly TranscriptMessage[] }
   | { kind: 'session'; sessionId: SessionId }
+  | { kind: 'approval'; approvalId: ApprovalId }
   | { kind: 'typing'; sessionId: SessionId; typing: boolean };
 
 export class Feed {
@@ -39,6 +40,11 @@ export class Feed {
   /** Something people see of this session changed: state, title, reading. */
   tellSession(sessionId: SessionId): void {
     this.#tell({ kind: 'session', sessionId });
+  }
+
+  /** An approval was asked for, decided, or carried out. */
+  tellApproval(approvalId: ApprovalId): void {
+    this.#tell({ kind: 'approval', approvalId });
   }
 
   isTyping(sessionId: SessionId): boolean {

@@ -480,7 +480,7 @@ export const decideApproval = createRoute({
 export const getEvents = createRoute({
   method: 'get',
   path: '/events',
-  summary: 'Server-sent events: message, session, session-ended, typing, ready, reset',
+  summary: 'Server-sent events: message, session, session-ended, approval, typing, ready, reset',
   request: {
     query: inputs.eventsQuery,
     headers: z.object({ 'last-event-id': z.string().optional() }),

@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { parseId, type UserId } from '../../../../shared/ids.ts';
 import { stampNow } from '../../../../shared/trace.ts';
-import { sees } from '../../../access/console.ts';
+import { listCardsSeen, sees } from '../../../access/console.ts';
 import { assertNever } from '../../../config/errors.ts';
 import type { InboundFile, ReceiveOutcome } from '../../../routing/inbound.ts';
 import type { Session } from '../../../store/sessions.ts';
@@ -25,7 +25,9 @@ export function messageRoutes(parts: ApiParts) {
   return newApi()
     .openapi(routes.listMessages, (c) => {
       const session = findSession(parts, c.req.valid('param').id);
-      return c.json(listPage(c, parts, session), 200);
+      const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
+      const cards = listCardsSeen(c.var.standing, chat?.openedBy ?? null);
+      return c.json(listPage(parts, session, c.req.valid('query'), cards), 200);
     })
     .openapi(routes.createMessage, async (c) => {
       const session = findSession(parts, c.req.valid('param').id);
@@ -83,9 +85,15 @@ interface PageBounds {
 }
 
 /** Walking back, `nextCursor` is the next `before`; with `after`, it is the next `after`. */
-function listPage(parts: ApiParts, session: Session, { before, after, limit = DEFAULT_PAGE }: PageBounds) {
+function listPage(
+  parts: ApiParts,
+  session: Session,
+  { before, after, limit = DEFAULT_PAGE }: PageBounds,
+  cards: readonly string[] | null,
+) {
   const found = parts.transcript.listForSession(session, {
     limit: limit + 1,
+    cards,
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
   });

@@ -24,7 +24,7 @@ export function sessionRoutes(parts: ApiParts) {
       if (agentId !== null) requireSight(c, 'agent', findSubject(parts, 'agents', agentId));
       const scope = scopeOf(c);
       const page = scanSessions(parts, { agentId, state: state ?? null, limit: limit ?? DEFAULT_PAGE, cursor, scope });
-      const items = page.items.map((session) => presentSession(session, c.var.userId, parts));
+      const items = page.items.map((session) => presentSession(session, c.var, parts));
       return c.json({ items, nextCursor: page.nextCursor }, 200);
     })
     .openapi(routes.createSession, (c) => {
@@ -39,13 +39,13 @@ export function sessionRoutes(parts: ApiParts) {
       parts.onDestinationsChanged(agent.id);
       feed.tellSession(session.id);
       setEtag(c, session);
-      const resource = presentSession(session, c.var.userId, parts);
+      const resource = presentSession(session, c.var, parts);
       return channel === 'web' ? c.json(resource, 201) : c.json(resource, 200);
     })
     .openapi(routes.getSession, (c) => {
       const session = findSession(parts, c.req.valid('param').id);
       setEtag(c, session);
-      return c.json(presentSession(session, c.var.userId, parts), 200);
+      return c.json(presentSession(session, c.var, parts), 200);
     })
     .openapi(routes.updateSession, (c) => {
       const { id } = findSession(parts, c.req.valid('param').id);
@@ -53,17 +53,17 @@ export function sessionRoutes(parts: ApiParts) {
       if (session === null) throw refuseChange('session', sessions.get(id));
       feed.tellSession(id);
       setEtag(c, session);
-      return c.json(presentSession(session, c.var.userId, parts), 200);
+      return c.json(presentSession(session, c.var, parts), 200);
     })
     .openapi(routes.stopSession, async (c) => {
       const { id } = findSession(parts, c.req.valid('param').id);
       await parts.control.stop(id);
-      return c.json(presentSession(findSession(parts, id), c.var.userId, parts), 200);
+      return c.json(presentSession(findSession(parts, id), c.var, parts), 200);
     })
     .openapi(routes.releaseSession, async (c) => {
       const { id } = findSession(parts, c.req.valid('param').id);
       await parts.control.release(id, c.var.userId);
-      return c.json(presentSession(findSession(parts, id), c.var.userId, parts), 200);
+      return c.json(presentSession(findSession(parts, id), c.var, parts), 200);
     })
     .openapi(routes.markRead, (c) => {
       const session = findSession(parts, c.req.valid('param').id);
