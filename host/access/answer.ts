@@ -30,3 +30,8 @@ export function mayDecide(roles: readonly Role[], agentGroupId: string | null): 
       role === 'owner' || (role === 'admin' && (of === null || (agentGroupId !== null && of === agentGroupId))),
   );
 }
+
+/** How approvals are decided is for owners alone to change. */
+export function isOwner(roles: readonly Role[]): boolean {
+  return roles.some(({ role }) => role === 'owner');
+}

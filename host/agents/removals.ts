@@ -23,6 +23,8 @@ export interface RemovalParts extends SessionEndParts {
   folders: AgentFolders;
   commitTogether: <T>(work: () => T) => T;
   onDestinationsChanged: (id: AgentGroup['id']) => void;
+  /** Nothing is left to decide about the agent; in the same commit. */
+  withdrawApprovals: (id: AgentGroup['id'], why: string) => void;
   /** What is shown of a question has changed. */
   onQuestionEnded: (id: RemovedRoutes['questions'][number]) => void;
 }

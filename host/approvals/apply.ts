@@ -1,55 +1,77 @@
 /**
- * Decisions that the host needs of an admin: asked in a chat, decided there or over the API, and carried out.
+ * Decisions that the host needs of an admin: asked in chats, decided there, by code or over the API, and carried out.
  *
- *   request → card in one chat → decide → carry out → the card shows who, when and what came of it
+ *   request → cards → votes → decided → carried out → the cards show who, when and what came of it,
+ *                                                     and the agents that asked are told
  *
  * I1. Who may decide is looked up at the decision, never when it was asked (I5 of the architecture).
- * I2. The decision, the end of its cards and the ledger's entry are one commit; the first decision holds.
+ * I2. Every step, the end of its cards and the ledger's entry are one commit; the first decision holds.
  * I3. What was decided is carried out, if not now, then at the next start (`carry-out.ts`).
  * I4. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
+ * I5. One timer serves all that expires and all who are asked next; nothing is looked at before its time.
  */
-import { type ApprovalId, type MessageId, type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts';
-import { mayDecide } from '../access/answer.ts';
+import type { AgentGroupId, ApprovalId, MessageId, MessagingGroupId, UserId } from '../../shared/ids.ts';
 import { toDiskFault } from '../config/errors.ts';
-import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { AnswerOutcome, GivenAnswer, Questions } from '../questions/apply.ts';
 import { ExpiryTimer } from '../questions/expiry-timer.ts';
-import { describeRefusal, planAnswer } from '../questions/plan.ts';
+import type { ApprovalPolicyStore } from '../store/approval-policies.ts';
+import type { Vote } from '../store/approval-voices.ts';
 import type { Approval, ApprovalState } from '../store/approvals.ts';
-import type { UserStore } from '../store/users.ts';
-import type { ApprovalRequest } from './approval.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { Question } from '../store/questions.ts';
+import type { ApprovalRequest, ApprovalTable, Requested } from './approval.ts';
+import { Asking } from './asking.ts';
 import { type CardParts, Cards } from './cards.ts';
-import { CarryOut, type CarryOutParts, recordApproval } from './carry-out.ts';
-import { hashRequest } from './plan.ts';
+import { CarryOut } from './carry-out.ts';
+import { type CodedDecision, Deciding } from './deciding.ts';
+import { Ends } from './ends.ts';
+import { MAX_PENDING } from './plan-request.ts';
+import { DEFAULT_ASK_NEXT_MS, Policies } from './policies.ts';
+import { Telling, type TellingParts } from './telling.ts';
 
-/** Higher: forgotten cards can be approved long after. Lower: an admin's night passes and it must be asked again. */
-const DEFAULT_EXPIRY_MS = 24 * 3_600_000;
-/** A rejected subject is not asked about again for this long. Higher: a mistake lasts. Lower: who was turned away nags. */
-const REJECTION_HOLDS_MS = 24 * 3_600_000;
-/** Open approvals of all. Higher: strangers fill the table. Lower: a busy day's requests are turned away. */
-const MAX_PENDING = 500;
 /** Taken up in one go. */
 const MAX_AT_ONCE = 200;
-export interface ApprovalParts extends CardParts, CarryOutParts {
+
+export interface ApprovalParts extends CardParts, Pick<TellingParts, 'inboxes' | 'onWorkChanged'> {
+  policies: ApprovalPolicyStore;
+  ledger: Ledger;
   /** Shows and ends cards. */
   asked: Pick<Questions, 'delivered' | 'showAgain'>;
+  /** What the host knows of each action. Asked when it is needed: the parts that do it are built later. */
+  rules: () => ApprovalTable;
+  /** What people see of an approval has changed. */
+  onChanged: (id: ApprovalId) => void;
 }
 
 export class Approvals implements Disposable {
+  readonly policies: Policies;
   readonly #parts: ApprovalParts;
   readonly #cards: Cards;
-  readonly #expiry: ExpiryTimer;
+  readonly #ends: Ends;
+  readonly #asking: Asking;
+  readonly #deciding: Deciding;
+  readonly #timer: ExpiryTimer;
   readonly #carryOut: CarryOut;
+  readonly #telling: Telling;
   #isClosed = false;
 
   constructor(parts: ApprovalParts) {
     this.#parts = parts;
     this.#cards = new Cards(parts);
-    this.#carryOut = new CarryOut(parts);
-    this.#expiry = new ExpiryTimer({
-      next: () => parts.approvals.nextExpiry(),
-      expire: (now) => this.#expire(now),
+    this.#telling = new Telling(parts);
+    this.#carryOut = new CarryOut({ ...parts, tell: (id, after) => this.#telling.tell(id, after) });
+    this.#ends = new Ends({ ...parts, cards: this.#cards, onEnded: (id) => this.#follow(id) });
+    this.#asking = new Asking({ ...parts, ends: this.#ends, onAsked: (id) => this.#askSoon(id) });
+    this.#deciding = new Deciding({
+      ...parts,
+      ...{ cards: this.#cards, ends: this.#ends, asking: this.#asking },
+      onDecided: (id) => this.#follow(id),
+    });
+    this.policies = new Policies({ ...parts, onRaised: (ids) => this.#refresh(ids) });
+    this.#timer = new ExpiryTimer({
+      next: () => earliest(parts.approvals.nextExpiry(), parts.approvals.nextAsk()),
+      expire: (now) => this.#wake(now),
       now: parts.now,
     });
   }
@@ -59,97 +81,59 @@ export class Approvals implements Disposable {
     const { approvals } = this.#parts;
     this.#cards.resume();
     this.#askUnasked('again');
-    this.#expiry.start();
+    this.#timer.start();
+    this.#telling.resume();
     await Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut.run(id)));
   }
 
   /**
-   * Asks an admin, once: while the same action and subject is pending, and for a day after it was rejected,
-   * that approval's id is returned and nobody is asked. Null: too many wait already, and nothing was recorded.
+   * Asks admins. Of one action and subject one approval is open: with the same content it is that one, another
+   * content takes its place. May be called in the caller's transaction: people are asked once it is committed.
    */
-  request(request: ApprovalRequest): ApprovalId | null {
-    const { approvals, questions, now } = this.#parts;
-    const { action, subjectKey, payload, agentGroupId } = request;
-    const at = now();
-    const known =
-      approvals.findPending(action, subjectKey) ?? approvals.findRejected(action, subjectKey, at - REJECTION_HOLDS_MS);
-    if (known !== null) return known.id;
-    if (approvals.countPending() >= MAX_PENDING) {
-      approvalsLog.warn({ action, limit: MAX_PENDING }, 'too many approvals wait; one was not asked for');
-      return null;
-    }
-    const id = makeId('approval', at);
-    const requestHash = hashRequest(action, payload);
-    const expiresAt = request.expiresAt ?? at + DEFAULT_EXPIRY_MS;
-    const approving = new Set(request.approving);
-    questions.transaction(() => {
-      approvals.insert({
-        id,
-        action,
-        subjectKey,
-        requestHash,
-        payload,
-        agentGroupId,
-        requesterSessionId: request.requesterSessionId,
-        title: request.title,
-        question: request.question,
-        options: request.options.map((text) => ({ text, approves: approving.has(text) })),
-        expiresAt,
-        createdAt: at,
-      });
-      recordApproval(
-        this.#parts,
-        'requested',
-        { id, action, subjectKey, requestHash, requesterSessionId: request.requesterSessionId },
-        null,
-      );
-    });
-    failpoint('approvals.requested');
-    this.#expiry.note(expiresAt);
-    const approval = approvals.get(id);
-    if (approval !== null) this.#ask([approval], 'once');
-    return id;
+  requestApproval(request: ApprovalRequest): Requested {
+    return this.#asking.request(request);
   }
 
   /** Whether this person may decide it, by the roles they have now. */
   mayDecide(id: ApprovalId, by: UserId): boolean {
-    const { approvals, users } = this.#parts;
-    const approval = approvals.get(id);
-    return approval !== null && mayDecide(users.rolesOf(by), approval.agentGroupId);
+    return this.#deciding.mayDecide(this.#parts.approvals.get(id), by);
   }
 
-  /** What an admin chose. */
+  /** What a person chose on its card, or over the API. */
   decide(id: ApprovalId, given: GivenAnswer): AnswerOutcome {
-    const { approvals, users, now } = this.#parts;
-    const approval = approvals.get(id);
-    const question = approval === null ? null : toQuestion(approval, users);
-    const plan = planAnswer(
-      {
-        question,
-        isHere: true,
-        mayAnswer: this.mayDecide(id, given.by),
-        choice: given.choice,
-      },
-      now(),
-    );
-    if (plan.kind === 'refuse' || approval === null) {
-      const reason = plan.kind === 'refuse' ? plan.reason : 'unknown';
-      return { kind: 'refused', reason, words: describeRefusal(reason, question) };
-    }
-    this.#commitDecision(approval, plan.option, given);
-    failpoint('approvals.decided');
-    void this.#carryOut.run(id);
-    this.#askUnasked('once');
-    return { kind: 'accepted', option: plan.option };
+    return this.#deciding.decide(id, given);
+  }
+
+  /** What a person chose by the code that its cards show, wherever they wrote it. */
+  decideByCode(decision: CodedDecision): AnswerOutcome {
+    return this.#deciding.decideByCode(decision);
+  }
+
+  /** The agent is gone: what it asked for and what was asked about it ends; in the caller's transaction if there is one. */
+  withdrawOf(agentGroupId: AgentGroupId, why: string): void {
+    for (const approval of this.#parts.approvals.listPendingOf(agentGroupId)) this.#ends.withdraw(approval, why);
   }
 
   get(id: ApprovalId): Approval | null {
     return this.#parts.approvals.get(id);
   }
 
+  codeOf(id: ApprovalId): string | null {
+    return this.#parts.approvals.get(id)?.code ?? null;
+  }
+
+  findByCode(code: string): Approval | null {
+    return this.#parts.approvals.findByCode(code);
+  }
+
   /** Newest first, strictly before the one with this id. */
   list(limit: number, before: ApprovalId | null, state: ApprovalState | null): Approval[] {
     return this.#parts.approvals.list(limit, before, state);
+  }
+
+  /** Oldest first; one per person. */
+  listVotes(id: ApprovalId): Vote[] {
+    return this.#parts.voices.listVotes(id);
   }
 
   /** I4: the delivery of a card came to its end. */
@@ -163,44 +147,58 @@ export class Approvals implements Disposable {
     this.#askUnasked('once');
   }
 
-  /** What became of it, for people; '' while it is pending or under way. */
-  describeOutcome(id: ApprovalId): string {
-    return this.#parts.approvals.get(id)?.outcome ?? '';
+  /** A card as text, as it stands; `hasButtons`: what to choose from stands beside it. */
+  renderCard(card: Question, hasButtons: boolean): string {
+    return this.#cards.render(card, hasButtons);
   }
 
-  /** The chat that an open card of this approval stands in. */
+  /** The chat that a card of this approval stands in, the newest first. */
   whereAsked(id: ApprovalId): { messageId: MessageId; messagingGroupId: MessagingGroupId } | null {
     return this.#parts.questions.listCards(id).find((card) => card.state !== 'withdrawn') ?? null;
   }
 
-  /** I2 */
-  #commitDecision(approval: Approval, option: string, given: GivenAnswer): void {
-    const { approvals, questions, users, now } = this.#parts;
-    const at = now();
-    const approves = approval.options.find(({ text }) => text === option)?.approves === true;
-    const state = approves ? 'approved' : 'rejected';
-    const byName = users.get(given.by)?.displayName || given.byName || given.by;
-    const answer = { answer: option, by: given.by, byName, clientId: given.clientId ?? null, at };
-    const cards = questions.listCards(approval.id);
-    questions.transaction(() => {
-      if (!approvals.decide(approval.id, state, option, given.by, at)) throw new Error('a pending approval was not');
-      for (const { messageId } of cards) questions.answer(messageId, answer);
-      recordApproval(this.#parts, state, approval, given.by, { choice: option });
+  /** One turn later, so that the caller's transaction stands; one that fell is not there. */
+  #askSoon(id: ApprovalId): void {
+    queueMicrotask(() => {
+      const approval = this.#isClosed ? null : this.#parts.approvals.get(id);
+      if (approval === null) return;
+      this.#timer.note(approval.expiresAt);
+      this.#parts.onChanged(id);
+      this.#ask([approval], 'once');
     });
-    for (const { messageId } of cards) this.#parts.asked.showAgain(messageId);
   }
 
-  #expire(now: number): void {
-    const { approvals, questions, asked } = this.#parts;
-    for (const approval of approvals.listExpired(now, MAX_AT_ONCE)) {
-      const cards = questions.listCards(approval.id);
-      questions.transaction(() => {
-        if (!approvals.expire(approval.id)) return;
-        for (const { messageId } of cards) questions.close(messageId, 'expired');
-        recordApproval(this.#parts, 'expired', approval, null);
-      });
-      for (const { messageId } of cards) asked.showAgain(messageId);
-      void this.#carryOut.run(approval.id);
+  /** After a commit that changed it: the cards show that, and what follows is done. */
+  #follow(id: ApprovalId): void {
+    if (this.#isClosed) return;
+    const { questions, asked, onChanged } = this.#parts;
+    const approval = this.get(id);
+    if (approval === null) return;
+    for (const { messageId } of questions.listCards(id)) asked.showAgain(messageId);
+    onChanged(id);
+    if (approval.state === 'pending') return;
+    if (approval.outcome === null) void this.#carryOut.run(id);
+    else this.#telling.tell(id);
+    this.#askUnasked('once');
+  }
+
+  #refresh(ids: readonly ApprovalId[]): void {
+    for (const id of ids) {
+      const approval = this.get(id);
+      if (approval === null) continue;
+      this.#cards.refresh(approval);
+      this.#follow(id);
+    }
+    this.#askUnasked('once');
+  }
+
+  /** I5 */
+  #wake(now: number): void {
+    const { approvals } = this.#parts;
+    for (const approval of approvals.listExpired(now, MAX_AT_ONCE)) this.#ends.expire(approval);
+    for (const approval of approvals.listAskNext(now, MAX_AT_ONCE)) {
+      // Nobody more can be asked: the timer has nothing to wake for.
+      if (!this.#ask([approval], 'once', 1)) approvals.setAskNext(approval.id, null);
     }
     this.#askUnasked('once');
   }
@@ -210,35 +208,40 @@ export class Approvals implements Disposable {
     if (!this.#isClosed) this.#ask(this.#parts.approvals.listUnasked(MAX_PENDING), mode);
   }
 
-  /** A full disk does not take the request back: the next occasion asks. */
-  #ask(unasked: readonly Approval[], mode: 'once' | 'again'): void {
-    if (this.#isClosed) return;
+  /** Whether somebody was asked. A full disk does not take the request back: the next occasion asks. */
+  #ask(unasked: readonly Approval[], mode: 'once' | 'again', more = 0): boolean {
+    if (this.#isClosed) return false;
+    let hasAsked = false;
     try {
-      for (const approval of unasked) this.#cards.ask(approval, mode);
+      for (const approval of unasked) {
+        if (!this.#cards.ask(approval, mode, more)) continue;
+        hasAsked = true;
+        this.#noteNext(approval);
+      }
     } catch (error) {
       const fault = toDiskFault(error);
       if (fault === null) throw error;
       approvalsLog.warn({ err: fault }, 'a card could not be made now');
     }
+    return hasAsked;
+  }
+
+  #noteNext({ id, action }: Approval): void {
+    const { policies, approvals, now } = this.#parts;
+    const at = now() + (policies.get(action).askNextAfterMs ?? DEFAULT_ASK_NEXT_MS);
+    approvals.setAskNext(id, at);
+    this.#timer.note(at);
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#expiry[Symbol.dispose]();
+    this.#timer[Symbol.dispose]();
     this.#carryOut[Symbol.dispose]();
+    this.#telling[Symbol.dispose]();
   }
 }
 
-/** An approval as the question that it puts. */
-function toQuestion(approval: Approval, users: UserStore) {
-  const { state } = approval;
-  return {
-    approvalId: approval.id,
-    state: state === 'pending' || state === 'expired' ? state : ('answered' as const),
-    options: approval.options.map(({ text }) => text),
-    expiresAt: approval.expiresAt,
-    answer: approval.choice,
-    answeredBy: approval.decidedBy,
-    answeredByName: approval.decidedBy === null ? null : (users.get(approval.decidedBy)?.displayName ?? null),
-  };
+function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }

@@ -1,13 +1,19 @@
-/** The card of an approval: made, recorded and sent to the one chat that is asked. Asking twice is asking once. */
+/**
+ * The cards of an approval: made, recorded and sent to those who are asked. Asking twice is asking once.
+ *
+ * I1. Each person is asked in one chat of theirs alone, in the order of `planAsk`, as many as must approve; then
+ *     one more whenever nobody decided for a while. Earlier cards stay valid.
+ */
 import { type ApprovalId, deriveMessageId, type MessageId, type MessagingGroupId, makeId } from '../../shared/ids.ts';
 import { approvalsLog } from '../observe/logger.ts';
-import { HOST_NAME, renderCard } from '../questions/plan.ts';
-import type { Approval } from '../store/approvals.ts';
-import type { ChatStore, MessagingGroup } from '../store/chats.ts';
-import type { NewQuestion, QuestionStore } from '../store/questions.ts';
-import type { Session, SessionStore } from '../store/sessions.ts';
+import { HOST_NAME, renderCard, renderHead } from '../questions/plan.ts';
+import type { Approval, ApprovalStore } from '../store/approvals.ts';
+import type { MessagingGroup } from '../store/chats.ts';
+import type { NewQuestion, Question, QuestionStore } from '../store/questions.ts';
+import type { Session } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
-import type { UserStore } from '../store/users.ts';
+import { type CardFactParts, listApprovers, makeCardText } from './card-facts.ts';
+import { describeHow, formatEndedCard } from './card-text.ts';
 import { planAsk } from './plan.ts';
 
 /** Open cards in one chat; the others wait until some are decided. Higher: strangers flood an admin. Lower: decisions queue up. */
@@ -15,11 +21,9 @@ const MAX_CARDS_PER_CHAT = 20;
 /** Cards sent again at a start. */
 const MAX_RESUMED = 500;
 
-export interface CardParts {
+export interface CardParts extends CardFactParts {
+  approvals: ApprovalStore;
   questions: QuestionStore;
-  users: UserStore;
-  chats: ChatStore;
-  sessions: SessionStore;
   transcript: Transcript;
   /** Whether cards can be sent by this channel now. */
   isConnected: (channelType: string) => boolean;
@@ -35,15 +39,23 @@ export class Cards {
     this.#parts = parts;
   }
 
-  /** Puts the card before the first person who can be reached. `again`: also where it could not be sent before. */
-  ask(approval: Approval, mode: 'once' | 'again'): void {
-    const chatId = this.#chooseChat(approval, mode);
-    const chat = chatId === null ? null : this.#parts.chats.get(chatId);
-    const session = chat === null ? null : this.#chooseSession(approval, chat);
-    if (chat === null || session === null) {
-      approvalsLog.info({ approvalId: approval.id, action: approval.action }, 'nobody can be asked now');
-      return;
+  /**
+   * Puts cards before as many people as must approve, and `more` beside those who are asked. `again`: also where
+   * one could not be sent before. Whether somebody was asked anew.
+   */
+  ask(approval: Approval, mode: 'once' | 'again', more = 0): boolean {
+    const chats = this.#chooseChats(approval, mode, more);
+    if (chats.length === 0) {
+      approvalsLog.info({ approvalId: approval.id, action: approval.action }, 'nobody more can be asked now');
+      return false;
     }
+    for (const chat of chats) this.#put(approval, chat);
+    return true;
+  }
+
+  #put(approval: Approval, chat: MessagingGroup): void {
+    const session = this.#chooseSession(approval, chat);
+    if (session === null) return;
     const card: NewQuestion = {
       messageId: cardId(approval.id, chat.id),
       sessionId: session.id,
@@ -51,25 +63,62 @@ export class Cards {
       threadId: null,
       approvalId: approval.id,
       title: approval.title,
-      question: approval.question,
+      question: this.#write(approval, listApprovers(this.#parts, approval)),
       options: approval.options.map(({ text }) => text),
       expiresAt: approval.expiresAt,
       createdAt: this.#parts.now(),
     };
     this.#parts.questions.open(card);
-    this.#show(card);
+    this.#show(card, approval);
+  }
+
+  /** Who approved, or who may decide, has changed: its open cards say so. */
+  refresh(approval: Approval): void {
+    const { questions } = this.#parts;
+    const text = this.#write(approval, listApprovers(this.#parts, approval));
+    for (const { messageId } of questions.listCards(approval.id)) questions.rewrite(messageId, text);
+  }
+
+  /** In the commit that ends it: its cards say no more how far it came. Returns them all. */
+  settle(approval: Approval): Question[] {
+    const { questions } = this.#parts;
+    const cards = questions.listCards(approval.id);
+    const text = this.#write(approval, null);
+    for (const { messageId } of cards) questions.rewrite(messageId, text);
+    return cards;
+  }
+
+  #write(approval: Approval, approvedBy: readonly string[] | null): string {
+    return makeCardText(this.#parts, approval, this.#parts.voices.findOrigin(approval.id), approvedBy);
+  }
+
+  /** A card as text, open or over; `hasButtons`: what to choose from stands beside it. */
+  render(question: Question, hasButtons: boolean): string {
+    const { approvals, users, voices } = this.#parts;
+    const approval = question.approvalId === null ? null : approvals.get(question.approvalId);
+    const head = renderHead(question, HOST_NAME);
+    if (approval === null) return head;
+    if (question.state === 'pending') return renderCard(question, hasButtons ? null : describeHow(approval));
+    const voters = voices.listVotes(approval.id).filter(({ choice }) => choice === approval.choice);
+    const by = voters.length > 0 ? voters.map(({ userId }) => userId) : [approval.decidedBy ?? []].flat();
+    return formatEndedCard(
+      head,
+      approval,
+      by.map((id) => users.get(id)?.displayName || id),
+    );
   }
 
   /** After a start: what an earlier host recorded and did not finish sending. */
   resume(): void {
     for (const card of this.#parts.questions.listOpenCards(MAX_RESUMED)) {
       const state = this.#parts.transcript.get(card.messageId)?.state;
-      if (state === undefined) this.#show(card);
+      const approval = card.approvalId === null ? null : this.#parts.approvals.get(card.approvalId);
+      if (state === undefined && approval !== null) this.#show(card, approval);
       else if (state === 'queued' || state === 'sending') this.#parts.sendCard(card.messageId);
     }
   }
 
-  #show(card: NewQuestion): void {
+  #show(card: NewQuestion, approval: Approval): void {
     const { transcript } = this.#parts;
     transcript.put({
       id: card.messageId,
@@ -81,7 +130,7 @@ export class Cards {
       authorId: null,
       authorName: HOST_NAME,
       destination: null,
-      text: renderCard(card, false),
+      text: renderCard(card, describeHow(approval)),
       attachments: [],
       inReplyTo: null,
       state: 'queued',
@@ -97,22 +146,29 @@ export class Cards {
     this.#parts.sendCard(card.messageId);
   }
 
-  #chooseChat(approval: Approval, mode: 'once' | 'again'): MessagingGroupId | null {
-    const { questions, users, sessions, chats, isConnected } = this.#parts;
-    const tried = new Set(
-      mode === 'again' ? [] : questions.listCards(approval.id).map((card) => card.messagingGroupId),
-    );
+  /** I1 */
+  #chooseChats(approval: Approval, mode: 'once' | 'again', more: number): MessagingGroup[] {
+    const { questions, voices, users, sessions, chats, isConnected } = this.#parts;
+    const cards = questions.listCards(approval.id);
+    const open = new Set(cards.filter(({ state }) => state === 'pending').map((card) => card.messagingGroupId));
+    const tried = new Set(mode === 'again' ? [] : cards.map((card) => card.messagingGroupId));
     const requester = approval.requesterSessionId === null ? null : sessions.get(approval.requesterSessionId);
     const from = requester?.messagingGroupId == null ? null : chats.get(requester.messagingGroupId);
-    return planAsk({
+    const origin = voices.findOrigin(approval.id);
+    const chosen = planAsk({
       agentGroupId: approval.agentGroupId,
       holders: users.listRoleHolders(approval.agentGroupId),
-      preferredChannel: from?.channelType ?? null,
+      preferredChannel: origin?.channelType ?? from?.channelType ?? null,
+      atLeast: approval.quorum,
+      more,
+      voters: voices.listVotes(approval.id).map(({ personId }) => personId),
+      isAsked: ({ messagingGroupId }) => open.has(messagingGroupId),
       isClosed: ({ messagingGroupId, channelType }) =>
         tried.has(messagingGroupId) ||
         !isConnected(channelType) ||
         questions.countOpenCards(messagingGroupId) >= MAX_CARDS_PER_CHAT,
     });
+    return chosen.flatMap((id) => chats.get(id) ?? []);
   }
 
   /** Every message belongs to a session: the chat's own, else the one that asks, else one of the agent it is about. */

@@ -9,11 +9,13 @@ import { Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { Questions } from '../questions/apply.ts';
+import type { ApprovalVoices } from '../store/approval-voices.ts';
 import type { Approval, ApprovalStore } from '../store/approvals.ts';
-import type { Ledger, LedgerEntry } from '../store/ledger.ts';
+import type { Ledger } from '../store/ledger.ts';
 import type { QuestionStore } from '../store/questions.ts';
-import type { ApprovalHandlers, Decision } from './approval.ts';
+import type { ApprovalTable, CarriedOut, Decision } from './approval.ts';
 import { hashRequest, readDecision } from './plan.ts';
+import { recordApproval } from './record.ts';
 
 /** First wait before a decision that could not be carried out is tried again, doubled each time. */
 const TRY_AGAIN_MS = 1_000;
@@ -22,15 +24,20 @@ const MAX_TRIES = 6;
 
 export interface CarryOutParts {
   approvals: ApprovalStore;
+  voices: ApprovalVoices;
   questions: QuestionStore;
   ledger: Ledger;
   asked: Pick<Questions, 'showAgain'>;
   /** Asked when a decision is carried out: the parts that do it are built later. */
-  handlers: () => ApprovalHandlers;
+  rules: () => ApprovalTable;
+  /** It is over, and committed so: the agents that asked are told, then `after` runs. */
+  tell: (id: ApprovalId, after?: () => void) => void;
+  /** What people see of it has changed. */
+  onChanged: (id: ApprovalId) => void;
   now: () => number;
 }
 
-type Result = { kind: 'done' | 'failed'; outcome: string } | { kind: 'again' };
+type Result = ({ kind: 'done' | 'failed' } & CarriedOut) | { kind: 'again' };
 
 export class CarryOut implements Disposable {
   readonly #parts: CarryOutParts;
@@ -67,10 +74,10 @@ export class CarryOut implements Disposable {
       return { kind: 'failed', outcome: 'The request is not what was asked about any more.' };
     }
     // A word of another version of this host has no handler.
-    const handler = Object.entries(this.#parts.handlers()).find(([name]) => name === action)?.[1];
+    const handler = Object.entries(this.#parts.rules()).find(([name]) => name === action)?.[1].carryOut;
     if (handler === undefined) return { kind: 'failed', outcome: `This host cannot do "${action}".` };
     try {
-      return { kind: 'done', outcome: (await handler(approval, decision)).outcome };
+      return { kind: 'done', ...(await handler(approval, decision)) };
     } catch (error) {
       const fault = error instanceof Fault ? error : toDiskFault(error);
       // Whatever it is: one request that cannot be carried out must not end the host at each start.
@@ -81,11 +88,13 @@ export class CarryOut implements Disposable {
     }
   }
 
-  #finish(approval: Approval, decision: Decision, { kind, outcome }: Exclude<Result, { kind: 'again' }>): void {
-    const { approvals, questions, asked } = this.#parts;
+  #finish(approval: Approval, decision: Decision, result: Exclude<Result, { kind: 'again' }>): void {
+    const { approvals, voices, questions, asked, tell, onChanged } = this.#parts;
+    const { kind, outcome, isForFresh = false } = result;
     try {
       questions.transaction(() => {
-        if (!approvals.finish(approval.id, kind, outcome)) return;
+        if (!approvals.finish(approval.id, kind, outcome, isForFresh)) return;
+        voices.markUntold(approval.id);
         const word = kind === 'failed' ? 'failed' : decision.kind === 'approved' ? 'applied' : 'settled';
         recordApproval(this.#parts, word, approval, null, { outcome });
       });
@@ -94,7 +103,10 @@ export class CarryOut implements Disposable {
       this.#later(TRY_AGAIN_MS, () => void this.run(approval.id));
       return;
     }
+    failpoint('approvals.finished');
     for (const { messageId } of questions.listCards(approval.id)) asked.showAgain(messageId);
+    onChanged(approval.id);
+    tell(approval.id, result.after);
   }
 
   #later(ms: number, work: () => void): void {
@@ -109,17 +121,4 @@ export class CarryOut implements Disposable {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
   }
-}
-
-/** One entry of the ledger about an approval; in the caller's transaction. */
-export function recordApproval(
-  { ledger, now }: Pick<CarryOutParts, 'ledger' | 'now'>,
-  word: string,
-  approval: Pick<Approval, 'id' | 'action' | 'subjectKey' | 'requestHash' | 'requesterSessionId'>,
-  actor: string | null,
-  detail: LedgerEntry['detail'] = {},
-): void {
-  const { id, action, subjectKey, requestHash, requesterSessionId } = approval;
-  const entry = { kind: `approval.${word}`, sessionId: requesterSessionId, messageId: id, actor };
-  ledger.append({ ...entry, detail: { action, subjectKey, requestHash, ...detail } }, now());
 }

@@ -1,16 +1,22 @@
 /** Whom to ask, and what exactly was asked. Pure. */
 import { createHash } from 'node:crypto';
-import type { MessagingGroupId, UserId } from '../../shared/ids.ts';
+import type { MessagingGroupId } from '../../shared/ids.ts';
 import type { Approval, JsonValue } from '../store/approvals.ts';
 import type { Decision } from './approval.ts';
 
+interface AskableChat {
+  messagingGroupId: MessagingGroupId;
+  channelType: string;
+}
+
 export interface RoleHolder {
-  userId: UserId;
+  /** Linked identities are one person. */
+  personId: string;
   role: 'owner' | 'admin';
   /** Null: global. */
   agentGroupId: string | null;
   /** Chats of this person alone with the host, most likely read first. */
-  chats: readonly { messagingGroupId: MessagingGroupId; channelType: string }[];
+  chats: readonly AskableChat[];
 }
 
 export interface AskFacts {
@@ -19,25 +25,60 @@ export interface AskFacts {
   holders: readonly RoleHolder[];
   /** Where the request came from. */
   preferredChannel: string | null;
+  /** How many people must be asked, counting those who are and those who approved. */
+  atLeast: number;
+  /** How many are to be asked beside them. */
+  more: number;
+  /** An open card stands there. */
+  isAsked: (chat: AskableChat) => boolean;
+  /** Who approved already, wherever they did. */
+  voters: readonly string[];
   /** A card cannot go there now. */
-  isClosed: (chat: { messagingGroupId: MessagingGroupId; channelType: string }) => boolean;
+  isClosed: (chat: AskableChat) => boolean;
 }
 
 /**
- * The one chat that the card goes to: of the first person who has one, admins of the agent group before global
- * admins before owners; of their chats one on the preferred channel. Null: nobody can be asked now.
+ * The chats that cards go to now, one for each person who is asked anew: admins of the agent group before global
+ * admins before owners; of a person's chats one on the preferred channel. Empty: nobody is missing, or nobody more
+ * can be asked.
  */
-export function planAsk({ agentGroupId, holders, preferredChannel, isClosed }: AskFacts): MessagingGroupId | null {
-  const ranked = holders
-    .map((holder) => ({ holder, rank: rankOf(holder, agentGroupId) }))
-    .filter(({ rank }) => rank !== null)
-    .toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0));
-  for (const { holder } of ranked) {
-    const open = holder.chats.filter((chat) => !isClosed(chat));
+export function planAsk(facts: AskFacts): MessagingGroupId[] {
+  const { preferredChannel, isAsked, isClosed } = facts;
+  const people = listDeciders(facts);
+  const asked = new Set(facts.voters);
+  for (const { personId, chats } of people) if (chats.some(isAsked)) asked.add(personId);
+  const wanted = Math.max(facts.atLeast, asked.size + facts.more);
+  const chosen: MessagingGroupId[] = [];
+  for (const { personId, chats } of people) {
+    if (asked.size >= wanted) break;
+    if (asked.has(personId)) continue;
+    const open = chats.filter((chat) => !isClosed(chat) && !chosen.includes(chat.messagingGroupId));
     const chat = open.find(({ channelType }) => channelType === preferredChannel) ?? open[0];
-    if (chat !== undefined) return chat.messagingGroupId;
+    if (chat === undefined) continue;
+    asked.add(personId);
+    chosen.push(chat.messagingGroupId);
   }
-  return null;
+  return chosen;
+}
+
+/** Everybody who may decide what is about this agent group, once each, in the order in which they are asked. */
+export function listDeciders({
+  holders,
+  agentGroupId,
+}: Pick<AskFacts, 'holders' | 'agentGroupId'>): { personId: string; chats: AskableChat[] }[] {
+  const ranked = holders
+    .flatMap((holder) => {
+      const rank = rankOf(holder, agentGroupId);
+      return rank === null ? [] : [{ holder, rank }];
+    })
+    .toSorted((one, other) => one.rank - other.rank);
+  const people = new Map<string, { personId: string; chats: AskableChat[] }>();
+  for (const { holder } of ranked) {
+    const person = people.get(holder.personId) ?? { personId: holder.personId, chats: [] };
+    person.chats.push(...holder.chats);
+    people.set(holder.personId, person);
+  }
+  return [...people.values()];
 }
 
 function rankOf({ role, agentGroupId: of }: RoleHolder, agentGroupId: string | null): number | null {
@@ -64,6 +105,8 @@ function spell(value: JsonValue): JsonValue {
 /** What was decided, as the row says. Null while it is pending. */
 export function readDecision({ state, choice, decidedBy }: Approval): Decision | null {
   if (state === 'pending') return null;
-  if (state === 'expired' || choice === null || decidedBy === null) return { kind: 'expired' };
+  if (state === 'expired' || state === 'superseded' || choice === null || decidedBy === null) {
+    return { kind: 'expired' };
+  }
   return { kind: state === 'rejected' ? 'rejected' : 'approved', choice, by: decidedBy };
 }

@@ -188,7 +188,7 @@ export class Batch {
     entry.after = after;
     entry.row =
       answer.kind === 'done'
-        ? { ...entry.row, state: 'delivered', updatedAt }
+        ? { ...entry.row, state: 'delivered', reason: answer.note ?? null, updatedAt }
         : { ...entry.row, state: 'refused', reason: answer.reason, updatedAt };
   }
 

@@ -168,7 +168,7 @@ export class Notices implements AsyncDisposable {
     const card = channel.abilities.canAsk ? this.#cards.get(id) : null;
     if (card === null) return { text, question: null };
     const { title, question, options } = card;
-    return { text: renderCard(card, true), question: { title, question, options } };
+    return { text: renderCard(card, null), question: { title, question, options } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

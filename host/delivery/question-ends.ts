@@ -1,4 +1,4 @@
-/** Shows in the chat how a question ended: its message's text becomes that, on the platform too where it can. */
+/** Shows in the chat how a question stands: its message's text becomes that, on the platform too where it can. */
 import { SEND_TIMEOUT_MS } from '../config/limits.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { Shown } from '../questions/endings.ts';
@@ -12,19 +12,19 @@ export class QuestionEnds {
   readonly #transcript: Transcript;
   readonly #chats: ChatStore;
   readonly #channels: ReadonlyMap<string, Channel>;
-  readonly #followUp: (question: Question) => string;
+  readonly #renderCard: (question: Question, hasButtons: boolean) => string;
 
-  /** `followUp`: what came of the decision, in words; '' for nothing. */
+  /** `renderCard`: the card of an approval as it stands, open or over. */
   constructor(
     transcript: Transcript,
     chats: ChatStore,
     channels: ReadonlyMap<string, Channel>,
-    followUp: (question: Question) => string,
+    renderCard: (question: Question, hasButtons: boolean) => string,
   ) {
     this.#transcript = transcript;
     this.#chats = chats;
     this.#channels = channels;
-    this.#followUp = followUp;
+    this.#renderCard = renderCard;
   }
 
   /** Does the same however often it is called. Never throws for what a platform does. */
@@ -33,11 +33,11 @@ export class QuestionEnds {
     if (message === null) return 'shown';
     // Its delivery tells when it is over.
     if (message.state === 'queued' || message.state === 'sending') return 'later';
-    const text = renderEnded(
-      question,
-      message.authorName,
-      `${describeEnd(question)} ${this.#followUp(question)}`.trim(),
-    );
+    const isCard = question.approvalId !== null;
+    // The transcript is read as text, by people and programs.
+    const text = isCard
+      ? this.#renderCard(question, false)
+      : renderEnded(question, message.authorName, describeEnd(question));
     this.#transcript.change(message.id, { text });
     const chat = this.#chats.get(question.messagingGroupId);
     if (chat === null || message.platformMessageId === null) return 'shown';
@@ -45,7 +45,8 @@ export class QuestionEnds {
     if (channel === undefined) return 'again';
     if (!channel.abilities.canEdit || channel.edit === undefined) return 'shown';
     const address = { platformId: chat.platformId, threadId: question.threadId };
-    const { kind } = await edit(channel, address, message.platformMessageId, text);
+    const shown = isCard && channel.abilities.canAsk ? this.#renderCard(question, true) : text;
+    const { kind } = await edit(channel, address, message.platformMessageId, shown);
     return kind === 'retry' || kind === 'uncertain' ? 'again' : 'shown';
   }
 }

@@ -26,6 +26,7 @@ import {
   EXPIRED_WINDOW_MS,
   findFlaw,
   MAX_ANSWER_LENGTH,
+  markOf,
   planAnswer,
   planHear,
   type QuestionContent,
@@ -41,10 +42,13 @@ export interface GivenAnswer {
   from: MessagingGroup['id'] | null;
   /** Of the message that answers, null when a button does. */
   clientId?: string | null;
+  /** Why, in the person's words; kept and shown with the decision of an approval. */
+  note?: string | null;
 }
 
 export type AnswerOutcome =
-  | { kind: 'accepted'; option: string }
+  /** `words` are for the person: what the answer did. */
+  | { kind: 'accepted'; option: string; words: string }
   /** `words` are for the person. */
   | { kind: 'refused'; reason: AnswerRefusal; words: string };
 
@@ -59,6 +63,8 @@ export interface QuestionParts extends EndingParts {
   approvals: {
     mayDecide: (approvalId: ApprovalId, by: UserId) => boolean;
     decide: (approvalId: ApprovalId, given: GivenAnswer) => AnswerOutcome;
+    /** What people type to name it. */
+    codeOf: (approvalId: ApprovalId) => string | null;
   };
   /** Whether questions have buttons on a channel. */
   hasButtons: (channelType: string) => boolean;
@@ -195,7 +201,7 @@ export class Questions implements Disposable {
       );
     });
     this.#endings.finish(messageId);
-    return { kind: 'accepted', option };
+    return { kind: 'accepted', option, words: `“${option}” was chosen.` };
   }
 
   /**
@@ -215,7 +221,7 @@ export class Questions implements Disposable {
       // What this person may not answer does not stand in the way of what they may.
       .filter((one) => one.expiresAt > at && this.#mayAnswer(one, given));
     const plan = planHear(text, {
-      open: open.map((one) => ({ ...one, isCard: one.approvalId !== null })),
+      open: open.map((one) => ({ ...one, isCard: one.approvalId !== null, mark: this.#markOf(one) })),
       hasButtons: hasButtons(said.chat.channelType),
     });
     switch (plan.kind) {
@@ -225,8 +231,10 @@ export class Questions implements Disposable {
         return plan;
       case 'answer': {
         const { question, option } = plan;
-        if (this.answer(question.messageId, { ...given, choice: option }).kind === 'refused') return null;
-        return this.#showHeard(question, said, false);
+        const outcome = this.answer(question.messageId, { ...given, choice: option });
+        if (outcome.kind === 'accepted') return this.#showHeard(question, said, false);
+        // Meant for the host, by its mark: it is nothing for an agent.
+        return question.approvalId === null ? null : { kind: 'ask_which', words: outcome.words };
       }
       default:
         return assertNever(plan);
@@ -264,6 +272,10 @@ export class Questions implements Disposable {
       unknownSenderPolicy: chat.unknownSenderPolicy,
       isInChat: from === chat.id,
     });
+  }
+
+  #markOf({ messageId, approvalId }: Question): string {
+    return (approvalId === null ? null : this.#parts.approvals.codeOf(approvalId)) ?? markOf(messageId);
   }
 
   #nameOf({ by, byName }: GivenAnswer): string {

@@ -25,7 +25,7 @@ export interface EndingParts {
   inboxes: Inboxes;
   /** Work was queued for a session's agent. */
   onWorkChanged: (id: SessionId) => void;
-  /** Shows in the chat how it ended: the message's text becomes that. Never throws for what a platform does. */
+  /** Shows in the chat how it stands now: the message's text becomes that. Never throws for what a platform does. */
   showEnd: (question: Question) => Promise<Shown>;
   now: () => number;
 }
@@ -82,7 +82,9 @@ export class Endings implements Disposable {
     const sessionId = (isAtHome ? null : sessions.findInChat(said.chat.id))?.id ?? question.sessionId;
     // As the row that tells the agent, it is read and answered with it.
     const isRow = sessionId === question.sessionId && question.approvalId === null;
-    const messageId = isRow ? endingId(question.messageId) : deriveMessageId(question.messageId, 'said');
+    const messageId = isRow
+      ? endingId(question.messageId)
+      : deriveMessageId(question.messageId, 'said', said.clientId ?? '');
     transcript.put({
       id: messageId,
       sessionId,
@@ -173,7 +175,7 @@ export class Endings implements Disposable {
   async #show(messageId: MessageId): Promise<boolean> {
     const { questions, showEnd } = this.#parts;
     const question = questions.get(messageId);
-    if (question === null || question.state === 'pending' || !questions.isUnshown(messageId)) return true;
+    if (question === null || !questions.isUnshown(messageId)) return true;
     const shown = await showEnd(question);
     if (this.#isClosed) return true;
     // Changed meanwhile: the run after this one shows what holds then.

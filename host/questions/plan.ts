@@ -54,7 +54,10 @@ function foldText(text: string): string {
   return text.trim().normalize('NFC').toLowerCase();
 }
 
-export type AnswerRefusal = 'unknown' | 'not_allowed' | 'already_answered' | 'expired' | 'withdrawn' | 'no_such_option';
+/** Why an answer does not count. */
+type QuestionRefusal = 'unknown' | 'not_allowed' | 'already_answered' | 'expired' | 'withdrawn' | 'no_such_option';
+/** Also of approvals: this person approved already; it would do something else by now; too many wrong codes. */
+export type AnswerRefusal = QuestionRefusal | 'already_voted' | 'changed' | 'too_many_tries';
 
 export interface AnswerFacts {
   question: Pick<Question, 'state' | 'options' | 'expiresAt'> | null;
@@ -64,7 +67,7 @@ export interface AnswerFacts {
   choice: string;
 }
 
-export type AnswerPlan = { kind: 'accept'; option: string } | { kind: 'refuse'; reason: AnswerRefusal };
+export type AnswerPlan = { kind: 'accept'; option: string } | { kind: 'refuse'; reason: QuestionRefusal };
 
 /** Right before state: who may not answer does not learn what became of it. */
 export function planAnswer({ question, isHere, mayAnswer, choice }: AnswerFacts, now: number): AnswerPlan {
@@ -86,22 +89,20 @@ export function planAnswer({ question, isHere, mayAnswer, choice }: AnswerFacts,
   }
 }
 
-function refuse(reason: AnswerRefusal): AnswerPlan {
+function refuse(reason: QuestionRefusal): AnswerPlan {
   return { kind: 'refuse', reason };
 }
 
 /** A refusal in words for the person who answered. */
 export function describeRefusal(
-  reason: AnswerRefusal,
-  question: (Answered & Pick<Question, 'approvalId' | 'options' | 'expiresAt'>) | null,
+  reason: QuestionRefusal,
+  question: (Answered & Pick<Question, 'options' | 'expiresAt'>) | null,
 ): string {
   switch (reason) {
     case 'unknown':
       return 'There is no such question here.';
     case 'not_allowed':
-      return question !== null && question.approvalId !== null
-        ? 'Only an admin may decide this.'
-        : 'Only people whom this agent answers here may answer this.';
+      return 'Only people whom this agent answers here may answer this.';
     case 'already_answered':
       return `${describeWho(question)} chose “${question?.answer ?? ''}” already.`;
     case 'expired':
@@ -119,9 +120,11 @@ export function describeRefusal(
 export const HOST_NAME = 'Portolan';
 
 /** A question that stands open in a chat, before the person who wrote there and may answer it. */
-export interface OpenQuestion extends Pick<Question, 'messageId' | 'title' | 'options'> {
+export interface OpenQuestion extends Pick<Question, 'title' | 'options'> {
   /** The card of an approval. */
   isCard: boolean;
+  /** What names it among others: the code of an approval, `markOf` an agent's question. */
+  mark: string;
 }
 
 export type HearPlan<One> =
@@ -156,19 +159,25 @@ export function planHear<One extends OpenQuestion>(
 
 function planMarked<One extends OpenQuestion>(text: string, open: readonly One[]): HearPlan<One> | null {
   const [, choice = '', mark = ''] = /^(.*\S)\s+(\S+)$/u.exec(text.trim()) ?? [];
-  const meant = open.filter(({ messageId }) => markOf(messageId) === mark.toLowerCase());
+  const meant = open.filter((one) => one.mark.toLowerCase() === mark.toLowerCase());
   const options = meant.map((question) => ({ question, option: matchOption(question.options, choice) }));
   const [first, second] = options;
+  // Agents choose their ids, and know the codes of what they asked for: one mark for two is no chance.
+  if (second !== undefined && meant.some(({ isCard }) => isCard)) {
+    const code = mark.toUpperCase();
+    const words = `“${mark}” names two questions here, and nothing was decided. Write “/approve ${code}” or “/reject ${code}” for the one of ${HOST_NAME}.`;
+    return { kind: 'ask_which', words };
+  }
   if (first === undefined || second !== undefined || first.option === null) return null;
   return { kind: 'answer', question: first.question, option: first.option };
 }
 
-/** Letters and digits that name a question among those of its chat; no agent can know that of a card. */
+/** Letters and digits that name an agent's question among those of its chat. */
 export function markOf(messageId: MessageId): string {
   return messageId.slice(-MARK_LENGTH);
 }
 
-/** Longer: tiresome to type. Shorter: a card's can be guessed, and printed by an agent under words of its own. */
+/** Longer: tiresome to type. Shorter: two questions share one. That of a card is its approval's code, as long. */
 const MARK_LENGTH = 4;
 /** Longest text that can be an answer: an option, and a mark. */
 export const MAX_ANSWER_LENGTH = MAX_OPTION_LENGTH + 1 + MARK_LENGTH;
@@ -179,8 +188,8 @@ const MAX_NAMED_TITLE = 60;
 function describeWhich(text: string, meant: readonly OpenQuestion[], hasButtons: boolean): string {
   const said = text.trim();
   if (hasButtons) return `“${said}” could answer more than one question here: use the buttons of the one you mean.`;
-  const ways = meant.slice(0, MAX_NAMED).map(({ messageId, title }) => {
-    return `“${said} ${markOf(messageId)}” for “${showPlain(title).slice(0, MAX_NAMED_TITLE)}”`;
+  const ways = meant.slice(0, MAX_NAMED).map(({ mark, title }) => {
+    return `“${said} ${mark}” for “${showPlain(title).slice(0, MAX_NAMED_TITLE)}”`;
   });
   return `It is not clear what “${said}” answers, and nothing was decided. Write ${ways.join(', or ')}.`;
 }
@@ -217,19 +226,12 @@ export function renderHead({ title, question }: Shown, author: string): string {
   return foldText(title) === foldText(question) ? head : `${head}\n\n${question}`;
 }
 
-/** How the card of an approval reads while it is open. */
+/** How the card of an approval reads while it is open. `how`: what to type where there are no buttons, null beside them. */
 export function renderCard(
-  question: Pick<Question, 'messageId' | 'title' | 'question' | 'options' | 'expiresAt'>,
-  hasButtons: boolean,
+  question: Pick<Question, 'title' | 'question' | 'options' | 'expiresAt'>,
+  how: string | null,
 ): string {
-  const { messageId } = question;
-  const text = hasButtons
-    ? renderHead(question, HOST_NAME)
-    : renderOptions(
-        question,
-        HOST_NAME,
-        `Answer with the number and “${markOf(messageId)}”, like “1 ${markOf(messageId)}”.`,
-      );
+  const text = how === null ? renderHead(question, HOST_NAME) : renderOptions(question, HOST_NAME, how);
   return `${text}\n\nOpen until ${formatUtc(question.expiresAt)}.`;
 }
 
@@ -272,6 +274,6 @@ function listOptions(options: readonly string[]): string[] {
 }
 
 /** To the minute, in UTC: a chat is read in many time zones. */
-function formatUtc(at: number): string {
+export function formatUtc(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

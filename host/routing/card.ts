@@ -1,14 +1,12 @@
 /**
- * What an admin is asked about strangers. Names and texts of strangers appear in these cards, and cards are
- * shown as text with markup, in chats that make links of what looks like one: only letters, digits and plain
- * signs get through, inside quotation marks that they cannot close.
+ * What an admin is asked about strangers. Names and texts of strangers appear in these cards: only letters, digits
+ * and plain signs get through (`showSafely`), inside quotation marks that they cannot close.
  */
 import type { AgentGroupId, MessagingGroupId, UserId } from '../../shared/ids.ts';
 import type { ApprovalRequest } from '../approvals/approval.ts';
+import { showSafely } from '../approvals/show.ts';
 import { ADMISSION_OPEN_MS, MAX_OFFERED_AGENTS } from './limits.ts';
 
-/** Characters of a name that a card shows. */
-const MAX_SHOWN_NAME = 60;
 /** Characters of an id. */
 const MAX_SHOWN_ID = 80;
 /** Characters of what the stranger wrote. */
@@ -18,23 +16,6 @@ export const LET_IN = 'Let in';
 export const TURN_AWAY = 'Turn away';
 export const NOT_NOW = 'Not now';
 export const NEVER = 'Never';
-
-/** A stranger's text in one line, without controls, markup, quotation marks and links, cut to `most` characters. */
-export function showSafely(text: string, most: number = MAX_SHOWN_NAME): string {
-  const plain = text
-    // No more than this is ever looked at: a stranger chooses the length.
-    .slice(0, most * 8)
-    .normalize('NFC')
-    .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
-    .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu, '')
-    .replace(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic} .,!?'+-]+/gu, '·')
-    // A point inside a word may be a web address.
-    .replace(/\.(?=\S)/gu, '. ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  const characters = [...plain];
-  return characters.length <= most ? plain : `${characters.slice(0, most - 1).join('')}…`;
-}
 
 /** An id of a platform, which a stranger may have chosen. */
 function showId(id: string): string {
@@ -76,11 +57,9 @@ export function formatAdmission(
     action: 'admit_sender',
     subjectKey: admissionSubject(agent.id, stranger.senderId),
     agentGroupId: agent.id,
-    requesterSessionId: null,
+    requester: { kind: 'host', sessionId: null },
     title: 'Someone new',
-    question:
-      `${describeWriting(stranger, place)} May they talk to ${name}? ` +
-      `“${LET_IN}” makes them a member of ${name}, and their messages arrive now.`,
+    question: `${describeWriting(stranger, place)} May they talk to ${name}?`,
     options: [LET_IN, TURN_AWAY],
     approving: [LET_IN],
     payload: { agentGroupId: agent.id, senderId: stranger.senderId, senderName: showSafely(stranger.senderName) },
@@ -96,16 +75,13 @@ export function formatWiring(
   now: number,
 ): ApprovalRequest {
   const offers = offerAgents(agents);
-  const effect = place.isPrivate
-    ? 'The agent you choose answers every message there, and this person becomes its member.'
-    : 'The agent you choose answers there when it is mentioned, and only people it knows.';
   return {
     action: 'wire_chat',
     subjectKey: wiringSubject(place.id),
     agentGroupId: null,
-    requesterSessionId: null,
+    requester: { kind: 'host', sessionId: null },
     title: place.isPrivate ? 'Someone new' : 'A new chat',
-    question: `${describeWriting(stranger, place)} No agent listens there yet. ${effect}`,
+    question: `${describeWriting(stranger, place)} No agent listens there yet.`,
     options: [...offers.map(({ option }) => option), NOT_NOW, NEVER],
     approving: offers.map(({ option }) => option),
     payload: {

@@ -3,11 +3,13 @@
  * tables change first and at once, then the gate is rung.
  */
 import { z } from 'zod';
-import { type AgentGroupId, parseId, parseUserId } from '../../shared/ids.ts';
-import type { ApprovalHandler, ApprovalHandlers, Decision } from '../approvals/approval.ts';
+import { type AgentGroupId, parseId, parseUserId, type UserId } from '../../shared/ids.ts';
+import type { ApprovalHandler, ApprovalTable, Decision, Description } from '../approvals/approval.ts';
+import { showSafely } from '../approvals/show.ts';
 import { assertNever } from '../config/errors.ts';
 import type { Approval } from '../store/approvals.ts';
 import type { Gate } from '../store/held.ts';
+import type { Cause } from '../store/ledger.ts';
 import type { WiringSettings } from '../store/wirings.ts';
 import type { Admissions } from './admissions.ts';
 import { NEVER } from './card.ts';
@@ -43,10 +45,10 @@ const GROUP_WIRING: WiringSettings = {
 /** An approved private chat: whatever is said there is said to the agent. */
 const PRIVATE_WIRING: WiringSettings = { ...GROUP_WIRING, engageMode: 'always' };
 
-export type RoutingHandlers = Pick<ApprovalHandlers, 'admit_sender' | 'wire_chat'>;
+export type RoutingRules = Pick<ApprovalTable, 'admit_sender' | 'wire_chat'>;
 
-/** Handlers of the approvals that routing asks for. */
-export function makeDecisionHandlers(parts: RoutingParts, admissions: Admissions): RoutingHandlers {
+/** Rules of the approvals that routing asks for. */
+export function makeDecisionRules(parts: RoutingParts, admissions: Admissions): RoutingRules {
   const admit: ApprovalHandler = async (approval, decision) => {
     const outcome = decideAdmission(parts, approval, decision);
     await followUp(admissions, outcome.gate, approval, decision);
@@ -57,7 +59,35 @@ export function makeDecisionHandlers(parts: RoutingParts, admissions: Admissions
     if (outcome.gate !== null) await followUp(admissions, outcome.gate, approval, decision);
     return { outcome: outcome.words };
   };
-  return { admit_sender: admit, wire_chat: wire };
+  return {
+    admit_sender: { describe: (payload) => describeAdmission(parts, payload), carryOut: admit },
+    wire_chat: { describe: (payload) => describeWiring(parts, payload), carryOut: wire },
+  };
+}
+
+function describeAdmission({ agents, users }: RoutingParts, payload: Approval['payload']): Description {
+  const { agentGroupId, senderId: sender, senderName } = admissionSchema.parse(payload);
+  const agent = agents.get(agentGroupId);
+  if (agent === null) return { kind: 'impossible', why: 'that agent is gone' };
+  const name = senderName === '' ? showSafely(sender) : senderName;
+  const effect = users.isKnown(sender, agentGroupId)
+    ? `changes nothing: ${name} may talk to ${showSafely(agent.name)} already`
+    : `${name} becomes a member of ${showSafely(agent.name)}; what they wrote arrives`;
+  return { kind: 'possible', lines: [effect] };
+}
+
+function describeWiring({ agents, chats, wirings }: RoutingParts, payload: Approval['payload']): Description {
+  const { messagingGroupId, isPrivate } = wiringSchema.parse(payload);
+  if (chats.get(messagingGroupId) === null) return { kind: 'impossible', why: 'that chat is gone' };
+  const effect = isPrivate
+    ? 'the agent you choose answers every message there, and this person becomes its member'
+    : 'the agent you choose answers there when it is mentioned, and only people it knows';
+  const listening = wirings
+    .listFor(messagingGroupId)
+    .map(
+      ({ agentGroupId }) => `${showSafely(agents.get(agentGroupId)?.name ?? 'another agent')} listens there already`,
+    );
+  return { kind: 'possible', lines: [effect, ...listening] };
 }
 
 async function followUp(admissions: Admissions, gate: Gate, approval: Approval, decision: Decision): Promise<void> {
@@ -75,8 +105,7 @@ function decideAdmission(parts: RoutingParts, approval: Approval, decision: Deci
   if (agent === null) return { gate, words: 'That agent is gone.' };
   switch (decision.kind) {
     case 'approved':
-      users.ensure(sender, senderName, now());
-      users.addMember(agentGroupId, sender, now());
+      users.admit(agentGroupId, { id: sender, displayName: senderName }, causeOf(approval, decision.by, now()));
       turnedAway.forget(approval.subjectKey);
       return { gate, words: `${name} may talk to ${agent.name} now.` };
     case 'rejected':
@@ -104,7 +133,7 @@ function decideWiring(
     case 'approved': {
       const chosen = payload.offers.find(({ option }) => option === decision.choice);
       if (chosen === undefined) return { gate, words: 'No agent of that name was offered.' };
-      return { gate, words: wire(parts, payload, chosen.agentGroupId) };
+      return { gate, words: wire(parts, payload, chosen.agentGroupId, causeOf(approval, decision.by, now())) };
     }
     case 'rejected': {
       const isNever = decision.choice === NEVER;
@@ -119,19 +148,27 @@ function decideWiring(
   }
 }
 
-function wire(parts: RoutingParts, payload: z.infer<typeof wiringSchema>, agentGroupId: AgentGroupId): string {
-  const { agents, users, wirings, turnedAway, onWired, now } = parts;
+function wire(
+  parts: RoutingParts,
+  payload: z.infer<typeof wiringSchema>,
+  agentGroupId: AgentGroupId,
+  cause: Cause,
+): string {
+  const { agents, users, wirings, turnedAway, onWired } = parts;
   const agent = agents.get(agentGroupId);
   if (agent === null) return 'That agent is gone.';
   const { messagingGroupId, isPrivate, senderId: sender, senderName } = payload;
-  wirings.create(messagingGroupId, agentGroupId, isPrivate ? PRIVATE_WIRING : GROUP_WIRING, now());
-  if (isPrivate) {
-    users.ensure(sender, senderName, now());
-    users.addMember(agentGroupId, sender, now());
-  }
+  const settings = isPrivate ? PRIVATE_WIRING : GROUP_WIRING;
+  wirings.create(messagingGroupId, agentGroupId, settings, cause.at, cause);
+  if (isPrivate) users.admit(agentGroupId, { id: sender, displayName: senderName }, cause);
   turnedAway.forget(messagingGroupId);
   onWired(agentGroupId);
   return isPrivate ? `${agent.name} answers there now.` : `${agent.name} answers there now when it is mentioned.`;
+}
+
+/** For the ledger: on whose word, by which approval. */
+function causeOf({ id }: Approval, by: UserId, at: number): Cause {
+  return { by, at, because: { approval: id } };
 }
 
 function decidedAt(approval: Approval, now: number): number {

@@ -22,8 +22,11 @@ export interface Asked<R extends Request = Request> {
   now: number;
 }
 
-/** `reason` goes to the agent: what was wrong, what was expected, what to do instead. */
-export type Answer = { kind: 'done' } | { kind: 'refused'; reason: string };
+/**
+ * Words for the agent: `note` is what it should know beside (that an admin was asked, under which code); `reason`
+ * what was wrong, what was expected, what to do instead.
+ */
+export type Answer = { kind: 'done'; note?: string } | { kind: 'refused'; reason: string };
 
 export interface Answered {
   answer: Answer;

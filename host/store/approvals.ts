@@ -4,17 +4,27 @@
  *   pending → approved → applied | failed
  *           → rejected
  *           → expired
+ *           → superseded      by another, or because nothing is left to decide
  *
  * I1. A row leaves `pending` once; who comes second changes nothing.
  * I2. `outcome` is null from that commit until what follows from it is done: a crash in between is mended at
  *     the next start.
- * I3. One row per action and subject is pending.
+ * I3. One row per action and subject is pending, and one per code.
+ * I4. From the commit that sets `outcome` on, `approval_askers` says which agents are still to be told.
  */
 import { randomBytes } from 'node:crypto';
-import type { AgentGroupId, ApprovalId, SessionId, UserId } from '../../shared/ids.ts';
+import type { AgentGroupId, ApprovalId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
 
-export const APPROVAL_STATES = ['pending', 'approved', 'rejected', 'expired', 'applied', 'failed'] as const;
+export const APPROVAL_STATES = [
+  'pending',
+  'approved',
+  'rejected',
+  'expired',
+  'superseded',
+  'applied',
+  'failed',
+] as const;
 export type ApprovalState = (typeof APPROVAL_STATES)[number];
 
 /** JSON without surprises: what is hashed is what is carried out. */
@@ -27,27 +37,63 @@ export interface ApprovalOption {
 
 export interface Approval {
   id: ApprovalId;
+  /** What people type to name it; unlike that of any other that is pending. */
+  code: string;
   action: string;
   subjectKey: string;
   /** SHA-256 of action and payload, in hex. */
   requestHash: string;
   payload: { [key: string]: JsonValue };
+  /** What approving would do, compared with the time of asking; one line each. */
+  consequence: string[];
   /** Whose admins may decide; null: global admins and owners alone. */
   agentGroupId: AgentGroupId | null;
   requesterSessionId: SessionId | null;
+  /** The row of the agent that asked first; null: the host asks by itself. */
+  requesterMessageId: MessageId | null;
   title: string;
   question: string;
+  /** The agent's own words. */
+  reason: string | null;
   options: ApprovalOption[];
+  /** How many different people must approve. */
+  quorum: number;
   state: ApprovalState;
   choice: string | null;
+  /** Whose approval completed the quorum, or who rejected. */
   decidedBy: UserId | null;
   decidedAt: number | null;
+  decisionNote: string | null;
+  supersededBy: ApprovalId | null;
   outcome: string | null;
+  isForFresh: boolean;
+  /** When one more person is asked; null: everybody who can be was. */
+  askNextAt: number | null;
   expiresAt: number;
   createdAt: number;
 }
 
-export type NewApproval = Omit<Approval, 'state' | 'choice' | 'decidedBy' | 'decidedAt' | 'outcome'>;
+export type NewApproval = Omit<
+  Approval,
+  | 'code'
+  | 'state'
+  | 'choice'
+  | 'decidedBy'
+  | 'decidedAt'
+  | 'decisionNote'
+  | 'supersededBy'
+  | 'outcome'
+  | 'isForFresh'
+  | 'askNextAt'
+>;
+
+export interface DecisionRow {
+  state: 'approved' | 'rejected';
+  choice: string;
+  by: UserId;
+  note: string | null;
+  at: number;
+}
 
 /** Crockford's base 32: nothing that reads like another, nor spells a word. */
 const CODE_SIGNS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -55,20 +101,29 @@ const CODE_LENGTH = 4;
 
 interface Row {
   id: string;
+  code: string;
   action: string;
   subject_key: string;
   request_hash: string;
   payload: string;
+  consequence: string;
   agent_group_id: string | null;
   requester_session_id: string | null;
+  requester_message_id: string | null;
   title: string;
   question: string;
+  reason: string | null;
   options: string;
+  quorum: number;
   state: ApprovalState;
   choice: string | null;
   decided_by: string | null;
   decided_at: number | null;
+  decision_note: string | null;
+  superseded_by: string | null;
   outcome: string | null;
+  is_for_fresh: number;
+  ask_next_at: number | null;
   expires_at: number;
   created_at: number;
 }
@@ -80,28 +135,35 @@ export class ApprovalStore {
     this.#db = db;
   }
 
-  insert(approval: NewApproval): void {
+  insert(approval: NewApproval): string {
+    const code = this.#freeCode();
     this.#db
       .prepare(
-        `INSERT INTO pending_approvals (id, code, action, subject_key, request_hash, payload, agent_group_id,
-           requester_session_id, title, question, options, expires_at, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO pending_approvals (id, code, action, subject_key, request_hash, payload, consequence,
+           agent_group_id, requester_session_id, requester_message_id, title, question, reason, options, quorum,
+           expires_at, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         approval.id,
-        this.#freeCode(),
+        code,
         approval.action,
         approval.subjectKey,
         approval.requestHash,
         JSON.stringify(approval.payload),
+        JSON.stringify(approval.consequence),
         approval.agentGroupId,
         approval.requesterSessionId,
+        approval.requesterMessageId,
         approval.title,
         approval.question,
+        approval.reason,
         JSON.stringify(approval.options),
+        approval.quorum,
         approval.expiresAt,
         approval.createdAt,
       );
+    return code;
   }
 
   /** Unlike that of any other pending approval. */
@@ -155,49 +217,137 @@ export class ApprovalStore {
     );
   }
 
-  /** Pending without an open card: nobody was asked yet. Oldest first. */
+  /** Pending with fewer open cards than people who must approve: not enough were asked yet. Oldest first. */
   listUnasked(limit: number): Approval[] {
     return this.#db
       .prepare<[number], Row>(
-        `SELECT * FROM pending_approvals AS approval WHERE state = 'pending' AND NOT EXISTS (
-           SELECT 1 FROM pending_questions WHERE approval_id = approval.id AND state = 'pending')
+        `SELECT * FROM pending_approvals AS approval WHERE state = 'pending' AND (
+           SELECT count(*) FROM pending_questions WHERE approval_id = approval.id AND state = 'pending') < quorum
          ORDER BY expires_at LIMIT ?`,
       )
       .all(limit)
       .map(toApproval);
   }
 
+  /** The one that people mean by this code: the one that waits, else the newest that had it. */
+  findByCode(code: string): Approval | null {
+    const row = this.#db
+      .prepare<[string], Row>(
+        `SELECT * FROM pending_approvals WHERE code = ? ORDER BY state = 'pending' DESC, created_at DESC LIMIT 1`,
+      )
+      .get(code);
+    return row === undefined ? null : toApproval(row);
+  }
+
   /** I1: whether it was still pending. */
-  decide(id: ApprovalId, state: 'approved' | 'rejected', choice: string, by: UserId, at: number): boolean {
+  decide(id: ApprovalId, { state, choice, by, note, at }: DecisionRow): boolean {
     return (
       this.#db
         .prepare(
-          `UPDATE pending_approvals SET state = ?, choice = ?, decided_by = ?, decided_at = ?
-           WHERE id = ? AND state = 'pending'`,
+          `UPDATE pending_approvals SET state = ?, choice = ?, decided_by = ?, decided_at = ?, decision_note = ?,
+             ask_next_at = NULL WHERE id = ? AND state = 'pending'`,
         )
-        .run(state, choice, by, at, id).changes > 0
+        .run(state, choice, by, at, note, id).changes > 0
     );
   }
 
   /** I1: whether it was still pending. */
   expire(id: ApprovalId): boolean {
     return (
-      this.#db.prepare(`UPDATE pending_approvals SET state = 'expired' WHERE id = ? AND state = 'pending'`).run(id)
-        .changes > 0
+      this.#db
+        .prepare(
+          `UPDATE pending_approvals SET state = 'expired', ask_next_at = NULL WHERE id = ? AND state = 'pending'`,
+        )
+        .run(id).changes > 0
     );
   }
 
-  /** I2: an approved one becomes `applied` or `failed`; the others keep their state. */
-  finish(id: ApprovalId, result: 'done' | 'failed', outcome: string): boolean {
+  /** I1: whether it was still pending. Nothing is left to decide; `why` is in words. What follows is still to be done. */
+  supersede(id: ApprovalId, why: string): boolean {
     return (
       this.#db
         .prepare(
-          `UPDATE pending_approvals SET outcome = @outcome, state = CASE
+          `UPDATE pending_approvals SET state = 'superseded', decision_note = ?, ask_next_at = NULL
+           WHERE id = ? AND state = 'pending'`,
+        )
+        .run(why, id).changes > 0
+    );
+  }
+
+  /** In the commit that superseded it: another took its place, and nothing else follows. */
+  nameSuccessor(id: ApprovalId, by: ApprovalId, outcome: string): void {
+    this.#db
+      .prepare(`UPDATE pending_approvals SET superseded_by = ?, outcome = ? WHERE id = ? AND state = 'superseded'`)
+      .run(by, outcome, id);
+  }
+
+  /** I2: an approved one becomes `applied` or `failed`; the others keep their state. */
+  finish(id: ApprovalId, result: 'done' | 'failed', outcome: string, isForFresh: boolean): boolean {
+    return (
+      this.#db
+        .prepare(
+          `UPDATE pending_approvals SET outcome = @outcome, is_for_fresh = @isForFresh, state = CASE
              WHEN state <> 'approved' THEN state WHEN @result = 'done' THEN 'applied' ELSE 'failed' END
            WHERE id = @id AND state <> 'pending' AND outcome IS NULL`,
         )
-        .run({ id, result, outcome }).changes > 0
+        .run({ id, result, outcome, isForFresh: isForFresh ? 1 : 0 }).changes > 0
     );
+  }
+
+  /** Those that wait need at least so many people from now on. Returns whose number rose. */
+  raiseQuorum(action: string, quorum: number): ApprovalId[] {
+    return this.#db
+      .prepare<[number, string, number], { id: string }>(
+        `UPDATE pending_approvals SET quorum = ? WHERE action = ? AND quorum < ? AND state = 'pending' RETURNING id`,
+      )
+      .all(quorum, action, quorum)
+      .map((row) => row.id as ApprovalId);
+  }
+
+  setAskNext(id: ApprovalId, at: number | null): void {
+    this.#db.prepare(`UPDATE pending_approvals SET ask_next_at = ? WHERE id = ? AND state = 'pending'`).run(at, id);
+  }
+
+  /** From an index, like `nextExpiry`. */
+  nextAsk(): number | null {
+    const at = this.#db
+      .prepare('SELECT min(ask_next_at) FROM pending_approvals WHERE ask_next_at IS NOT NULL')
+      .pluck()
+      .get();
+    return typeof at === 'number' ? at : null;
+  }
+
+  /** Whose next person is to be asked. */
+  listAskNext(now: number, limit: number): Approval[] {
+    return this.#db
+      .prepare<[number, number], Row>(
+        'SELECT * FROM pending_approvals WHERE ask_next_at <= ? ORDER BY ask_next_at LIMIT ?',
+      )
+      .all(now, limit)
+      .map(toApproval);
+  }
+
+  /** What waits because an agent asked, and how much it asked since then. */
+  countOf(agentGroupId: AgentGroupId, since: number): { pending: number; asked: number } {
+    const count = this.#db
+      .prepare<[number, string], { pending: number | null; asked: number | null }>(
+        `SELECT sum(state = 'pending') AS pending, sum(created_at > ?) AS asked FROM pending_approvals
+         WHERE requester_session_id IN (SELECT id FROM sessions WHERE agent_group_id = ?)
+           AND requester_message_id IS NOT NULL`,
+      )
+      .get(since, agentGroupId);
+    return { pending: count?.pending ?? 0, asked: count?.asked ?? 0 };
+  }
+
+  /** What waits about an agent, or because it asked. */
+  listPendingOf(agentGroupId: AgentGroupId): Approval[] {
+    return this.#db
+      .prepare<[string, string], Row>(
+        `SELECT * FROM pending_approvals WHERE state = 'pending' AND (agent_group_id = ?
+           OR requester_session_id IN (SELECT id FROM sessions WHERE agent_group_id = ?))`,
+      )
+      .all(agentGroupId, agentGroupId)
+      .map(toApproval);
   }
 
   /** I2 */
@@ -228,20 +378,29 @@ export class ApprovalStore {
 function toApproval(row: Row): Approval {
   return {
     id: row.id as ApprovalId,
+    code: row.code,
     action: row.action,
     subjectKey: row.subject_key,
     requestHash: row.request_hash,
     payload: JSON.parse(row.payload),
+    consequence: JSON.parse(row.consequence),
     agentGroupId: row.agent_group_id as AgentGroupId | null,
     requesterSessionId: row.requester_session_id as SessionId | null,
+    requesterMessageId: row.requester_message_id as MessageId | null,
     title: row.title,
     question: row.question,
+    reason: row.reason,
     options: JSON.parse(row.options),
+    quorum: row.quorum,
     state: row.state,
     choice: row.choice,
     decidedBy: row.decided_by as UserId | null,
     decidedAt: row.decided_at,
+    decisionNote: row.decision_note,
+    supersededBy: row.superseded_by as ApprovalId | null,
     outcome: row.outcome,
+    isForFresh: row.is_for_fresh === 1,
+    askNextAt: row.ask_next_at,
     expiresAt: row.expires_at,
     createdAt: row.created_at,
   };

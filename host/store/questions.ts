@@ -256,6 +256,13 @@ export class QuestionStore {
     this.#db.prepare('UPDATE pending_questions SET is_shown = ? WHERE message_id = ?').run(isShown ? 1 : 0, messageId);
   }
 
+  /** What an open card says has changed; its chat is still to show it (I2). */
+  rewrite(messageId: MessageId, question: string): void {
+    this.#db
+      .prepare(`UPDATE pending_questions SET question = ?, is_shown = 0 WHERE message_id = ? AND state = 'pending'`)
+      .run(question, messageId);
+  }
+
   /** The cards that show an approval, newest first. */
   listCards(approvalId: ApprovalId): Question[] {
     return this.#db

@@ -17,7 +17,7 @@ import type { Attachment } from '../../../shared/messages.ts';
 import { AGENT_CHANNEL } from '../../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../../shared/session-files.ts';
 import { stampNow } from '../../../shared/trace.ts';
-import type { ApprovalHandler } from '../../approvals/approval.ts';
+import type { ActionRules } from '../../approvals/approval.ts';
 import { assertNever, errorCode, Fault, toDiskFault } from '../../config/errors.ts';
 import { failpoint } from '../../observe/failpoint.ts';
 import { deliveryLog } from '../../observe/logger.ts';
@@ -73,9 +73,9 @@ export class Peers implements Disposable {
     this.#pauses.start();
   }
 
-  /** What follows from a person's answer to "Resume?". */
-  get settlePause(): ApprovalHandler {
-    return this.#pauses.settle;
+  /** What "Resume?" asks, and what follows from a person's answer. */
+  get pauseRules(): ActionRules {
+    return this.#pauses.rules;
   }
 
   /** Why a message waits without being tried, null when it may go. Writes nothing. */

@@ -6,8 +6,14 @@
  * I1. A pause is committed before anybody hears of it, and whoever hears, hears once.
  * I2. A start tells again what a crash left untold: every id is made from the pause.
  */
-import { type ApprovalId, type PeerPauseId, parseId } from '../../../shared/ids.ts';
-import type { ApprovalHandler, ApprovalRequest } from '../../approvals/approval.ts';
+import { type PeerPauseId, parseId } from '../../../shared/ids.ts';
+import type {
+  ActionRules,
+  ApprovalHandler,
+  ApprovalRequest,
+  Description,
+  RequestApproval,
+} from '../../approvals/approval.ts';
 import { Fault, toDiskFault } from '../../config/errors.ts';
 import { failpoint } from '../../observe/failpoint.ts';
 import { deliveryLog } from '../../observe/logger.ts';
@@ -24,8 +30,8 @@ export interface PauseParts {
   ledger: Ledger;
   rate: PairRate;
   teller: PeerTeller;
-  /** Asks an admin, once per subject; null when too many are asked already. */
-  ask: (request: ApprovalRequest) => ApprovalId | null;
+  /** Asks an admin, once per subject. */
+  ask: RequestApproval;
   /** What lanes hold back may go now. */
   onReleased: () => void;
   now: () => number;
@@ -76,7 +82,7 @@ export class PeerPauses implements Disposable {
     this.#announced.add(pause.id);
     try {
       await this.#parts.teller.tellPaused(pause);
-      if (this.#parts.ask(askToResume(pause)) === null) this.#announceLater(pause.id);
+      if (this.#parts.ask(askToResume(pause)).kind === 'refused') this.#announceLater(pause.id);
     } catch (error) {
       const fault = error instanceof Fault ? error : toDiskFault(error);
       if (fault === null) throw error;
@@ -95,13 +101,25 @@ export class PeerPauses implements Disposable {
     this.#timers.add(timer);
   }
 
+  /** What an admin is asked, and what follows. */
+  get rules(): ActionRules {
+    return { describe: (payload) => this.#describe(payload), carryOut: this.#settle };
+  }
+
+  #describe(payload: ApprovalRequest['payload']): Description {
+    const id = readPauseId(payload);
+    const pause = id === null ? null : this.#parts.peers.getPause(id);
+    if (pause === null) return { kind: 'impossible', why: 'one of the two agents is gone' };
+    if (pause.state !== 'paused') return { kind: 'impossible', why: 'they do not wait any more' };
+    return { kind: 'possible', lines: ['both agents go on; what waits between them is delivered in order'] };
+  }
+
   /**
    * What follows when an admin answered, or nobody did in time: what was held goes on in order, or is refused.
    * Throws Fault `pause_unknown`, and what the disk does.
    */
-  readonly settle: ApprovalHandler = async ({ payload }, decision) => {
-    const named = typeof payload === 'object' && payload !== null && 'pauseId' in payload ? payload.pauseId : null;
-    const id = typeof named === 'string' ? parseId('peerPause', named) : null;
+  readonly #settle: ApprovalHandler = async ({ payload }, decision) => {
+    const id = readPauseId(payload);
     if (id === null) throw new Fault('pause_unknown', 'the approval names no pause');
     const state = decision.kind === 'approved' ? 'resumed' : 'ended';
     return { outcome: await this.#decide(id, state, decision.kind === 'expired' ? null : decision.by) };
@@ -137,6 +155,10 @@ export class PeerPauses implements Disposable {
   }
 }
 
+function readPauseId(payload: ApprovalRequest['payload']): PeerPauseId | null {
+  return typeof payload.pauseId === 'string' ? parseId('peerPause', payload.pauseId) : null;
+}
+
 /** One approval per pause: after a "stop", the next pause of the same two is asked about anew. */
 function askToResume(pause: PeerPause): ApprovalRequest {
   return {
@@ -145,7 +167,7 @@ function askToResume(pause: PeerPause): ApprovalRequest {
     subjectKey: pause.id,
     // Two agents, whose admins may be others: those of all agents decide.
     agentGroupId: null,
-    requesterSessionId: pause.sessionId,
+    requester: { kind: 'host', sessionId: pause.sessionId },
     title: 'Agents paused',
     question: pause.question,
     options: ['Resume', 'Stop'],

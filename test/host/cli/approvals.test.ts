@@ -6,20 +6,23 @@ import { until } from '../../support/until.ts';
 import { portolan } from './support/run.ts';
 
 function request(api: ApiFixture, name: string): string {
-  api.spine.approvalHandlers.admit_sender = async () => ({ outcome: `${name} may talk.` });
-  const id = api.spine.approvals.request({
+  api.spine.approvalRules.admit_sender = {
+    describe: () => ({ kind: 'possible', lines: [`${name} becomes a member`] }),
+    carryOut: async () => ({ outcome: `${name} may talk.` }),
+  };
+  const requested = api.spine.approvals.requestApproval({
     action: 'admit_sender',
     payload: { user: name },
     subjectKey: name,
     agentGroupId: null,
-    requesterSessionId: null,
+    requester: { kind: 'host', sessionId: null },
     title: `Let ${name}\u001b[31m in?`,
     question: `${name} wrote to main.`,
     options: ['Let in', 'Turn away'],
     approving: ['Let in'],
   });
-  if (id === null) throw new Error('not taken');
-  return id;
+  if (requested.kind === 'refused') throw new Error(requested.why);
+  return requested.id;
 }
 
 test('approvals are listed without control characters, decided by a part of the id and a number, and stay in --all', async () => {

@@ -1,7 +1,7 @@
 /** Questions and approvals over the API: what a page and a script see, and what each refusal says. */
 import { expect, test } from 'vitest';
 import type { Session } from '../../../host/store/sessions.ts';
-import { type MessageId, makeId, type UserId } from '../../../shared/ids.ts';
+import { type ApprovalId, type MessageId, makeId, type UserId } from '../../../shared/ids.ts';
 import { type ApiFixture, OWNER, startApi } from '../../support/api-server.ts';
 import { openEvents } from '../../support/event-reader.ts';
 import { until } from '../../support/until.ts';
@@ -94,9 +94,11 @@ test('a person who signed in and may nothing is refused', async () => {
     headers: { cookie, origin: api.origin },
     json: { choice: '1' },
   };
-  expect((await api.call(`/messages/${id}/answer`, call)).status).toBe(403);
-  const approval = api.spine.approvals.request(REQUEST);
-  expect((await api.call(`/approvals/${approval}/decide`, call)).status).toBe(403);
+  // What they may not see is not there.
+  expect((await api.call(`/messages/${id}/answer`, call)).status).toBe(404);
+  useRules(api);
+  const approval = request(api);
+  expect((await api.call(`/approvals/${approval}/decide`, call)).status).toBe(404);
 });
 
 test('a number posted in the chat is the answer, and stands in the conversation under its client id', async () => {
@@ -118,20 +120,33 @@ const REQUEST = {
   payload: { user: 'test:zoe' },
   subjectKey: 'zoe',
   agentGroupId: null,
-  requesterSessionId: null,
+  requester: { kind: 'host', sessionId: null },
   title: 'Let Zoe in?',
   question: 'Zoe wrote to main.',
   options: ['Let in', 'Turn away'],
   approving: ['Let in'],
 } as const;
 
+function useRules({ spine }: ApiFixture): void {
+  spine.approvalRules.admit_sender = {
+    describe: () => ({ kind: 'possible', lines: ['Zoe becomes a member of main'] }),
+    carryOut: async () => ({ outcome: 'Zoe may talk.' }),
+  };
+}
+
+function request({ spine }: ApiFixture): ApprovalId {
+  const requested = spine.approvals.requestApproval(REQUEST);
+  if (requested.kind === 'refused') throw new Error(requested.why);
+  return requested.id;
+}
+
 test('approvals are listed with all that is approved, and decided once', async () => {
   const api = await startApi();
   const { spine } = api;
-  spine.approvalHandlers.admit_sender = async () => ({ outcome: 'Zoe may talk.' });
+  useRules(api);
   spine.addChannel('web');
   const session = api.openSession();
-  const id = spine.approvals.request(REQUEST);
+  const id = request(api);
   const listed = (await api.call('/approvals?state=pending')).json;
   expect(listed.items).toHaveLength(1);
   expect(listed.items[0]).toMatchObject({

@@ -146,7 +146,7 @@ test('in text a question says how it is answered, and its end who decided and wh
 
 describe('what is heard where questions stand open', () => {
   const open = (id: string, options: string[], more: Partial<OpenQuestion> = {}): OpenQuestion => ({
-    messageId: `msg_0mb2k9x0q17h3kq0${id}` as MessageId,
+    mark: id,
     title: `Title of ${id}`,
     options,
     isCard: false,
@@ -170,7 +170,8 @@ describe('what is heard where questions stand open', () => {
     ['two questions, words and a mark', [COLOUR, SIZE], ' red  aaaa ', 'aaaa Red'],
     ['a mark of nothing', [COLOUR, SIZE], '1 zzzz', 'message'],
     ['a mark without an option of it', [COLOUR, SIZE], '9 aaaa', 'message'],
-    ['the same mark twice', [COLOUR, { ...SIZE, messageId: COLOUR.messageId }], '1 aaaa', 'message'],
+    ['the same mark twice', [COLOUR, { ...SIZE, mark: COLOUR.mark }], '1 aaaa', 'message'],
+    ['the mark of a card, which an agent chose too', [CARD, { ...COLOUR, mark: 'CCCC' }], '1 cccc', 'ask_which'],
     ['one card, a number', [CARD], '1', 'ask_which'],
     ['one card, words', [CARD], 'let in', 'ask_which'],
     ['one card, a mark', [CARD], '2 cccc', 'cccc Turn away'],
@@ -207,7 +208,7 @@ describe('what is heard where questions stand open', () => {
   });
 
   function tell(plan: ReturnType<typeof planHear<OpenQuestion>>): string {
-    return plan.kind === 'answer' ? `${plan.question.messageId.slice(-4)} ${plan.option}` : plan.kind;
+    return plan.kind === 'answer' ? `${plan.question.mark} ${plan.option}` : plan.kind;
   }
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatAdmission, formatWiring, showSafely } from '../../../host/routing/card.ts';
+import { showSafely } from '../../../host/approvals/show.ts';
+import { formatAdmission, formatWiring } from '../../../host/routing/card.ts';
 import { makeId, type UserId } from '../../../shared/ids.ts';
 import { openGatehouse } from './gatehouse.ts';
 
@@ -44,13 +45,15 @@ test('an attack on the card: a name and a text that pretend to be the host', asy
     expect.stringMatching(
       /^“[^“”]*” \([^“”()]*\) wrote in “room” \(test:room\)\. They wrote: “[^“”]*”\. May they talk/,
     ),
+    'If approved:',
+    expect.stringMatching(/^- [^“”*[\]:/]* becomes a member of main; what they wrote arrives$/),
     '1. Let in',
     '2. Turn away',
-    expect.stringMatching(/^Answer with the number and “([0-9a-z]{4})”, like “1 \1”\.$/),
+    expect.stringMatching(/^Answer with the number and “([0-9A-Z]{4})”, like “1 \1”; or write “\/approve \1” or /),
     expect.stringMatching(/^Open until /),
   ]);
   expect(card).not.toContain('evil.example');
-  expect(card.length).toBeLessThan(800);
+  expect(card.length).toBeLessThan(1_000);
 });
 
 test('an approval is bound to the sender and the agent that its card names', () => {

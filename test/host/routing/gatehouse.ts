@@ -80,7 +80,7 @@ export class Gatehouse {
     const [approval] = this.pending();
     if (approval === undefined) throw new Error('nothing is asked');
     await this.card();
-    const mark = this.spine.approvals.whereAsked(approval.id)?.messageId.slice(-4);
+    const mark = approval.code;
     await this.receive(OWNER_CHAT, `${option} ${mark}`, { senderId: OWNER, senderName: 'Olga', isPrivate: true });
     return this.done(approval);
   }

@@ -46,6 +46,9 @@ const STATUS_OF_REFUSAL = {
   not_allowed: 403,
   no_such_option: 400,
   already_answered: 409,
+  already_voted: 409,
+  changed: 409,
+  too_many_tries: 429,
   expired: 410,
   withdrawn: 410,
 } as const satisfies Record<string, ContentfulStatusCode>;
