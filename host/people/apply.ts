@@ -67,7 +67,7 @@ export class People {
     return this.#parts.persons.get(id);
   }
 
-  /** By their first identity's id, after `cursor`. */
+  /** One entry per person, by the least of their ids, after `cursor`. */
   list(limit: number, cursor: string | null, filter: PeopleFilter = {}): Person[] {
     return this.#parts.persons.list(limit, cursor, filter);
   }

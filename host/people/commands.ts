@@ -64,7 +64,7 @@ export class PeopleCommands {
   }
 
   #listOf({ id, name }: AgentGroup): string {
-    const people = this.#people.list(MAX_LISTED + 1, null, { agentGroupId: id });
+    const people = this.#people.list(MAX_LISTED + 1, null, { agentGroupIds: [id] });
     const lines = people.slice(0, MAX_LISTED).map((person) => {
       const here = person.grants.filter(({ agentGroupId }) => agentGroupId === null || agentGroupId === id);
       return `· ${showPerson(person)}: ${showGrants(here, this.#nameOf)}`;
