@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { UserId } from '../../shared/ids.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { FlowHost } from '../support/flow-host.ts';
 import { until } from '../support/until.ts';
@@ -181,7 +182,10 @@ test('inside, the container has what the contract says and nothing more', async 
 test('/clear starts afresh, and /clearx is an ordinary message', async () => {
   const flow = await new FlowHost().startForTest();
   flow.wire(flow.agent, 'family');
+  // In a group only an admin of the agent clears its conversation.
+  const { users } = flow.host.stores;
   await flow.ask('family', 'remember the milk');
+  users.grant('test:ann' as UserId, 'admin', flow.agent.id, null, Date.now());
   expect((await flow.ask('family', '/clearx')).text).not.toContain('starts afresh');
   expect((await flow.ask('family', 'recall')).text).toContain('milk');
   expect((await flow.ask('family', '/clear')).text).toContain('starts afresh');

@@ -10,10 +10,10 @@ import { AgentMaker } from '../../host/agents/maker.ts';
 import { Removals } from '../../host/agents/removals.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
 import type { ActionRules, ApprovalTable } from '../../host/approvals/approval.ts';
-import { projectRoot } from '../../host/config/home.ts';
 import type { Commands } from '../../host/commands/apply.ts';
 import { makeCommands } from '../../host/commands/assemble.ts';
 import type { LiveState } from '../../host/commands/ports.ts';
+import { projectRoot } from '../../host/config/home.ts';
 import { Activity } from '../../host/delivery/activity.ts';
 import { Authority } from '../../host/delivery/authority.ts';
 import type { Channel } from '../../host/delivery/channel.ts';
@@ -101,6 +101,7 @@ export class Spine {
   readonly dropped = new DroppedStore(this.db);
   held = new HeldStore(this.db);
   readonly turnedAway = new TurnedAwayStore(this.db);
+  readonly logins = new LoginStore(this.db);
   readonly ledger = new Ledger(this.db);
   readonly transcript = new Transcript(this.db);
   readonly woken: string[] = [];
@@ -233,7 +234,7 @@ export class Spine {
     return makeCommands({
       ...{ home: this.home.home, agents: this.agents, chats: this.chats, wirings: this.wirings, users: this.users },
       ...{ sessions: this.sessions, transcript: this.transcript, inboxes: this.inboxes, dropped: this.dropped },
-      ...{ questions: this.questionRows, ledger: this.ledger, logins: new LoginStore(this.db) },
+      ...{ questions: this.questionRows, ledger: this.ledger, logins: this.logins },
       ...{ persons: new PersonStore(this.db), identityCodes: new IdentityCodeStore(this.db), commit: this.commit },
       onReachable: () => this.approvals.askAgain(),
       approvals: {

@@ -102,6 +102,7 @@ describe('who may', () => {
     counter.room();
     await counter.give('room', ADAM, '/grant test:mary member main');
     expect(counter.answers().at(-1)).not.toContain('Only an admin');
+    counter.spine.users.addMember(counter.agent.id, ADAM, 2);
     counter.spine.users.revoke(ADAM, 'admin', counter.agent.id);
     await counter.give('room', ADAM, '/grant test:mary admin main');
     expect(counter.answers().at(-1)).toBe('Only an admin may use /grant.');
