@@ -102,6 +102,8 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'GET /approvals': 'admin',
   'GET /approvals/{id}': 'admin-of',
   'POST /approvals/{id}/decide': 'admin-of',
+  'GET /approval-policies': 'admin',
+  'PATCH /approval-policies/{action}': 'owner',
 };
 
 /** The right of a route, null when none was given to it. */

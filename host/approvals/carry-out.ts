@@ -84,7 +84,7 @@ export class CarryOut implements Disposable {
       if (fault?.retryable === true && tries < MAX_TRIES) return { kind: 'again' };
       if (!this.#isClosed)
         approvalsLog.error({ approvalId: id, action, err: error }, 'an approval could not be carried out');
-      return { kind: 'failed', outcome: `This failed: ${fault?.message ?? 'the log of the host says why'}.` };
+      return { kind: 'failed', outcome: describeFailure(fault) };
     }
   }
 
@@ -121,4 +121,10 @@ export class CarryOut implements Disposable {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
   }
+}
+
+/** A sentence; below it what another program said, if the fault holds that. */
+function describeFailure(fault: Fault | null): string {
+  const [first = '', ...rest] = (fault?.message ?? 'the log of the host says why').split('\n');
+  return [`This failed: ${first.replace(/[.:]$/, '')}.`, ...rest].join('\n');
 }

@@ -37,6 +37,12 @@ export interface PolicyPatch {
   askNextAfterMs?: number | undefined;
 }
 
+/** Whoever can open the host's socket owns the machine. */
+export interface PolicyChanger {
+  userId: UserId;
+  isMachine: boolean;
+}
+
 export type PolicyChange =
   | { kind: 'changed'; policy: EffectivePolicy }
   | { kind: 'refused'; reason: 'not_allowed' | 'out_of_range'; words: string }
@@ -82,9 +88,9 @@ export class Policies {
    * Owners alone. A higher quorum counts at once, also for what waits; a lower one, and other times, for what is
    * asked from now on. `revision` null: whatever stands is changed.
    */
-  change(action: ApprovalAction, patch: PolicyPatch, revision: number | null, by: UserId): PolicyChange {
+  change(action: ApprovalAction, patch: PolicyPatch, revision: number | null, by: PolicyChanger): PolicyChange {
     const { policies, approvals, questions, users, ledger, onRaised, now } = this.#parts;
-    if (!isOwner(users.rolesOf(by))) {
+    if (!by.isMachine && !isOwner(users.rolesOf(by.userId))) {
       return { kind: 'refused', reason: 'not_allowed', words: 'Only an owner may change how approvals are decided.' };
     }
     const words = findFlaw(patch);
@@ -100,7 +106,7 @@ export class Policies {
       if (!policies.put(action, next)) return null;
       const { quorum, expiresAfterMs, askNextAfterMs } = next;
       const detail = { action, quorum, expiresAfterMs, askNextAfterMs, quorumBefore: known.quorum };
-      ledger.append({ kind: 'approval.policy', sessionId: null, messageId: action, actor: by, detail }, now());
+      ledger.append({ kind: 'approval.policy', sessionId: null, messageId: action, actor: by.userId, detail }, now());
       return approvals.raiseQuorum(action, quorum);
     });
     if (raised === null) return { kind: 'stale' };

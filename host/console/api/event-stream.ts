@@ -25,7 +25,8 @@ import {
   SESSION_NEWS_MS,
 } from './limits.ts';
 import type { ApiParts } from './ports.ts';
-import { presentApproval, presentMessage, presentSession, type Viewer } from './present.ts';
+import { presentMessage, presentSession, type Viewer } from './present.ts';
+import { presentApproval } from './present-approval.ts';
 import { Problem } from './problem.ts';
 import { standingOf } from './rights.ts';
 import { findSubject, subjectOfMessage, subjectOfSession } from './subjects.ts';

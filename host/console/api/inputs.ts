@@ -4,6 +4,7 @@ import { isId, parseUserId } from '../../../shared/ids.ts';
 import { MAX_INSTRUCTIONS_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import { MAX_POLICY_MS, MAX_QUORUM, MIN_POLICY_MS } from '../../approvals/policies.ts';
 import { isTimezone } from '../../config/timezone.ts';
 import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
@@ -114,6 +115,11 @@ export const grantBody = z
   })
   .openapi('Grant');
 export const peopleQuery = pageQuery.extend({
+  /** Of an id, which may be long. */
+  cursor: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,800}$/, 'expected the nextCursor of an earlier page')
+    .optional(),
   /** In a name or an id. */
   q: z.string().trim().max(100).optional(),
   agent: agentIdSchema.optional(),
@@ -220,8 +226,28 @@ export const formMessage = z.object({ text: messageText.default(''), clientId: c
 /** An option's text, or its number. */
 const choice = z.string().trim().min(1).max(MAX_CHOICE);
 export const answerBody = z.strictObject({ choice }).openapi('Answer');
-export const decisionBody = z.strictObject({ choice }).openapi('Decision');
-export const approvalsQuery = pageQuery.extend({ state: z.enum(APPROVAL_STATES).optional() });
+export const decisionBody = z
+  .strictObject({
+    /** Also `approve`, when one option approves, and `reject`. */
+    choice,
+    /** Why: shown on the cards and told to whoever asked. */
+    note: line(500).optional(),
+  })
+  .openapi('Decision');
+export const approvalsQuery = pageQuery.extend({
+  state: z.enum(APPROVAL_STATES).optional(),
+  /** The one that this code names. */
+  code: z.string().trim().min(1).max(12).optional(),
+});
+const policyMs = z.number().int().min(MIN_POLICY_MS).max(MAX_POLICY_MS);
+export const approvalPolicyBody = z
+  .strictObject({
+    quorum: z.number().int().min(1).max(MAX_QUORUM).optional(),
+    expiresAfterMs: policyMs.optional(),
+    askNextAfterMs: policyMs.optional(),
+  })
+  .refine(hasAny, 'expected something to change')
+  .openapi('ApprovalPolicyChange');
 
 export const readBody = z.strictObject({ position: z.number().int().nonnegative() }).openapi('ReadMark');
 

@@ -67,7 +67,7 @@ export interface ApiParts {
   taskFirings: TaskFiringStore;
   taskRequests: TaskRequests;
   dropped: DroppedStore;
-  ledger: Pick<Ledger, 'listRefusals' | 'get' | 'append'>;
+  ledger: Pick<Ledger, 'listRefusals' | 'listAbout' | 'get' | 'append'>;
   /** Runs the work in one transaction of the central database. */
   commit: <T>(work: () => T) => T;
   transcript: Transcript;
@@ -78,7 +78,10 @@ export interface ApiParts {
   control: SessionControl;
   deliveries: DeliveryControl;
   asked: Pick<Questions, 'get' | 'answer'>;
-  decisions: Pick<Approvals, 'get' | 'list' | 'decide' | 'whereAsked'>;
+  decisions: Pick<
+    Approvals,
+    'get' | 'findByCode' | 'list' | 'listVotes' | 'mayDecide' | 'decide' | 'whereAsked' | 'policies'
+  >;
   maker: Pick<AgentMaker, 'make'>;
   people: Pick<People, 'get' | 'list' | 'grant' | 'revoke' | 'join' | 'part'>;
   removals: Pick<Removals, 'remove' | 'restore'>;

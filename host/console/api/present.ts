@@ -8,7 +8,6 @@ import { assertNever } from '../../config/errors.ts';
 import { commandsFor } from '../../config/home.ts';
 import { safeFileNames } from '../../sessions/attachments.ts';
 import type { AgentGroup } from '../../store/agents.ts';
-import type { Approval as StoredApproval } from '../../store/approvals.ts';
 import type { MessagingGroup } from '../../store/chats.ts';
 import type { DestinationRow } from '../../store/destinations.ts';
 import type { DroppedMessages } from '../../store/dropped.ts';
@@ -20,7 +19,6 @@ import type { ApiParts } from './ports.ts';
 import type {
   Agent,
   AgentRemoval,
-  Approval,
   Chat,
   Destination,
   Dropped,
@@ -228,22 +226,6 @@ function presentQuestion(messageId: MessageId, { asked, decisions }: QuestionPar
     expiresAt,
     approvalId,
     outcome,
-  };
-}
-
-export function presentApproval(
-  approval: StoredApproval,
-  { decisions, users }: Pick<ApiParts, 'decisions' | 'users'>,
-): Approval {
-  const { id, action, payload, title, question, options, state, choice, decidedBy, decidedAt, outcome } = approval;
-  const asked = decisions.whereAsked(id);
-  return {
-    ...{ id, action, payload, title, question, options, state, choice, decidedAt, outcome },
-    decidedBy: decidedBy === null ? null : { id: decidedBy, name: users.get(decidedBy)?.displayName ?? '' },
-    agentId: approval.agentGroupId,
-    asked: asked === null ? null : { chatId: asked.messagingGroupId, messageId: asked.messageId },
-    expiresAt: approval.expiresAt,
-    createdAt: approval.createdAt,
   };
 }
 

@@ -3,6 +3,7 @@
  * `GET /openapi.json` describes them, clients take their types from here.
  */
 import { createRoute, z } from '@hono/zod-openapi';
+import { APPROVAL_ACTIONS } from '../../approvals/approval.ts';
 import * as inputs from './inputs.ts';
 import * as schemas from './schemas.ts';
 
@@ -465,15 +466,34 @@ export const listApprovals = createRoute({
 export const getApproval = createRoute({
   method: 'get',
   path: '/approvals/{id}',
+  summary: 'With its history',
   request: { params: approvalParams },
-  responses: ok(schemas.approvalSchema),
+  responses: ok(schemas.approvalDetailSchema),
 });
 export const decideApproval = createRoute({
   method: 'post',
   path: '/approvals/{id}/decide',
-  summary: 'Decide; the first decision counts',
+  summary: 'Decide, by your roles at this moment; where several must approve, one voice',
   request: { params: approvalParams, body: body(inputs.decisionBody) },
   responses: ok(schemas.approvalSchema),
+});
+
+export const listApprovalPolicies = createRoute({
+  method: 'get',
+  path: '/approval-policies',
+  summary: 'For each action: how many people must approve, how long it waits, when the next one is asked',
+  responses: ok(z.object({ items: z.array(schemas.approvalPolicySchema) })),
+});
+export const changeApprovalPolicy = createRoute({
+  method: 'patch',
+  path: '/approval-policies/{action}',
+  summary: 'Owners alone; a higher number of people counts for what waits, too',
+  request: {
+    params: z.object({ action: z.enum(APPROVAL_ACTIONS) }),
+    headers: ifMatch,
+    body: body(inputs.approvalPolicyBody),
+  },
+  responses: ok(schemas.approvalPolicySchema),
 });
 
 // Events

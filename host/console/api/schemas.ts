@@ -320,8 +320,26 @@ export const approvalSchema = z
     id: z.string(),
     /** A word: what is asked for. */
     action: z.string(),
+    /** What people type to name it: `/approve 7K2Q`. Unlike that of any other that is pending. */
+    code: z.string(),
     /** All of what is approved. */
     payload: z.record(z.string(), z.unknown()),
+    /** What approving does, compared with the time of asking; decided is this, or nothing. */
+    consequence: z.array(z.string()),
+    /** Why, in the words of the agent that asks. */
+    reason: z.string().nullable(),
+    /** The conversation it comes from; `isAgent`: its agent asks, and is told how it ends. */
+    requester: z.object({ sessionId: z.string(), isAgent: z.boolean() }).nullable(),
+    /** How many different people must approve. */
+    quorum: z.number().int(),
+    /** `counts`: whether that person may decide now. */
+    votes: z.array(
+      z.object({ id: z.string(), name: z.string(), choice: z.string(), votedAt: time, counts: z.boolean() }),
+    ),
+    /** The approval that took its place. */
+    supersededBy: z.string().nullable(),
+    /** When one more person is asked, if nobody decides; null: everybody who can be was. */
+    askNextAt: time.nullable(),
     title: z.string(),
     question: z.string(),
     options: z.array(z.object({ text: z.string(), approves: z.boolean() })),
@@ -329,6 +347,8 @@ export const approvalSchema = z
     choice: z.string().nullable(),
     decidedBy: z.object({ id: z.string(), name: z.string() }).nullable(),
     decidedAt: time.nullable(),
+    /** Why, in the words of who decided; why nothing is left to decide, when it is superseded. */
+    note: z.string().nullable(),
     /** What came of it, in words; null while it is pending or under way. */
     outcome: z.string().nullable(),
     /** Whose admins may decide; null: global admins and owners alone. */
@@ -339,6 +359,35 @@ export const approvalSchema = z
     createdAt: time,
   })
   .openapi('Approval');
+
+/** With all that happened to it, oldest first, as the ledger has it. */
+export const approvalDetailSchema = approvalSchema
+  .extend({
+    history: z.array(
+      z.object({
+        at: time,
+        /** `approval.requested`, `approval.voted`, `approval.approved`… */
+        kind: z.string(),
+        by: z.object({ id: z.string(), name: z.string() }).nullable(),
+        detail: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  })
+  .openapi('ApprovalDetail');
+
+/** How approvals of one action are decided. */
+export const approvalPolicySchema = z
+  .object({
+    action: z.string(),
+    quorum: z.number().int(),
+    expiresAfterMs: z.number().int(),
+    /** Until one more person is asked. */
+    askNextAfterMs: z.number().int(),
+    revision,
+    /** Why its approvals cannot come about now. */
+    warning: z.string().nullable(),
+  })
+  .openapi('ApprovalPolicy');
 
 const stageSchema = z.object({
   stage: z.enum(STAGES),
@@ -448,6 +497,8 @@ export type Destination = z.infer<typeof destinationResourceSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Message = z.infer<typeof messageSchema>;
 export type Approval = z.infer<typeof approvalSchema>;
+export type ApprovalDetail = z.infer<typeof approvalDetailSchema>;
+export type ApprovalPolicy = z.infer<typeof approvalPolicySchema>;
 export type Trace = z.infer<typeof traceSchema>;
 export type AgentRemoval = z.infer<typeof agentRemovalSchema>;
 export type Refusal = z.infer<typeof refusalSchema>;

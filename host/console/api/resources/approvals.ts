@@ -1,22 +1,30 @@
 /** Approvals over the API: what waits for an admin, what became of the rest, and deciding. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { parseId } from '../../../../shared/ids.ts';
+import { type Standing, sees } from '../../../access/console.ts';
 import type { AnswerOutcome } from '../../../questions/apply.ts';
 import type { Approval } from '../../../store/approvals.ts';
 import { newApi, paginate } from '../api.ts';
+import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
-import { presentApproval } from '../present.ts';
+import { presentApproval, presentApprovalDetail } from '../present-approval.ts';
 import { notFound, Problem } from '../problem.ts';
 import { scopeOf } from '../rights.ts';
 import * as routes from '../routes.ts';
+import { findSubject } from '../subjects.ts';
 
 export function approvalRoutes(parts: ApiParts) {
   const { decisions, visible } = parts;
   return newApi()
     .openapi(routes.listApprovals, (c) => {
-      const { cursor, limit, state } = c.req.valid('query');
-      const before = cursor === undefined ? null : parseId('approval', cursor);
+      const { cursor, limit, state, code } = c.req.valid('query');
       const scope = scopeOf(c);
+      if (code !== undefined) {
+        const found = findByCode(parts, code, c.var.standing);
+        const isMeant = found !== null && (state === undefined || state === found.state);
+        return c.json({ items: isMeant ? [presentApproval(found, parts)] : [], nextCursor: null }, 200);
+      }
+      const before = cursor === undefined ? null : parseId('approval', cursor);
       const list = (n: number) =>
         scope === null
           ? decisions.list(n, before, state ?? null)
@@ -25,13 +33,33 @@ export function approvalRoutes(parts: ApiParts) {
       return c.json({ ...page, items: page.items.map((approval) => presentApproval(approval, parts)) }, 200);
     })
     .openapi(routes.getApproval, (c) => {
-      return c.json(presentApproval(findApproval(parts, c.req.valid('param').id), parts), 200);
+      return c.json(presentApprovalDetail(findApproval(parts, c.req.valid('param').id), parts), 200);
     })
     .openapi(routes.decideApproval, (c) => {
       const { id } = findApproval(parts, c.req.valid('param').id);
-      readAnswer(decisions.decide(id, { choice: c.req.valid('json').choice, by: c.var.userId, from: null }));
+      const { choice, note } = c.req.valid('json');
+      readAnswer(decisions.decide(id, { choice, by: c.var.userId, from: null, note: note ?? null }));
       return c.json(presentApproval(findApproval(parts, id), parts), 200);
+    })
+    .openapi(routes.listApprovalPolicies, (c) => c.json({ items: decisions.policies.list() }, 200))
+    .openapi(routes.changeApprovalPolicy, (c) => {
+      const { action } = c.req.valid('param');
+      const by = { userId: c.var.userId, isMachine: c.var.standing.isMachine };
+      const change = decisions.policies.change(action, c.req.valid('json'), readIfMatch(c), by);
+      if (change.kind === 'stale') throw refuseChange('approval policy', decisions.policies.get(action));
+      if (change.kind === 'refused') {
+        throw new Problem(change.reason === 'not_allowed' ? 403 : 400, change.reason, change.words);
+      }
+      setEtag(c, change.policy);
+      return c.json(change.policy, 200);
     });
+}
+
+/** A code is no secret; what this person may not see is not there all the same. */
+function findByCode(parts: ApiParts, code: string, standing: Standing): Approval | null {
+  const approval = parts.decisions.findByCode(code.toUpperCase());
+  const subject = approval === null ? null : findSubject(parts, 'approvals', approval.id);
+  return subject !== null && sees(standing, subject) ? approval : null;
 }
 
 function findApproval({ decisions }: ApiParts, id: string): Approval {
