@@ -23,7 +23,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   chats: 'chats: list, set',
   agents: 'agents: list, make, remove, restore',
   destinations: 'where an agent may send: list, add, rename, remove',
-  people: 'who may do what: list, grant, revoke, link, sign-ins, sign-out',
+  people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',
   tasks: 'what agents asked to be woken for',
 };
 

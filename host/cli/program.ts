@@ -13,6 +13,7 @@ import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
 import { addAgentCommands } from './program-agents.ts';
+import { addPeopleCommands } from './program-people.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
@@ -102,6 +103,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addTalkCommands(add);
   addAnswerCommands(add);
   addDeliveryCommands(add);
+  addPeopleCommands(add);
   addHostCommands(add);
   return program;
 }
@@ -263,22 +265,6 @@ function addHostCommands(add: Add): void {
   )
     .option('--as <person>', 'somebody else: web:<name>')
     .option('--name <name>', 'what that person is called, when they are new here');
-  add(
-    'people sign-ins <person>',
-    'the browsers that somebody is signed in with',
-    ['people sign-ins web:anna'],
-    () =>
-      async (context, person = '') =>
-        (await import('./commands/sign-ins.ts')).listSignIns(context, person),
-  );
-  add(
-    'people sign-out <person>',
-    'sign somebody out everywhere, at once; links that were not used end too',
-    ['people sign-out web:anna'],
-    () =>
-      async (context, person = '') =>
-        (await import('./commands/sign-ins.ts')).signOut(context, person),
-  );
   add(
     'doctor',
     'what is wrong, and the command that mends it',

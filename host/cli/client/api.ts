@@ -13,6 +13,7 @@ import type {
   DroppedMessages,
   Message,
   Page,
+  Person,
   Refusal,
   Session,
   SignIn,
@@ -255,6 +256,33 @@ export class HostApi {
     return this.#post(path, name === undefined ? {} : { name });
   }
 
+  listPeople(query: { q?: string; agent?: string; who?: 'known' | 'all' }, limit: number): Promise<Page<Person>> {
+    return this.#list('/people', query, limit);
+  }
+
+  readPerson(id: string): Promise<Person> {
+    return this.#get(`/people/${encodeURIComponent(id)}`);
+  }
+
+  /** `of`: an agent's id, or `all`. Somebody new has no revision, but a name. */
+  grantRole(id: string, role: string, of: string, based: { revision: number } | { name: string }): Promise<Person> {
+    const path = `/people/${encodeURIComponent(id)}/roles/${role}/${of}`;
+    if ('name' in based) return this.#put(path, null, { name: based.name });
+    return this.#put(path, based.revision, {});
+  }
+
+  revokeRole(id: string, role: string, of: string, revision: number): Promise<Person> {
+    return this.#delete(`/people/${encodeURIComponent(id)}/roles/${role}/${of}`, revision);
+  }
+
+  linkPeople(id: string, other: string, revision: number): Promise<Person> {
+    return this.#put(`/people/${encodeURIComponent(id)}/links/${encodeURIComponent(other)}`, revision, {});
+  }
+
+  unlinkPeople(id: string, other: string, revision: number): Promise<Person> {
+    return this.#delete(`/people/${encodeURIComponent(id)}/links/${encodeURIComponent(other)}`, revision);
+  }
+
   listSignIns(userId: string): Promise<{ items: SignIn[] }> {
     return this.#get(`/people/${encodeURIComponent(userId)}/sign-ins`);
   }
@@ -297,6 +325,15 @@ export class HostApi {
   async #patch<T>(path: string, revision: number, body: Record<string, unknown>): Promise<T> {
     const headers = { 'Content-Type': 'application/json', 'If-Match': `"${revision}"` };
     const request = { method: 'PATCH', path: BASE + path, headers, body: JSON.stringify(body) };
+    return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  async #put<T>(path: string, revision: number | null, body: Record<string, unknown>): Promise<T> {
+    const headers = {
+      'Content-Type': 'application/json',
+      ...(revision === null ? {} : { 'If-Match': `"${revision}"` }),
+    };
+    const request = { method: 'PUT', path: BASE + path, headers, body: JSON.stringify(body) };
     return decode(await requestOverSocket(this.#address, request), path);
   }
 

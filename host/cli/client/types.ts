@@ -23,6 +23,7 @@ export type Trace = schemas.Trace;
 export type TraceStage = Trace['stages'][number];
 export type DroppedMessages = schemas.Dropped;
 export type SignIn = schemas.SignIn;
+export type Person = schemas.Person;
 export type SignInLink = schemas.SignInLink;
 
 export interface Page<T> {
