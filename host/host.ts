@@ -8,16 +8,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentGroupId, epochMs, type InstallId } from '../shared/ids.ts';
 import { AGENT_CHANNEL, PROTOCOL_VERSION } from '../shared/protocol.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { AgentConfigs } from './agents/config/configs.ts';
+import { makeSelfChanges } from './agents/config/self.ts';
 import { AgentFolders } from './agents/folders.ts';
 import { AgentMaker } from './agents/maker.ts';
+import { Mounts } from './agents/mounts/mounts.ts';
 import { Removals } from './agents/removals.ts';
 import { Approvals } from './approvals/apply.ts';
-import type { ActionRules, ApprovalTable } from './approvals/approval.ts';
+import type { ApprovalTable } from './approvals/approval.ts';
 import { TerminalChannel } from './channels/terminal/channel.ts';
 import { WebChannel } from './channels/web/channel.ts';
 import { KeptFiles } from './channels/web/kept-files.ts';
@@ -82,6 +85,7 @@ import { IdentityCodeStore } from './store/identity-codes.ts';
 import { ImageBuildStore } from './store/image-builds.ts';
 import { Ledger } from './store/ledger.ts';
 import { LoginStore } from './store/logins.ts';
+import { McpReportStore } from './store/mcp-reports.ts';
 import { PeerStore } from './store/peers.ts';
 import { PersonStore } from './store/persons.ts';
 import { QuestionStore } from './store/questions.ts';
@@ -95,6 +99,7 @@ import { TurnedAwayStore } from './store/turned-away.ts';
 import { UserStore } from './store/users.ts';
 import { VisibleStore } from './store/visible.ts';
 import { WiringStore } from './store/wirings.ts';
+import { makeAdminTeller } from './tell-admins.ts';
 
 export interface HostOptions {
   policy: Policy;
@@ -200,14 +205,10 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
-  const noChange: ActionRules = {
-    describe: () => ({ kind: 'impossible', why: 'this host cannot change agents yet' }),
-    carryOut: async () => ({ outcome: 'Nothing was done.' }),
-  };
   const approvalRules = (): ApprovalTable => ({
     ...router.rules,
     resume_peers: peers.pauseRules,
-    ...{ install_packages: noChange, add_mcp_server: noChange, remove_mcp_server: noChange, request_rebuild: noChange },
+    ...self.rules,
   });
   const tellChat: Notices['tell'] = (ref, about, key, text) => notices.tell(ref, about, key, text);
   const activity = closers.use(
@@ -258,10 +259,30 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       baseImage: policy.image,
       logs: paths.buildLogs,
       onChanged: (id) => ringAgent(id),
-      tellAdmins: (agent, text) => hostLog.warn({ agentGroupId: agent.id, reason: text }, 'admins should know'),
+      tellAdmins: (agent, text) => tellAdmins(agent, `image ${agent.config.revision} ${now()}`, text),
       now,
     }),
   );
+  const tellAdmins = makeAdminTeller({
+    ...stores,
+    isConnected: (type) => channels.has(type),
+    tell: (ref, about, key, text) => notices.tell(ref, about, key, text),
+    now,
+  });
+  const self = makeSelfChanges({
+    ...stores,
+    ...{ configs, images, tellAdmins, reports: stores.mcpReports },
+    requestApproval: (request) => approvals.requestApproval(request),
+    countSessions: (id) => sessions.listForAgent(id).length,
+    onConfigChanged: (id) => ringAgent(id),
+    onWorkChanged: (id) => theLife().workChanged(id),
+    reconcile: (id) => runtime.reconcile(id),
+  });
+  const mounts = new Mounts({
+    ...{ agents, home: paths.home, project: root, allowlistPath: policy.mounts, userHome: homedir() },
+    canMount: policy.driver === 'docker',
+    hostUid: process.getuid?.() ?? 0,
+  });
   const folders = new AgentFolders(paths.groups, join(root, 'groups', 'template'));
   const maker = closers.use(
     new AgentMaker({
@@ -308,7 +329,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         commit: stores.commit,
         tasks: taskRequests,
         makeAgent: (asked) => maker.answer(asked),
-        changeSelf: () => ({ answer: { kind: 'refused', reason: 'this host cannot change agents yet' } }),
+        changeSelf: (asked) => self.answer(asked),
       }),
       quarantine: (id, reason) => theLife().quarantine(id, reason),
       onLockHeld: (id) => runtime.requestStop(id, 'holds-lock'),
@@ -332,6 +353,7 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
         installId,
         images,
         prepareFolder: (agent) => folders.ensure(agent),
+        prepareMounts: (agent) => mounts.prepare(agent),
         sessions,
         agents,
         transcript,
@@ -481,6 +503,9 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
     removals,
     people: new People({ ...stores, now }),
     configs,
+    mounts,
+    images,
+    reports: stores.mcpReports,
     openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
     onDestinationsChanged: () => rewriteLiveCharts(),
     status: async () => ({
@@ -573,6 +598,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     settings: new SettingsStore(db),
     agents: new AgentStore(db),
     configHistory: new ConfigHistoryStore(db),
+    mcpReports: new McpReportStore(db),
     agentRoutes: new AgentRoutes(db),
     chats: new ChatStore(db),
     wirings: new WiringStore(db),

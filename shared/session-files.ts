@@ -24,6 +24,9 @@ export const CONTAINER_PATHS = {
   agent: '/workspace/agent',
 } as const;
 
+/** In here are the folders of the machine that an agent was given, each under its name. */
+export const MOUNTS_PATH = '/workspace/mounts';
+
 /** Environment variables that tell the runner where the folders are, when not at CONTAINER_PATHS. */
 export const RUNNER_ENV = {
   in: 'PORTOLAN_IN',

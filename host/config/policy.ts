@@ -1,5 +1,6 @@
 /** What an operator has set, from the environment, parsed once. */
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { LogLevel } from '../observe/logger.ts';
 import { Fault } from './errors.ts';
 import { projectRoot } from './home.ts';
@@ -16,6 +17,8 @@ export interface Policy {
   pauseAfterMs: number;
   stopAfterMs: number;
   logLevel: LogLevel;
+  /** The allowlist of folders that agents may be given. */
+  mounts: string;
 }
 
 /** Throws Fault `bad_setting`, naming the variable and what was expected. */
@@ -36,6 +39,7 @@ export function readPolicy(environment: NodeJS.ProcessEnv): Policy {
     pauseAfterMs: number('PORTOLAN_PAUSE_AFTER_MS'),
     stopAfterMs: number('PORTOLAN_STOP_AFTER_MS'),
     logLevel: LOG_LEVEL_NAMES.find((level) => level === environment.PORTOLAN_LOG_LEVEL) ?? 'info',
+    mounts: resolve(environment.PORTOLAN_MOUNTS ?? join(homedir(), '.config', 'portolan', 'mounts.json')),
   };
 }
 

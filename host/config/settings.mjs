@@ -22,6 +22,8 @@ export const SETTINGS = {
   /** And stopped after this. Higher: memory. Lower: cold starts. */
   PORTOLAN_STOP_AFTER_MS: number(15 * 60_000, 100, 7 * 24 * 3_600_000),
   PORTOLAN_LOG_LEVEL: choice(LOG_LEVEL_NAMES),
+  /** Which folders of the machine agents may be given. */
+  PORTOLAN_MOUNTS: text('a file'),
 };
 
 /**

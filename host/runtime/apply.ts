@@ -82,7 +82,7 @@ export class Apply {
     }
     if (prepared.kind === 'refused') {
       log.warn({ sessionId, reason: prepared.reason }, 'a session could not be prepared');
-      tracked.startFault = { reason: 'refused', retryable: true };
+      tracked.startFault = { reason: prepared.failure, retryable: true };
       return;
     }
     const { spec } = prepared;

@@ -38,6 +38,7 @@ const START_FAILURES = [
   'stubborn',
   'bad-spec',
   'recovery',
+  'mount-refused',
   'engine-refused',
 ] as const;
 
@@ -74,6 +75,8 @@ export function describeFailure(reason: FailureReason): string {
       return 'The container config of this agent cannot work. See `npx portolan doctor`.';
     case 'recovery':
       return 'A commit that was cut off could not be rolled back.';
+    case 'mount-refused':
+      return 'A folder that this agent was given may not be mounted now. See `npx portolan mounts list <agent>`.';
     case 'engine-refused':
       return 'Docker refused to start the agent. See the host log.';
     case 'refused':

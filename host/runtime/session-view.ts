@@ -6,6 +6,7 @@ import { epochMs } from '../../shared/ids.ts';
 import { MAX_TOOL_TIMEOUT_MS } from '../../shared/limits.ts';
 import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
+import type { PreparedMounts } from '../agents/mounts/mounts.ts';
 import { errorCode, Fault } from '../config/errors.ts';
 import type { ImageBuilds } from '../images/images.ts';
 import type { ImageState } from '../images/plan.ts';
@@ -21,7 +22,7 @@ import { type EndFiring, showAcks, type TellChat, tellFailures, writeAcks } from
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { Session, SessionStore } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
-import type { ContainerLimits, ContainerSpec } from './drivers/driver.ts';
+import type { ContainerLimits, ContainerSpec, FolderMount } from './drivers/driver.ts';
 import type { Liveness, Prepared, RuntimeRecord, RuntimeSessions, SessionFacts } from './ports.ts';
 
 export interface SessionViewParts {
@@ -31,6 +32,8 @@ export interface SessionViewParts {
   images: Pick<ImageBuilds, 'imageFor' | 'confirm'>;
   /** The path of the agent's folder, which is there then. Throws Fault. */
   prepareFolder: (agent: AgentGroup) => string;
+  /** The folders of the machine that the agent may see now. */
+  prepareMounts: (agent: AgentGroup) => Promise<PreparedMounts>;
   sessions: SessionStore;
   agents: AgentStore;
   transcript: Transcript;
@@ -134,9 +137,11 @@ export class SessionView implements RuntimeSessions {
     const { sessions, agents, charts, reader, home } = this.#parts;
     const session = sessions.get(id);
     const agent = session === null ? null : agents.get(session.agentGroupId);
-    if (session === null || agent === null) return { kind: 'refused', reason: 'the session or its agent is gone' };
+    if (session === null || agent === null) return refuse('the session or its agent is gone');
     const image = await this.#parts.images.confirm(agent);
     if (image.kind !== 'ready') return { kind: 'later' };
+    const mounts = await this.#parts.prepareMounts(agent);
+    if (mounts.kind === 'refused') return { kind: 'refused', reason: mounts.why, failure: 'mount-refused' };
     const paths = sessionPaths(home, session.agentGroupId, id);
     const user = hostContainerUser(session);
     createSessionFolder(paths, user);
@@ -145,16 +150,17 @@ export class SessionView implements RuntimeSessions {
     charts.write(session, agent, paths);
     this.#parts.writeTasks(session, paths);
     reader.warm();
-    return { kind: 'ready', spec: this.#spec(session, agent, { image: image.image, paths, group, epoch }) };
+    const run = { image: image.image, folders: mounts.folders, paths, group, epoch };
+    return { kind: 'ready', spec: this.#spec(session, agent, run) };
   }
 
   #spec(
     session: Session,
     agent: AgentGroup,
-    run: { image: string; paths: SessionPaths; group: string; epoch: number },
+    run: { image: string; folders: readonly FolderMount[]; paths: SessionPaths; group: string; epoch: number },
   ): ContainerSpec {
     const { resources, network } = agent.config;
-    const { image, paths, group, epoch } = run;
+    const { image, folders, paths, group, epoch } = run;
     return {
       sessionId: session.id,
       agentGroupId: session.agentGroupId,
@@ -164,6 +170,7 @@ export class SessionView implements RuntimeSessions {
       image,
       user: hostContainerUser(session),
       mounts: { in: paths.in, out: paths.out, state: paths.state, agent: group },
+      folders,
       env: { TZ: agent.config.timezone, NODE_ENV: 'production' },
       network: network === 'none' ? 'none' : { name: network },
       limits: {
@@ -180,7 +187,7 @@ export class SessionView implements RuntimeSessions {
       return this.#parts.prepareFolder(agent);
     } catch (error) {
       if (!(error instanceof Fault) || error.retryable) throw error;
-      return { kind: 'refused', reason: error.message };
+      return refuse(error.message);
     }
   }
 
@@ -311,6 +318,10 @@ function readHeartbeat(path: string): EpochMs | null {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
     throw error;
   }
+}
+
+function refuse(reason: string): Extract<Prepared, { kind: 'refused' }> {
+  return { kind: 'refused', reason, failure: 'refused' };
 }
 
 function toEpoch(value: number | null): EpochMs | null {

@@ -108,6 +108,12 @@ export class ApiFixture {
         ...{ agents: spine.agents, ledger: spine.ledger, commit: spine.commit, now: () => spine.now() },
       }),
       configs: spine.configs,
+      mounts: spine.mounts,
+      images: {
+        ensure: (agent, packages, why) => spine.images.ensure(agent, packages, why),
+        imageFor: () => ({ kind: 'ready', image: 'portolan-agent:latest' }),
+      },
+      reports: spine.mcpReports,
       configHistory: spine.configHistory,
       openChat: (agentId, channel, title, by) => openChat(spine, agentId, channel, title, by, spine.now()),
       onDestinationsChanged: (agentId) => void this.rechartedAgents.push(agentId),

@@ -21,6 +21,7 @@ export const FLOW_POLICY: Omit<Policy, 'home'> = {
   pauseAfterMs: 60_000,
   stopAfterMs: 600_000,
   logLevel: 'silent',
+  mounts: '/nonexistent/mounts.json',
 };
 
 export interface Reply {

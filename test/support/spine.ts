@@ -2,11 +2,14 @@
  * The message path without a runtime: a fresh store, sessions, routing and delivery on real files and real
  * readers, with fake channels and containers that the test writes by hand.
  */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { AgentConfigs } from '../../host/agents/config/configs.ts';
+import { makeSelfChanges, type SelfChanges } from '../../host/agents/config/self.ts';
 import { AgentFolders } from '../../host/agents/folders.ts';
 import { AgentMaker } from '../../host/agents/maker.ts';
+import { Mounts } from '../../host/agents/mounts/mounts.ts';
 import { Removals } from '../../host/agents/removals.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
 import type { ActionRules, ApprovalTable } from '../../host/approvals/approval.ts';
@@ -21,6 +24,7 @@ import { Delivery } from '../../host/delivery/delivery.ts';
 import { Notices } from '../../host/delivery/notices.ts';
 import { Peers } from '../../host/delivery/peers/apply.ts';
 import { QuestionEnds } from '../../host/delivery/question-ends.ts';
+import type { ImageBuilds } from '../../host/images/images.ts';
 import { Questions } from '../../host/questions/apply.ts';
 import { RequestDesk } from '../../host/requests/desk.ts';
 import { Router } from '../../host/routing/apply.ts';
@@ -46,6 +50,7 @@ import { HeldStore } from '../../host/store/held.ts';
 import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
 import { Ledger } from '../../host/store/ledger.ts';
 import { LoginStore } from '../../host/store/logins.ts';
+import { McpReportStore } from '../../host/store/mcp-reports.ts';
 import { PeerStore } from '../../host/store/peers.ts';
 import { PersonStore } from '../../host/store/persons.ts';
 import { QuestionStore } from '../../host/store/questions.ts';
@@ -82,11 +87,6 @@ function later(get: () => ActionRules): ActionRules {
   };
 }
 
-const NOT_HERE: ActionRules = {
-  describe: () => ({ kind: 'impossible', why: 'agents do not change themselves here' }),
-  carryOut: async () => ({ outcome: 'Nothing was done.' }),
-};
-
 export class Spine {
   readonly home = makeTempHome();
   readonly db = openCentralDb(this.home.centralDb, join(projectRoot(), 'migrations', 'central'));
@@ -118,10 +118,10 @@ export class Spine {
     admit_sender: later(() => this.router.rules.admit_sender),
     wire_chat: later(() => this.router.rules.wire_chat),
     resume_peers: later(() => this.peers.pauseRules),
-    install_packages: NOT_HERE,
-    add_mcp_server: NOT_HERE,
-    remove_mcp_server: NOT_HERE,
-    request_rebuild: NOT_HERE,
+    install_packages: later(() => this.self.rules.install_packages),
+    add_mcp_server: later(() => this.self.rules.add_mcp_server),
+    remove_mcp_server: later(() => this.self.rules.remove_mcp_server),
+    request_rebuild: later(() => this.self.rules.request_rebuild),
   };
   /** Approvals of which people saw a change. */
   readonly changedApprovals: string[] = [];
@@ -151,6 +151,21 @@ export class Spine {
     onConfigChanged: (id) => void this.reconfigured.push(id),
     now: () => this.now(),
   });
+  /** Beside the home: a test that wants one writes it. */
+  readonly allowlistPath = join(this.home.home, '..', 'mounts.json');
+  readonly mounts = new Mounts({
+    ...{ agents: this.agents, home: this.home.home, project: projectRoot(), allowlistPath: this.allowlistPath },
+    ...{ canMount: true, userHome: homedir(), hostUid: process.getuid?.() ?? 0 },
+  });
+  /** What builds come to; a test may let them fail, or hang. */
+  images: Pick<ImageBuilds, 'ensure' | 'describe'> = {
+    ensure: async () => ({ kind: 'built', image: 'built' }),
+    describe: () => ({ kind: 'possible', lines: ['image rebuild'] }),
+  };
+  readonly mcpReports = new McpReportStore(this.db);
+  /** What admins were told beside approvals. */
+  readonly toldAdmins: string[] = [];
+  self = this.makeSelf();
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */
   readonly recharted: string[] = [];
@@ -159,7 +174,7 @@ export class Spine {
     commit: this.commit,
     tasks: this.taskRequests,
     makeAgent: (asked) => this.maker.answer(asked),
-    changeSelf: () => ({ answer: { kind: 'refused', reason: 'agents do not change themselves here' } }),
+    changeSelf: (asked) => this.self.answer(asked),
   });
   readonly stopped = new Set<string>();
   readonly activity = new Activity({
@@ -260,6 +275,24 @@ export class Spine {
     });
     onTestFinished(() => notices[Symbol.asyncDispose]());
     return notices;
+  }
+
+  /** Another is the next host's. */
+  makeSelf(): SelfChanges {
+    return makeSelfChanges({
+      ...{ agents: this.agents, configs: this.configs, configHistory: this.configHistory },
+      ...{ ledger: this.ledger, reports: this.mcpReports },
+      images: {
+        ensure: (agent, packages, why) => this.images.ensure(agent, packages, why),
+        describe: (agent, packages) => this.images.describe(agent, packages),
+      },
+      requestApproval: (request) => this.approvals.requestApproval(request),
+      countSessions: (id) => this.sessions.listForAgent(id).length,
+      tellAdmins: (_agent, _key, text) => void this.toldAdmins.push(text),
+      onConfigChanged: (id) => void this.reconfigured.push(id),
+      onWorkChanged: (id) => void this.woken.push(id),
+      reconcile: (id) => void this.reconciled.push(id),
+    });
   }
 
   makeMaker(): AgentMaker {

@@ -73,8 +73,8 @@ function mergePackages(present: readonly string[], asked: readonly string[]): Me
 function describePackages(kind: 'apt' | 'npm', { added, replaced }: Merge): string[] {
   const noun = added.length === 1 ? 'package' : 'packages';
   return [
-    ...(added.length === 0 ? [] : [`adds the ${kind} ${noun} ${added.join(', ')}`]),
-    ...replaced.map(({ before, after }) => `replaces the ${kind} package ${before} by ${after}`),
+    ...(added.length === 0 ? [] : [`adds the ${kind} ${noun} ${added.map(code).join(', ')}`]),
+    ...replaced.map(({ before, after }) => `replaces the ${kind} package ${code(before)} by ${code(after)}`),
   ];
 }
 
@@ -85,14 +85,11 @@ function planAddServer(config: ConfigContent, server: McpServer): SelfPlan {
   if (known === undefined && config.mcpServers.length >= MAX_MCP_SERVERS) {
     return { kind: 'refuse', why: `an agent may have ${MAX_MCP_SERVERS} MCP servers; remove one first` };
   }
-  const line = quoteCommand(server.command, server.args, server.env);
+  const line = showCommand(server);
   const lines =
     known === undefined
       ? [`adds the MCP server ${server.name}, which runs: ${line}`]
-      : [
-          `replaces the MCP server ${server.name}, which ran: ${quoteCommand(known.command, known.args, known.env)}`,
-          `and from then on runs: ${line}`,
-        ];
+      : [`replaces the MCP server ${server.name}, which ran: ${showCommand(known)}`, `and from then on runs: ${line}`];
   const mcpServers =
     known === undefined
       ? [...config.mcpServers, server]
@@ -107,7 +104,7 @@ function planRemoveServer(config: ConfigContent, name: string): SelfPlan {
     return { kind: 'nothing', why: `there is no MCP server ${name}${others === '' ? '' : `; there are ${others}`}` };
   }
   const mcpServers = config.mcpServers.filter((server) => server.name !== name);
-  const lines = [`removes the MCP server ${name}, which runs: ${quoteCommand(known.command, known.args, known.env)}`];
+  const lines = [`removes the MCP server ${name}, which runs: ${showCommand(known)}`];
   return { kind: 'change', config: { ...config, mcpServers }, lines, needsBuild: false };
 }
 
@@ -117,6 +114,15 @@ function planRebuild(config: ConfigContent): SelfPlan {
     return { kind: 'nothing', why: 'it has no packages of its own: its image is the base, which the host keeps new' };
   }
   const packages = { apt, npm, generation: generation + 1 };
-  const lines = [`takes the newest versions of ${[...apt, ...npm].join(', ')}`];
+  const lines = [`takes the newest versions of ${[...apt, ...npm].map(code).join(', ')}`];
   return { kind: 'change', config: { ...config, packages }, lines, needsBuild: true };
+}
+
+/** On a card, where nothing in it is taken for markup. */
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function showCommand({ command, args, env }: McpServer): string {
+  return code(quoteCommand(command, args, env));
 }

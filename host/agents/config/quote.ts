@@ -2,7 +2,8 @@
 
 /** Nothing that a shell or an eye reads as more than itself. */
 const PLAIN = /^[A-Za-z0-9_./:=@%+,-]+$/;
-const ASCII = /^[\x20-\x7e]*$/;
+/** Visible, and not what ends a quotation of a card. */
+const ASCII = /^[\x20-\x5f\x61-\x7e]*$/;
 
 /** One word: bare where that is unmistakable, else in quotes; what is not ASCII by its number, for signs look alike. */
 export function quoteWord(word: string): string {

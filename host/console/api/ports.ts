@@ -2,8 +2,10 @@
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
 import type { AgentConfigs } from '../../agents/config/configs.ts';
 import type { AgentMaker } from '../../agents/maker.ts';
+import type { Mounts } from '../../agents/mounts/mounts.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
+import type { ImageBuilds } from '../../images/images.ts';
 import type { People } from '../../people/apply.ts';
 import type { Questions } from '../../questions/apply.ts';
 import type { Receive } from '../../routing/inbound.ts';
@@ -16,6 +18,7 @@ import type { DestinationStore } from '../../store/destinations.ts';
 import type { DroppedStore } from '../../store/dropped.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { LoginStore } from '../../store/logins.ts';
+import type { McpReportStore } from '../../store/mcp-reports.ts';
 import type { ReadMarkStore } from '../../store/read-marks.ts';
 import type { Session, SessionStore } from '../../store/sessions.ts';
 import type { TaskFiringStore } from '../../store/task-firings.ts';
@@ -86,6 +89,9 @@ export interface ApiParts {
   people: Pick<People, 'get' | 'list' | 'grant' | 'revoke' | 'join' | 'part'>;
   removals: Pick<Removals, 'remove' | 'restore'>;
   configs: AgentConfigs;
+  mounts: Pick<Mounts, 'allowed' | 'check'>;
+  images: Pick<ImageBuilds, 'ensure' | 'imageFor'>;
+  reports: McpReportStore;
   configHistory: ConfigHistoryStore;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
   openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined, by: UserId): Session | null;

@@ -5,6 +5,7 @@
 import Docker from 'dockerode';
 import { type ContainerId, epochMs, type InstallId, parseContainerId, parseId } from '../../../shared/ids.ts';
 import type { RuntimeLog } from '../ports.ts';
+import { confirmFolders } from './confirm-folders.ts';
 import { DockerEvents } from './docker-events.ts';
 import { type DockerAction, statusOf, toDriverFault } from './docker-fault.ts';
 import {
@@ -76,10 +77,13 @@ export class DockerDriver implements ContainerDriver {
 
   async start(spec: ContainerSpec): Promise<StartedContainer> {
     const request = containerRequest(spec);
+    confirmFolders(spec);
     const startedAtMs = epochMs();
     const container = await this.#call('create', () => this.#docker.createContainer(request));
     try {
+      confirmFolders(spec);
       await this.#call('start', () => container.start());
+      confirmFolders(spec);
     } catch (error) {
       await this.#removeQuietly(container);
       throw error;

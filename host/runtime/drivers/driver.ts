@@ -25,6 +25,15 @@ export interface ContainerLimits {
   openFiles: number;
 }
 
+/** Mounted only as long as `source` is a real path that leads to what was judged. */
+export interface FolderMount {
+  name: string;
+  source: string;
+  /** Device and inode, as `<device>:<inode>`. */
+  identity: string;
+  isReadOnly: boolean;
+}
+
 /** Everything a run needs. The same spec starts the same container on every driver. */
 export interface ContainerSpec {
   sessionId: SessionId;
@@ -39,6 +48,8 @@ export interface ContainerSpec {
   user: { uid: number; gid: number };
   /** Folders on the host; each must exist. `in` is read-only inside. */
   mounts: WorkspacePaths;
+  /** Folders of the machine, at /workspace/mounts/<name>. The `process` driver has none. */
+  folders?: readonly FolderMount[];
   /** The complete environment, and never a secret (I7). */
   env: Readonly<Record<string, string>>;
   network: 'none' | { name: string };
@@ -134,6 +145,8 @@ export type DriverFaultKind =
   /** A folder of the spec is missing, its user is root, a value makes no sense: trying again will not help. */
   | 'bad-spec'
   | 'recovery'
+  /** A folder that is to be mounted is not what it was when it was judged. */
+  | 'mount-refused'
   | 'engine-refused';
 
 const RETRYABLE: Record<DriverFaultKind, boolean> = {
@@ -145,6 +158,7 @@ const RETRYABLE: Record<DriverFaultKind, boolean> = {
   stubborn: true,
   'bad-spec': false,
   recovery: true,
+  'mount-refused': true,
   'engine-refused': true,
 };
 

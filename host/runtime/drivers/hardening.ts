@@ -3,8 +3,15 @@
  * Each line is proved from inside a container by `test/host/runtime/hardening.test.ts`.
  */
 import type { InstallId, SessionId } from '../../../shared/ids.ts';
-import { CONTAINER_PATHS, FILE_NAMES } from '../../../shared/session-files.ts';
-import { type ContainerSpec, DriverFault, LABELS, RECOVERY_EPOCH, recoveryProgram } from './driver.ts';
+import { CONTAINER_PATHS, FILE_NAMES, MOUNTS_PATH } from '../../../shared/session-files.ts';
+import {
+  type ContainerSpec,
+  DriverFault,
+  type FolderMount,
+  LABELS,
+  RECOVERY_EPOCH,
+  recoveryProgram,
+} from './driver.ts';
 
 /** Scratch space in memory, counted against the container's memory. Lower: npm and git fail in /tmp. */
 const TMP_BYTES = 64 * 1024 * 1024;
@@ -38,6 +45,7 @@ export function containerRequest(spec: ContainerSpec) {
         bind(spec.mounts.out, CONTAINER_PATHS.out, false),
         bind(spec.mounts.state, CONTAINER_PATHS.state, false),
         bind(spec.mounts.agent, CONTAINER_PATHS.agent, false),
+        ...(spec.folders ?? []).map(bindFolder),
       ],
     },
   };
@@ -119,6 +127,13 @@ function ownLabels(spec: ContainerSpec, epoch: number): Record<string, string> {
     [LABELS.epoch]: String(epoch),
     [LABELS.config]: String(spec.configVersion),
   };
+}
+
+/** Without what is mounted below it: only the folder was judged. A name that climbs would cover other mounts. */
+function bindFolder({ name, source, isReadOnly }: FolderMount) {
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) throw new DriverFault('bad-spec', 'a mount has a name that is a path');
+  const { BindOptions: options, ...mount } = bind(source, `${MOUNTS_PATH}/${name}`, isReadOnly);
+  return { ...mount, BindOptions: { ...options, NonRecursive: true } };
 }
 
 /** `Mounts` refuses a missing source, where `Binds` would create it as root. */

@@ -303,6 +303,9 @@ function checkSpec(spec: ContainerSpec): void {
   if (!(spec.user.uid > 0 && spec.user.gid > 0)) {
     throw new DriverFault('bad-spec', `a container never runs as root, and ${spec.user.uid} was asked for`);
   }
+  if ((spec.folders ?? []).length > 0) {
+    throw new DriverFault('bad-spec', 'a plain process has no mounts', { hint: 'run agents with Docker' });
+  }
   for (const folder of Object.values(spec.mounts)) {
     if (!existsSync(folder)) throw new DriverFault('bad-spec', 'a folder of the session is missing');
   }

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandsFor, projectRoot } from '../../../host/config/home.ts';
@@ -10,6 +11,8 @@ describe('settings', () => {
       port: 0,
       driver: 'process',
     });
+    expect(readPolicy({}).mounts).toBe(join(homedir(), '.config', 'portolan', 'mounts.json'));
+    expect(readPolicy({ PORTOLAN_MOUNTS: '/srv/mounts.json' }).mounts).toBe('/srv/mounts.json');
   });
 
   it.each([

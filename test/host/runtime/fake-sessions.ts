@@ -152,7 +152,7 @@ export class FakeSessions implements RuntimeSessions {
       this.change(id, { image: { kind: 'waiting', reason: 'Its image is being built.' } });
       return { kind: 'later' };
     }
-    if (refuse !== null) return { kind: 'refused', reason: refuse };
+    if (refuse !== null) return { kind: 'refused', reason: refuse, failure: 'refused' };
     if (this.makeSpec !== null) return { kind: 'ready', spec: this.makeSpec(facts, epoch) };
     const spec: ContainerSpec = {
       ...{ sessionId: id, agentGroupId: facts.agentGroupId, installId: this.#installId, epoch },

@@ -35,7 +35,18 @@ async function run(): Promise<void> {
   const logging = startLogging(logFile, 'info');
   boundaries.install();
   const { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning } = options;
-  const policy = { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning, port: 0, logLevel: 'info' as const };
+  const mounts = '/nonexistent/mounts.json';
+  const policy = {
+    home,
+    driver,
+    image,
+    pauseAfterMs,
+    stopAfterMs,
+    maxRunning,
+    mounts,
+    port: 0,
+    logLevel: 'info' as const,
+  };
   const host = await startHost({ policy, channels, withoutApi: true });
   setUp(host);
   process.on('message', (message) => {
