@@ -81,9 +81,11 @@ export function openEvents(
   api: ApiFixture,
   query = '',
   lastEventId: number | string | null = null,
+  /** Of a signed-in page; the bearer token without it. */
+  cookie: string | null = null,
 ): Promise<EventReader> {
   return new Promise((resolve, reject) => {
-    const headers: Record<string, string> = { authorization: `Bearer ${BEARER}` };
+    const headers: Record<string, string> = cookie === null ? { authorization: `Bearer ${BEARER}` } : { cookie };
     if (lastEventId !== null) headers['last-event-id'] = String(lastEventId);
     const request = httpRequest({ host: '127.0.0.1', port: api.port, path: `/api/v1/events${query}`, headers });
     const reader = new EventReader(request);
