@@ -84,6 +84,7 @@ import { HeldStore } from './store/held.ts';
 import { IdentityCodeStore } from './store/identity-codes.ts';
 import { ImageBuildStore } from './store/image-builds.ts';
 import { Ledger } from './store/ledger.ts';
+import { LedgerSearch } from './store/ledger-search.ts';
 import { LoginStore } from './store/logins.ts';
 import { McpReportStore } from './store/mcp-reports.ts';
 import { PeerStore } from './store/peers.ts';
@@ -620,6 +621,7 @@ function openStores(paths: HomePaths, closers: Closers) {
     turnedAway: new TurnedAwayStore(db),
     imageBuilds: new ImageBuildStore(db),
     ledger: new Ledger(db),
+    ledgerSearch: new LedgerSearch(db),
     logins: new LoginStore(db),
     readMarks: new ReadMarkStore(db),
     transcript,

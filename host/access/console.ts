@@ -54,6 +54,9 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'GET /events': 'self',
   'GET /dropped': 'admin',
   'GET /refusals': 'admin',
+  'GET /ledger': 'global-admin',
+  'GET /ledger/head': 'global-admin',
+  'GET /ledger/verify': 'global-admin',
 
   'GET /agents': 'member',
   'POST /agents': 'global-admin',
@@ -89,6 +92,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'GET /messages/{id}': 'reader-of',
   'GET /messages/{id}/trace': 'reader-of',
   'GET /messages/{id}/files/{name}': 'reader-of',
+  'GET /messages/{id}/why': 'admin-of',
   'POST /messages/{id}/answer': 'reader-of',
   'POST /messages/{id}/resend': 'admin-of',
   'POST /messages/{id}/drop': 'admin-of',

@@ -327,6 +327,16 @@ export class ApprovalStore {
       .map(toApproval);
   }
 
+  /** What an agent asked for by this row of its own. */
+  findByRequest(sessionId: SessionId, messageId: MessageId): Approval | null {
+    const row = this.#db
+      .prepare<[string, string], Row>(
+        'SELECT * FROM pending_approvals WHERE requester_session_id = ? AND requester_message_id = ?',
+      )
+      .get(sessionId, messageId);
+    return row === undefined ? null : toApproval(row);
+  }
+
   /** What waits because an agent asked, and how much it asked since then. */
   countOf(agentGroupId: AgentGroupId, since: number): { pending: number; asked: number } {
     const count = this.#db

@@ -139,6 +139,14 @@ export class Ledger {
       .map(toRecord);
   }
 
+  /** The oldest entry of a kind. */
+  firstOf(kind: string): LedgerRecord | null {
+    const row = this.#db
+      .prepare<[string], LedgerRow>('SELECT * FROM ledger WHERE kind = ? ORDER BY position LIMIT 1')
+      .get(kind);
+    return row === undefined ? null : toRecord(row);
+  }
+
   get(position: number): LedgerRecord | null {
     const row = this.#db.prepare<[number], LedgerRow>('SELECT * FROM ledger WHERE position = ?').get(position);
     return row === undefined ? null : toRecord(row);
@@ -202,7 +210,7 @@ export interface LedgerCheck {
 /** Entries that `findBreak` has in memory at once. Higher: memory. Lower: more statements. */
 const VERIFIED_AT_ONCE = 1_000;
 
-interface LedgerRow {
+export interface LedgerRow {
   position: number;
   at: number;
   kind: string;
@@ -214,7 +222,7 @@ interface LedgerRow {
   hash: string;
 }
 
-function toRecord(row: LedgerRow): LedgerRecord {
+export function toRecord(row: LedgerRow): LedgerRecord {
   return {
     position: row.position,
     at: row.at,
@@ -241,6 +249,6 @@ function hashRow(row: LedgerRow, previous: string): string {
 }
 
 /** The first text after all that begin with this one, of kinds: they are ASCII. */
-function afterPrefix(prefix: string): string {
+export function afterPrefix(prefix: string): string {
   return `${prefix}\u{7f}`;
 }

@@ -12,6 +12,7 @@ import { openChat } from '../../host/first-run.ts';
 import { People } from '../../host/people/apply.ts';
 import type { AgentGroup } from '../../host/store/agents.ts';
 import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
+import { LedgerSearch } from '../../host/store/ledger-search.ts';
 import { LoginStore } from '../../host/store/logins.ts';
 import { PersonStore } from '../../host/store/persons.ts';
 import { ReadMarkStore } from '../../host/store/read-marks.ts';
@@ -81,6 +82,8 @@ export class ApiFixture {
       taskRequests: spine.taskRequests,
       dropped: spine.dropped,
       ledger: spine.ledger,
+      ledgerSearch: new LedgerSearch(spine.db),
+      approvals: spine.approvalRows,
       transcript: spine.transcript,
       logins: this.logins,
       readMarks: new ReadMarkStore(spine.db),

@@ -21,6 +21,7 @@ import { agentRoutes, destinationRoutes } from './resources/agents.ts';
 import { approvalRoutes } from './resources/approvals.ts';
 import { chatRoutes, wiringRoutes } from './resources/chats.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
+import { ledgerRoutes } from './resources/ledger.ts';
 import { messageRoutes } from './resources/messages.ts';
 import { peopleRoutes } from './resources/people.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
@@ -79,6 +80,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', sessionRoutes(parts))
     .route('/', taskRoutes(parts))
     .route('/', messageRoutes(parts))
+    .route('/', ledgerRoutes(parts))
     .route('/', approvalRoutes(parts))
     .route('/', eventRoutes(parts, streams));
 }

@@ -52,6 +52,43 @@ export const pageQuery = z.strictObject({
   limit,
 });
 
+/** Epoch ms. */
+const moment = wholeNumber(0, 8_640_000_000_000_000).optional().openapi({ type: 'integer', minimum: 0 });
+const subjectText = z
+  .string()
+  .regex(/^[^\p{Cc}]{1,300}$/u, 'expected up to 300 characters')
+  .optional();
+
+export const ledgerQuery = pageQuery.extend({
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected the nextCursor of an earlier page')
+    .optional(),
+  /** A kind, or the beginning of several with its dot: `delivery.`. */
+  kind: z
+    .string()
+    .regex(/^[a-z][a-z_]*\.([a-z_]+)?$/, 'expected a kind like "role.granted", or a beginning like "delivery."')
+    .optional(),
+  session: sessionIdSchema.optional(),
+  agent: agentIdSchema.optional(),
+  /** Whose doing it was: a person's or an agent's id. */
+  actor: subjectText,
+  /** What it is about: the id of a message, approval, destination, wiring, chat, agent or person. */
+  subject: subjectText,
+  since: moment,
+  until: moment,
+  /** Somewhere in an entry. */
+  q: subjectText,
+});
+
+export const ledgerVerifyQuery = z.strictObject({
+  /** An entry that holds, or was written down elsewhere; from the first without it. */
+  after: z
+    .string()
+    .regex(/^[1-9]\d{0,14}:[0-9a-f]{64}$/, 'expected <position>:<hash>')
+    .optional(),
+});
+
 export const agentsQuery = pageQuery.extend({
   /** `removed` lists the agents that were removed, and can be restored. */
   state: z.enum(['present', 'removed']).optional(),

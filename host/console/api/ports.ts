@@ -12,11 +12,13 @@ import type { Receive } from '../../routing/inbound.ts';
 import type { TaskRequests } from '../../schedule/requests.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';
 import type { AgentStore } from '../../store/agents.ts';
+import type { ApprovalStore } from '../../store/approvals.ts';
 import type { ChatStore } from '../../store/chats.ts';
 import type { ConfigHistoryStore } from '../../store/config-history.ts';
 import type { DestinationStore } from '../../store/destinations.ts';
 import type { DroppedStore } from '../../store/dropped.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import type { LedgerSearch } from '../../store/ledger-search.ts';
 import type { LoginStore } from '../../store/logins.ts';
 import type { McpReportStore } from '../../store/mcp-reports.ts';
 import type { ReadMarkStore } from '../../store/read-marks.ts';
@@ -70,7 +72,9 @@ export interface ApiParts {
   taskFirings: TaskFiringStore;
   taskRequests: TaskRequests;
   dropped: DroppedStore;
-  ledger: Pick<Ledger, 'listRefusals' | 'listAbout' | 'get' | 'append'>;
+  ledger: Pick<Ledger, 'listRefusals' | 'get' | 'append' | 'head' | 'verify' | 'listAbout' | 'firstOf'>;
+  ledgerSearch: LedgerSearch;
+  approvals: Pick<ApprovalStore, 'findByRequest'>;
   /** Runs the work in one transaction of the central database. */
   commit: <T>(work: () => T) => T;
   transcript: Transcript;

@@ -164,6 +164,28 @@ export const listRefusals = createRoute({
   responses: ok(schemas.pageOf(schemas.refusalSchema)),
 });
 
+// The ledger
+export const listLedger = createRoute({
+  method: 'get',
+  path: '/ledger',
+  summary: 'Newest first; a page may be short, or empty, and go on at its nextCursor',
+  request: { query: inputs.ledgerQuery },
+  responses: ok(schemas.pageOf(schemas.ledgerEntrySchema)),
+});
+export const getLedgerHead = createRoute({
+  method: 'get',
+  path: '/ledger/head',
+  summary: 'The newest entry: written down elsewhere, it proves later that nothing was cut off',
+  responses: ok(schemas.ledgerLinkSchema),
+});
+export const verifyLedger = createRoute({
+  method: 'get',
+  path: '/ledger/verify',
+  summary: 'Check a part of the chain; go on with `next` until it is null',
+  request: { query: inputs.ledgerVerifyQuery },
+  responses: ok(schemas.ledgerCheckSchema),
+});
+
 // Agents
 export const listAgents = createRoute({
   method: 'get',
@@ -424,6 +446,13 @@ export const getTrace = createRoute({
   path: '/messages/{id}/trace',
   request: { params: messageParams },
   responses: ok(schemas.traceSchema),
+});
+export const getWhy = createRoute({
+  method: 'get',
+  path: '/messages/{id}/why',
+  summary: 'What allowed or refused it, who decided that, and when; also for requests, which are no messages of a chat',
+  request: { params: messageParams },
+  responses: ok(schemas.whySchema),
 });
 export const resendMessage = createRoute({
   method: 'post',

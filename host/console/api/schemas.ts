@@ -485,6 +485,59 @@ export const refusalSchema = z
   })
   .openapi('Refusal');
 
+/** An entry of the ledger. */
+export const ledgerEntrySchema = z
+  .object({
+    position: z.number().int(),
+    at: time,
+    kind: z.string(),
+    sessionId: z.string().nullable(),
+    /** What it is about: the id of a message, approval, destination, wiring, chat, agent or person. */
+    subject: z.string().nullable(),
+    /** Whose doing it was: a person's or an agent's id; null: the host's. */
+    actor: z.string().nullable(),
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    hash: z.string(),
+    /** The same as a sentence. */
+    words: z.string(),
+  })
+  .openapi('LedgerEntry');
+
+export const ledgerLinkSchema = z
+  .object({ position: z.number().int(), hash: z.string(), at: time.nullable() })
+  .openapi('LedgerLink');
+
+export const ledgerCheckSchema = z
+  .object({
+    /** Checked by this request. */
+    entries: z.number().int(),
+    /** The last entry that holds. */
+    head: ledgerLinkSchema,
+    /** The first position that does not. */
+    brokenAt: z.number().int().nullable(),
+    /** What to give as `after`; null: all is checked, or broken. */
+    next: z.string().nullable(),
+  })
+  .openapi('LedgerCheck');
+
+export const whySchema = z
+  .object({
+    id: z.string(),
+    /** Null for what is no message of a chat: a request, an edit, a reaction. */
+    direction: z.enum(['in', 'out']).nullable(),
+    state: z.string().nullable(),
+    answer: z.string(),
+    /** In order; `ground` is what a decision about the message stood on. */
+    steps: z.array(
+      z.object({ position: z.number().int(), at: time, text: z.string(), sort: z.enum(['decision', 'ground']) }),
+    ),
+    /** What cannot be told, and why. */
+    unknown: z.array(z.string()),
+    /** Commands that change it. */
+    next: z.array(z.string()),
+  })
+  .openapi('Why');
+
 export type Me = z.infer<typeof meSchema>;
 export type SignIn = z.infer<typeof signInSchema>;
 export type SignInLink = z.infer<typeof signInLinkSchema>;
@@ -502,6 +555,10 @@ export type ApprovalPolicy = z.infer<typeof approvalPolicySchema>;
 export type Trace = z.infer<typeof traceSchema>;
 export type AgentRemoval = z.infer<typeof agentRemovalSchema>;
 export type Refusal = z.infer<typeof refusalSchema>;
+export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
+export type LedgerLink = z.infer<typeof ledgerLinkSchema>;
+export type LedgerCheck = z.infer<typeof ledgerCheckSchema>;
+export type Why = z.infer<typeof whySchema>;
 export type Dropped = z.infer<typeof droppedSchema>;
 export type Task = z.infer<typeof taskSchema>;
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

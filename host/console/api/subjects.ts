@@ -35,7 +35,11 @@ const FINDERS: Readonly<Record<string, Finder>> = {
   messages: (parts, text) => {
     const id = parseId('message', text);
     const message = id === null ? null : parts.transcript.get(id);
-    return message === null ? null : subjectOfMessage(parts, message);
+    if (message !== null) return subjectOfMessage(parts, message);
+    // Requests, edits and reactions stand in the ledger alone.
+    const sessionId = id === null ? null : (parts.ledger.listAbout(id, 1)[0]?.sessionId ?? null);
+    const session = sessionId === null ? null : parts.sessions.get(sessionId);
+    return session === null ? null : subjectOfSession(parts, session);
   },
   tasks: (parts, text) => {
     const id = parseId('task', text);

@@ -1,0 +1,175 @@
+/** An entry of the ledger as a sentence for people. Pure. */
+import type { LedgerDetail, LedgerEntry } from '../../store/ledger.ts';
+
+/** What people call the thing with this id; the id itself when nobody knows. */
+export type NameOf = (id: string) => string;
+
+type Entry = Pick<LedgerEntry, 'kind' | 'messageId' | 'actor' | 'detail'>;
+type Words = (entry: Told) => string;
+
+interface Told {
+  /** Whose doing it was. */
+  who: string;
+  /** What it is about. */
+  what: string;
+  /** A field of the detail, named where it is an id; '' when it is not there. */
+  of: (field: string) => string;
+  detail: LedgerDetail;
+}
+
+export function describeEntry(entry: Entry, nameOf: NameOf): string {
+  const { kind, messageId, actor, detail } = entry;
+  const of = (field: string) => {
+    const value = detail[field] ?? null;
+    return value === null ? '' : nameOf(String(value));
+  };
+  const told: Told = {
+    who: actor === null ? 'the host' : nameOf(actor),
+    what: messageId === null ? '' : nameOf(messageId),
+    of,
+    detail,
+  };
+  const words = WORDS.get(kind);
+  return words === undefined ? describeUnknown(kind, told) : words(told);
+}
+
+const HEARD_BY: Readonly<Record<string, string>> = {
+  always: 'it listens to everything there',
+  pattern: 'the text fits its pattern',
+  mention: 'it was addressed',
+  followed: 'it follows that conversation',
+  context: 'it keeps what is said there as context',
+};
+
+const GROUNDS: Readonly<Record<string, string>> = {
+  owner: 'an owner',
+  admin: 'an admin',
+  member: 'a member',
+  everybody: 'anybody: it hears everybody there',
+  public_chat: 'anybody: the chat is public',
+};
+
+const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
+  ['message.heard', describeHeard],
+  ['message.dropped', (told) => `messages of ${told.what || 'strangers'} are dropped (${told.of('reason')})`],
+  ['stranger.turned_away', ({ who, what }) => `${who} turned ${what} away`],
+  ['delivery.delivered', (told) => `delivered${where(told)}${attempt(told)}${ground(told)}`],
+  ['delivery.put_off', (told) => `not delivered yet${where(told)}${attempt(told)}${because(told)}`],
+  ['delivery.failed', (told) => `failed${where(told)}${attempt(told)}${because(told)}`],
+  ['delivery.refused', (told) => `refused${where(told)}${because(told)}`],
+  ['delivery.unknown', (told) => `may have been delivered${where(told)}${attempt(told)}${because(told)}`],
+  ['delivery.resent', ({ who }) => `${who} had it sent once more`],
+  ['delivery.dropped', ({ who }) => `${who} gave it up`],
+  [
+    'destination.created',
+    (told) => `${told.of('agent')} got the destination ${quote(told)}, which is ${told.of('target')}${by(told)}`,
+  ],
+  [
+    'destination.renamed',
+    (told) => `the destination “${told.of('before')}” of ${told.of('agent')} became ${quote(told)}${by(told)}`,
+  ],
+  ['destination.removed', (told) => `${told.of('agent')} lost the destination ${quote(told)}${by(told)}`],
+  [
+    'wiring.created',
+    (told) => `${told.of('agent')} listens in ${told.of('chat')} (${told.of('engageMode')})${by(told)}`,
+  ],
+  ['wiring.changed', (told) => `how ${told.of('agent')} listens in ${told.of('chat')} was changed${by(told)}`],
+  ['wiring.removed', (told) => `${told.of('agent')} listens in ${told.of('chat')} no more${by(told)}`],
+  ['chat.changed', describeChat],
+  ['member.admitted', (told) => `${told.who} let ${told.what} in to ${told.of('agent')}${by(told, '')}`],
+  ['member.added', ({ who, what, of }) => `${who} made ${what} a member of ${of('agent')}`],
+  ['member.removed', ({ who, what, of }) => `${who} ended that ${what} is a member of ${of('agent')}`],
+  ['role.granted', ({ who, what, of }) => `${who} made ${what} ${of('role')}${of('agent') && ` of ${of('agent')}`}`],
+  ['role.revoked', ({ who, what, of }) => `${who} took the role ${of('role')} from ${what}`],
+  ['owner.claimed', ({ what }) => `${what} claimed this host`],
+  ['person.linked', ({ what, of }) => `${what} and ${of('with')} are one person`],
+  ['person.unlinked', ({ what }) => `${what} stands alone again`],
+  ['approval.requested', ({ of }) => `an admin was asked: ${of('action')}`],
+  ['approval.approved', (told) => `${told.who} approved ${told.of('action')}${choice(told)}`],
+  ['approval.rejected', (told) => `${told.who} rejected ${told.of('action')}${choice(told)}`],
+  ['approval.expired', ({ of }) => `nobody decided in time: ${of('action')}`],
+  ['approval.applied', (told) => `${told.of('action')} was done${outcome(told)}`],
+  ['approval.failed', (told) => `${told.of('action')} failed${outcome(told)}`],
+  ['approval.superseded', ({ of }) => `${of('action')} was asked anew, because what it does has changed`],
+  ['agent.made', ({ who, of }) => `${who} made the agent ${of('name')}`],
+  ['agent.removed', ({ who, of }) => `${who} removed the agent ${of('name')}`],
+  ['agent.restored', ({ who, of }) => `${who} restored the agent ${of('name')}`],
+  ['session.quarantined', (told) => `the session is quarantined${because(told)}`],
+  ['session.released', ({ who }) => `${who} released the session`],
+  ['session.ended', ({ of }) => `the session ended with ${of('agent')}`],
+  ['peers.paused', ({ of }) => `${of('agentA')} and ${of('agentB')} are paused (${of('reason')})`],
+  ['peers.resumed', ({ who, of }) => `${who} let ${of('agentA')} and ${of('agentB')} go on`],
+  ['peers.ended', ({ of }) => `what waited between ${of('agentA')} and ${of('agentB')} was refused`],
+  ['config.changed', (told) => `the config of ${told.what} was changed${by(told)}`],
+]);
+
+/** Of parts that have words of their own, and of hosts to come: the fields as they stand. */
+function describeUnknown(kind: string, { who, what, detail, of }: Told): string {
+  const fields = Object.keys(detail).map((field) => `${field} ${of(field)}`);
+  return [kind.replace(/[._]/g, ' '), what, `by ${who}`, ...fields].filter((part) => part !== '').join(', ');
+}
+
+function describeHeard({ who, of, detail }: Told): string {
+  if (detail.isRetold === true) return 'put before the agent; the host stopped before it wrote down why';
+  if (detail.by === 'agent') return `${who} wrote it to the agent`;
+  const reason = HEARD_BY[String(detail.by)] ?? of('by');
+  const ground = GROUNDS[String(detail.sender)] ?? of('sender');
+  return `heard, because ${reason}; ${who} may write as ${ground}`;
+}
+
+function describeChat({ who, detail, of }: Told): string {
+  const changes = [
+    detail.name === detail.nameBefore ? '' : `“${of('nameBefore')}” is called “${of('name')}”`,
+    detail.policy === detail.policyBefore ? '' : `strangers: ${of('policyBefore')} became ${of('policy')}`,
+  ].filter((part) => part !== '');
+  return `${changes.join('; ') || 'nothing changed'}, by ${who}`;
+}
+
+function where({ detail, of }: Told): string {
+  if (detail.what === undefined || detail.what === 'question')
+    return detail.destination == null ? '' : ` to “${of('destination')}”`;
+  return ` (${of('what')}${detail.destination == null ? '' : ` to “${of('destination')}”`})`;
+}
+
+function attempt({ detail }: Told): string {
+  return typeof detail.attempt === 'number' && detail.attempt > 0 ? `, attempt ${detail.attempt}` : '';
+}
+
+const RULES: Readonly<Record<string, string>> = {
+  chat: 'its destination is that chat',
+  thread_of_chat: 'its destination is that chat, which the thread belongs to',
+  agent: 'its destination is that agent',
+};
+
+function ground({ detail }: Told): string {
+  if (detail.isRetold === true) return '; the host stopped before it wrote down what allowed it';
+  const rule = RULES[String(detail.rule)];
+  return rule === undefined ? '' : `: ${rule}`;
+}
+
+function because({ of }: Told): string {
+  return of('reason') && `: ${of('reason')}`;
+}
+
+function choice({ of }: Told): string {
+  return of('choice') && `, with “${of('choice')}”`;
+}
+
+function outcome({ of }: Told): string {
+  return of('outcome') && `: ${of('outcome')}`;
+}
+
+function quote({ of }: Told): string {
+  return `“${of('name')}”`;
+}
+
+/** By whom, and on what ground. */
+function by({ who, of }: Told, start = `, by ${who}`): string {
+  const grounds = [
+    of('approval') && `approval ${of('approval')}`,
+    of('wiring') && 'with its wiring',
+    of('request') && 'as it asked',
+    of('removedAgent') && `with the agent ${of('removedAgent')}`,
+  ].filter((part) => part !== '');
+  return `${start}${grounds.length === 0 ? '' : ` (${grounds.join(', ')})`}`;
+}
