@@ -1,7 +1,23 @@
-/** What an agent is told about its destinations and the reply syntax, in addition to its instructions. */
+/** What an agent is told about its destinations, the reply syntax and what is missing, in addition to its instructions. */
 import type { Chart } from '../../shared/protocol.ts';
+import type { ServerState } from '../mcp-servers/contract.ts';
 
-export function formatAddendum(chart: Chart): string {
+/** `missing` are the MCP servers that did not come up. */
+export function formatAddendum(chart: Chart, missing: readonly ServerState[] = []): string {
+  return [formatDestinations(chart), ...formatMissing(missing)].join('\n\n');
+}
+
+function formatMissing(missing: readonly ServerState[]): string[] {
+  if (missing.length === 0) return [];
+  const lines = missing.map(({ name, problem }) => `- \`${name}\`: ${oneLine(problem ?? '')}`);
+  return [
+    `These MCP servers of yours are down, and their tools with them. Go on without; an admin was told:
+
+${lines.join('\n')}`,
+  ];
+}
+
+function formatDestinations(chart: Chart): string {
   const [only, ...others] = chart.destinations;
   if (!only) {
     return 'You have no destinations at the moment: nothing you write can be sent. Ask an admin to wire a chat to you.';

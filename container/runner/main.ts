@@ -12,6 +12,7 @@ import { InboxReader } from './inbox.ts';
 import { describeError, log } from './log.ts';
 import { RunnerLoop } from './loop.ts';
 import { Outbox } from './outbox.ts';
+import { ServerTools } from './server-tools.ts';
 import { ToolDoor } from './tool-door.ts';
 import { ContractError, locateWorkspace, readSession, type Workspace } from './workspace.ts';
 import { setZone } from './zone.ts';
@@ -51,7 +52,19 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
   using doorbell = new Doorbell(files.inDoorbell);
   const chart = new LiveChart(files.chart);
   using toolDoor = new ToolDoor(toolSocketPath(session.sessionId), session.isAdmin);
-  const parts = { session, paths: folders, outFiles: files.outFiles, provider, chart, inbox, outbox, toolDoor };
+  const place = { agentFolder: folders.agent, homeFolder: folders.state, timezone: session.timezone };
+  await using servers = new ServerTools(session.mcpServers, place);
+  const parts = {
+    session,
+    paths: folders,
+    outFiles: files.outFiles,
+    provider,
+    chart,
+    inbox,
+    outbox,
+    servers,
+    toolDoor,
+  };
   const loop = new RunnerLoop(parts, doorbell);
   const stop = () => {
     loop.stop();

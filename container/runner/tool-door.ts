@@ -12,7 +12,6 @@ import { MAX_JSON_DEPTH } from '../../shared/limits.ts';
 import { nestingExceeds } from '../../shared/messages.ts';
 import { LineReader } from '../mcp/line-reader.ts';
 import { MAX_REQUEST_BYTES, type WireReply, type WireRequest, wireRequestSchema } from '../mcp/wire.ts';
-import { describeTools } from '../tools/describe.ts';
 import { listTools } from '../tools/index.ts';
 import type { ToolBox } from '../tools/tool.ts';
 import { describeError, log } from './log.ts';
@@ -102,7 +101,13 @@ export class ToolDoor implements Disposable {
   }
 
   async #carryOut(request: WireRequest): Promise<WireReply> {
-    if (request.op === 'list') return { kind: 'tools', tools: describeTools(listTools(this.#isAdmin)) };
+    if (request.op === 'list') {
+      const tools = this.#tools?.list() ?? listTools(this.#isAdmin);
+      return {
+        kind: 'tools',
+        tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+      };
+    }
     if (this.#tools === null) return { kind: 'result', ok: false, text: NO_TURN };
     const { ok, text } = await this.#tools.call(request.name, request.input);
     return { kind: 'result', ok, text };

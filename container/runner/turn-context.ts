@@ -17,6 +17,7 @@ interface TurnOfTools {
   watch: RingWatch;
   inFlight: ToolsInFlight;
   facts: () => ReplyFacts;
+  signal: AbortSignal;
 }
 
 export function createToolContext(parts: TurnParts, turn: TurnOfTools): ToolContext {
@@ -44,6 +45,7 @@ export function createToolContext(parts: TurnParts, turn: TurnOfTools): ToolCont
     },
     takeAnswer: (question) => takeAnswer(parts, turn.scope, question),
     watch: (look, timeoutMs) => turn.watch.watch(look, timeoutMs),
+    signal: turn.signal,
     declare: (tool, timeoutMs) => turn.inFlight.begin(tool, timeoutMs),
   };
 }

@@ -30,7 +30,9 @@ import {
   planTurnEnd,
   type ReplyFacts,
 } from './replies.ts';
+import { reportServers } from './report-servers.ts';
 import { RingWatch } from './ring-watch.ts';
+import type { ServerTools } from './server-tools.ts';
 import { ToolsInFlight } from './tools-in-flight.ts';
 import { createToolContext } from './turn-context.ts';
 import { TurnScope } from './turn-scope.ts';
@@ -43,6 +45,8 @@ export interface TurnParts {
   chart: LiveChart;
   inbox: InboxReader;
   outbox: Outbox;
+  /** The agent's MCP servers. */
+  servers: ServerTools;
   /** Where programs beside the runner call the running turn's tools; absent when there are none. */
   toolDoor?: { open(tools: ToolBox): void; close(): void };
 }
@@ -62,7 +66,7 @@ export class Turn {
   readonly #inFlight: ToolsInFlight;
   /** Of the provider's own tools, by name. */
   readonly #ownTools = new Map<string, Disposable>();
-  readonly #stopped = new AbortController();
+  readonly #over = new AbortController();
   /** Tasks that were not shown, and what the checks of the others said. */
   readonly #quiet: InboundMessage[] = [];
   readonly #checks = new Map<string, CheckResult>();
@@ -79,8 +83,16 @@ export class Turn {
     this.#scope = new TurnScope(parts.outbox, batch, () => this.#noteOutput());
     this.#noteClaims(batch);
     this.#inFlight = new ToolsInFlight((tool) => parts.outbox.setTool(tool));
-    const turn = { scope: this.#scope, watch: this.#watch, inFlight: this.#inFlight, facts: () => this.#facts() };
-    this.tools = createToolBox(createToolContext(parts, turn));
+    this.tools = createToolBox(
+      createToolContext(parts, {
+        scope: this.#scope,
+        watch: this.#watch,
+        inFlight: this.#inFlight,
+        facts: () => this.#facts(),
+        signal: this.#over.signal,
+      }),
+      parts.servers,
+    );
     this.#continuation = parts.outbox.continuation(parts.provider.name);
   }
 
@@ -90,7 +102,8 @@ export class Turn {
       if (!(await this.#precheck())) return this.#isInterrupted ? null : this.#planQuiet();
       return await this.#converse(omittedCount);
     } finally {
-      // No tool may write once the end of the turn is being committed.
+      // No tool may write once the end of the turn is being committed, and none goes on without it.
+      this.#over.abort();
       this.#watch.close();
       this.#inFlight.close();
       this.#scope.close();
@@ -111,7 +124,7 @@ export class Turn {
     const { paths, session } = this.#parts;
     const declare = (timeoutMs: number) => this.#inFlight.begin('task_check', timeoutMs);
     const where = { agentFolder: paths.agent, homeFolder: paths.state, timezone: session.timezone };
-    const results = await runPrechecks(this.#scope.batch, { ...where, declare, signal: this.#stopped.signal });
+    const results = await runPrechecks(this.#scope.batch, { ...where, declare, signal: this.#over.signal });
     if (this.#isInterrupted) return false;
     for (const { message, result } of results) {
       if (result.kind === 'quiet') this.#quiet.push(message);
@@ -129,6 +142,9 @@ export class Turn {
 
   /** Asks, and asks once more if the answer would be lost. */
   async #converse(omittedCount: number): Promise<TurnResult> {
+    await this.#parts.servers.begin(this.#over.signal);
+    if (this.#isInterrupted) return null;
+    reportServers(this.#parts);
     const first = await this.#ask(this.#format(this.#scope.batch, omittedCount));
     if (first.kind === 'interrupted') return null;
     if (first.kind === 'failed') return this.#planFailure(first.retryable, first.message);
@@ -157,20 +173,20 @@ export class Turn {
 
   interrupt(): void {
     this.#isInterrupted = true;
-    this.#stopped.abort();
+    this.#over.abort();
     this.#running?.interrupt();
     this.#watch.close();
   }
 
   async #ask(prompt: Prompt): Promise<Answer> {
-    const { provider, session, paths, chart } = this.#parts;
+    const { provider, session, paths, chart, servers } = this.#parts;
     if (this.#isInterrupted) return { kind: 'interrupted' };
     this.#stamps.provider_started ??= stampNow();
     const results: string[] = [];
     let failure: Answer | null = null;
     const running = provider.query({
       prompt,
-      addendum: formatAddendum(chart.read()),
+      addendum: formatAddendum(chart.read(), servers.problems()),
       continuation: this.#newContinuation ?? this.#continuation,
       session,
       tools: this.tools,

@@ -30,6 +30,8 @@ export interface ToolContext {
   takeAnswer(question: SentRow): InboundMessage | null;
   /** Looks now and whenever the host may have written; null when the time is over, or the turn. */
   watch<T>(look: () => T | null, timeoutMs: number): Promise<T | null>;
+  /** Aborted when the turn is over. */
+  readonly signal: AbortSignal;
   /** Keeps the turn from being called stuck for this long, until disposed. */
   declare(tool: string, timeoutMs: number): Disposable;
 }

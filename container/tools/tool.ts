@@ -17,10 +17,18 @@ export interface Tool<Schema extends z.ZodType = z.ZodType> {
   run(input: z.output<Schema>, context: ToolContext): ToolResult | Promise<ToolResult>;
 }
 
+/** A tool as models and programs beside the runner read about it. */
 export interface ToolDescription {
   name: string;
   description: string;
-  input: z.ZodType;
+  /** JSON Schema of the input, always of an object. */
+  inputSchema: { type: 'object'; [key: string]: unknown };
+}
+
+/** Tools from elsewhere that join the box: those of MCP servers. */
+export interface ToolSource {
+  list(): readonly ToolDescription[];
+  call(name: string, input: unknown, context: ToolContext): Promise<ToolResult>;
 }
 
 /** The tools as a provider sees them, for one turn. */

@@ -3,7 +3,7 @@
  *
  *   dist/host.mjs  reader.mjs  bench.mjs  dump-schema.mjs     packages stay in node_modules
  *   dist/cli.mjs                                              one file, so that it starts fast
- *   dist/runner.mjs  mcp.mjs                                  one file each, for the image
+ *   dist/runner.mjs  mcp.mjs  mcp-servers.mjs                 one file each, for the image
  *   dist/web/                                                 the page
  *   dist/build.json                                           fingerprints of what these were built from
  *
@@ -32,6 +32,8 @@ const PROGRAMS = [
   // Also run by the process driver, on the host's own Node: so no newer target than the host's.
   { name: 'runner', entry: 'container/runner/main.ts', target: 'node20', external: ['better-sqlite3'] },
   { name: 'mcp', entry: 'container/mcp/main.ts', target: 'node20', external: [] },
+  // What the runner loads when its agent has MCP servers: the SDK would double the time that each start takes.
+  { name: 'mcp-servers', entry: 'container/mcp-servers/index.ts', target: 'node20', external: [] },
 ];
 
 const SHARED_INPUTS = ['package-lock.json', 'tsconfig.json', 'scripts/lib/build.mjs', 'shared'];
@@ -136,7 +138,7 @@ async function buildProgram({ name, entry, target, external }) {
     logLevel: 'silent',
     // Bundled CommonJS packages ask for built-ins by require().
     ...(external
-      ? { external, banner: { js: REQUIRE_BANNER }, legalComments: 'eof', plugins: [ENGLISH_ONLY] }
+      ? { external, banner: { js: REQUIRE_BANNER }, legalComments: 'eof', plugins: [ENGLISH_ONLY, SERVERS_APART] }
       : { packages: 'external' }),
   });
   for (const file of result.outputFiles) {
@@ -159,6 +161,19 @@ const ENGLISH_ONLY = {
       contents: "export { default as en } from './en.js';",
       resolveDir: dirname(path),
     }));
+  },
+};
+
+/**
+ * The runner's dynamic import of what speaks MCP stays one, of the bundle beside it.
+ * @type {import('esbuild').Plugin}
+ */
+const SERVERS_APART = {
+  name: 'servers-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/mcp-servers\/index\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './mcp-servers.mjs', external: true } : null,
+    );
   },
 };
 

@@ -6,6 +6,7 @@ import { HostBell } from '../../container/runner/host-bell.ts';
 import { InboxReader } from '../../container/runner/inbox.ts';
 import { RunnerLoop } from '../../container/runner/loop.ts';
 import { Outbox } from '../../container/runner/outbox.ts';
+import { ServerTools } from '../../container/runner/server-tools.ts';
 import { readSession } from '../../container/runner/workspace.ts';
 import type { SessionFixture } from './session-fixture.ts';
 
@@ -78,6 +79,7 @@ export class LoopHarness implements AsyncDisposable {
   readonly #inbox: InboxReader;
   readonly #outbox: Outbox;
   readonly #doorbell: Doorbell;
+  readonly #servers: ServerTools;
   readonly #loop: RunnerLoop;
   readonly #ended: Promise<void>;
 
@@ -89,15 +91,19 @@ export class LoopHarness implements AsyncDisposable {
     };
     this.#outbox = new Outbox(session.files.outboundDb, lastSeq, new HostBell(session.files.outDoorbell));
     this.#doorbell = new Doorbell(session.files.inDoorbell);
+    const file = readSession(session.files.session);
+    const place = { agentFolder: session.folders.agent, homeFolder: session.folders.state, timezone: file.timezone };
+    this.#servers = new ServerTools(file.mcpServers, place);
     this.#loop = new RunnerLoop(
       {
-        session: readSession(session.files.session),
+        session: file,
         paths: session.folders,
         outFiles: session.files.outFiles,
         provider,
         chart: new LiveChart(session.files.chart),
         inbox: this.#inbox,
         outbox: this.#outbox,
+        servers: this.#servers,
       },
       this.#doorbell,
     );
@@ -107,6 +113,7 @@ export class LoopHarness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#loop.stop();
     await this.#ended;
+    await this.#servers[Symbol.asyncDispose]();
     this.#doorbell[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
