@@ -19,7 +19,7 @@ export type Add = (
 
 /** What a word that stands before other commands is about. */
 const GROUPS: Readonly<Record<string, string>> = {
-  approvals: 'what waits for an admin: list, decide',
+  approvals: 'what waits for an admin: list, show, approve, reject, policy',
   chats: 'chats: list, set',
   agents: 'agents: list, make, remove, restore',
   destinations: 'where an agent may send: list, add, rename, remove',

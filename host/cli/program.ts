@@ -13,6 +13,7 @@ import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
 import { addAgentCommands } from './program-agents.ts';
+import { addApprovalCommands } from './program-approvals.ts';
 import { addPeopleCommands } from './program-people.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -101,7 +102,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addLookCommands(add);
   addAgentCommands(add);
   addTalkCommands(add);
-  addAnswerCommands(add);
+  addApprovalCommands(add);
   addDeliveryCommands(add);
   addPeopleCommands(add);
   addHostCommands(add);
@@ -201,34 +202,6 @@ function addTalkCommands(add: Add): void {
     .option('--wait', 'wait for the replies and print them')
     .option('--file <path...>', 'attach files')
     .addOption(timeoutOption());
-}
-
-function addAnswerCommands(add: Add): void {
-  add(
-    'approvals list',
-    'what waits for an admin',
-    ['approvals', 'approvals list --all --json'],
-    (command) => async (context) => (await import('./commands/approvals.ts')).listApprovals(context, command.opts()),
-    true,
-  )
-    .option('--all', 'those that were decided or expired too')
-    .addOption(limitOption());
-  add(
-    'approvals decide <approval> <choice...>',
-    'decide: with the text of a choice, or its number',
-    ['approvals decide 9z1c4k 1', 'approvals decide 9z1c4k "Let in"'],
-    () =>
-      async (context, approval = '', ...words) =>
-        (await import('./commands/approvals.ts')).decideApproval(context, approval, words.join(' ')),
-  );
-  add(
-    'answer <message> <choice...>',
-    'answer a question, by its id or "last": with the text of a choice, or its number',
-    ['answer last 2', 'answer 9z1c4k Blue'],
-    () =>
-      async (context, message = '', ...words) =>
-        (await import('./commands/approvals.ts')).answerQuestion(context, message, words.join(' ')),
-  );
 }
 
 function addDeliveryCommands(add: Add): void {

@@ -8,6 +8,8 @@ import type {
   Agent,
   AgentRemoval,
   Approval,
+  ApprovalDetail,
+  ApprovalPolicy,
   Chat,
   Destination,
   DroppedMessages,
@@ -191,16 +193,33 @@ export class HostApi {
     return this.#post(`/messages/${encodeURIComponent(id)}/answer`, { choice });
   }
 
-  listApprovals(query: { state?: string | undefined }, limit: number): Promise<Page<Approval>> {
+  listApprovals(
+    query: { state?: string | undefined; code?: string | undefined },
+    limit: number,
+  ): Promise<Page<Approval>> {
     return this.#list('/approvals', query, limit);
   }
 
-  readApproval(id: string): Promise<Approval> {
+  readApproval(id: string): Promise<ApprovalDetail> {
     return this.#get(`/approvals/${encodeURIComponent(id)}`);
   }
 
-  decideApproval(id: string, choice: string): Promise<Approval> {
-    return this.#post(`/approvals/${encodeURIComponent(id)}/decide`, { choice });
+  /** `note`: why, for whoever asked. */
+  decideApproval(id: string, choice: string, note: string | undefined): Promise<Approval> {
+    const body = note === undefined ? { choice } : { choice, note };
+    return this.#post(`/approvals/${encodeURIComponent(id)}/decide`, body);
+  }
+
+  listApprovalPolicies(): Promise<{ items: ApprovalPolicy[] }> {
+    return this.#get('/approval-policies');
+  }
+
+  /** On top of what was seen: one that changed meanwhile stays as it is, and the call is refused. */
+  changeApprovalPolicy(
+    { action, revision }: Pick<ApprovalPolicy, 'action' | 'revision'>,
+    patch: Partial<Pick<ApprovalPolicy, 'quorum' | 'expiresAfterMs' | 'askNextAfterMs'>>,
+  ): Promise<ApprovalPolicy> {
+    return this.#patch(`/approval-policies/${encodeURIComponent(action)}`, revision, patch);
   }
 
   readTrace(messageId: string): Promise<Trace> {
