@@ -48,9 +48,7 @@ export class AgentConfigs {
 
   /** Changes what the patch names; the caller has checked that it may be so. */
   change(id: AgentGroupId, patch: Partial<ConfigContent>, author: ConfigAuthor): ConfigOutcome {
-    const outcome = this.#parts.commit(() => this.#commitChange(id, patch, author));
-    if (outcome.kind === 'changed') this.#parts.onConfigChanged(id);
-    return outcome;
+    return this.#tell(this.#parts.commit(() => this.#commitChange(id, patch, author)));
   }
 
   /** Of a living agent: its name too, on top of the group's revision. `stale` when that no longer holds. */
@@ -70,7 +68,14 @@ export class AgentConfigs {
       const renaming = isRenamed ? [`name: ${agent.name} → ${name}`] : [];
       return this.#commitChange(id, patch, { by, approvalId: null, reason: renaming[0] ?? 'set by hand' }, renaming);
     });
-    if (outcome.kind === 'changed') this.#parts.onConfigChanged(id);
+    return this.#tell(outcome);
+  }
+
+  /** I4 */
+  #tell(outcome: ConfigOutcome): ConfigOutcome {
+    if (outcome.kind !== 'changed') return outcome;
+    failpoint('config.changed');
+    this.#parts.onConfigChanged(outcome.agent.id);
     return outcome;
   }
 
@@ -124,7 +129,6 @@ export class AgentConfigs {
       },
       at,
     );
-    failpoint('config.changed');
     return { kind: 'changed', agent: agents.get(id) ?? agent, changes };
   }
 }
