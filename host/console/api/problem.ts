@@ -6,6 +6,7 @@ import type { ZodError } from 'zod';
 import { errorCode, Fault } from '../../config/errors.ts';
 import { commandsFor } from '../../config/home.ts';
 import { consoleLog } from '../../observe/logger.ts';
+import type { Env } from './door.ts';
 import type { ErrorBody } from './schemas.ts';
 
 export class Problem extends Error {
@@ -43,14 +44,14 @@ const STATUS_OF_FAULT: Record<string, ContentfulStatusCode> = {
 };
 
 /** Any error as an answer, its commands for this home; bugs are logged here, and say nothing of themselves to the caller. */
-export function answerProblem(c: Context, error: unknown, home: string): Response {
+export function answerProblem(c: Context<Env>, error: unknown, home: string): Response {
   const problem = toProblem(error);
   if (problem.more.revision !== undefined) c.header('ETag', `"${problem.more.revision}"`);
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer');
   if (problem.status === 429 || problem.status === 503) c.header('Retry-After', '6');
   const { next } = problem.more;
-  // Where this host keeps things is not for those who are not signed in.
-  const isNamed = next !== undefined && problem.status !== 401;
+  // Where this host keeps things is for those who see everything.
+  const isNamed = next !== undefined && c.var.standing?.isGlobalAdmin === true;
   const more = isNamed ? { ...problem.more, next: commandsFor(home, next) } : problem.more;
   const body: ErrorBody = { error: { code: problem.code, message: problem.message, ...more } };
   return c.json(body, problem.status);
