@@ -24,6 +24,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   agents: 'agents: list, make, remove, restore',
   destinations: 'where an agent may send: list, add, rename, remove',
   people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',
+  ledger: 'what was decided, and by whom: list, why, verify',
   tasks: 'what agents asked to be woken for',
 };
 

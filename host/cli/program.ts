@@ -14,6 +14,7 @@ import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
 import { addAgentCommands } from './program-agents.ts';
 import { addApprovalCommands } from './program-approvals.ts';
+import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -105,6 +106,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addApprovalCommands(add);
   addDeliveryCommands(add);
   addPeopleCommands(add);
+  addLedgerCommands(add);
   addHostCommands(add);
   return program;
 }

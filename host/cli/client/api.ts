@@ -13,6 +13,7 @@ import type {
   Chat,
   Destination,
   DroppedMessages,
+  LedgerEntry,
   Message,
   Page,
   Person,
@@ -24,6 +25,7 @@ import type {
   Task,
   TaskDetail,
   Trace,
+  Why,
   Wiring,
 } from './types.ts';
 
@@ -96,6 +98,15 @@ export class HostApi {
 
   listRefusals(limit: number): Promise<Page<Refusal>> {
     return this.#list('/refusals', {}, limit);
+  }
+
+  /** Newest first; the calls go on until there are so many, or the ledger's beginning is reached. */
+  listLedger(query: Query, limit: number): Promise<Page<LedgerEntry>> {
+    return this.#list('/ledger', query, limit);
+  }
+
+  readWhy(messageId: string): Promise<Why> {
+    return this.#get(`/messages/${encodeURIComponent(messageId)}/why`);
   }
 
   listChats(limit: number): Promise<Page<Chat>> {
