@@ -9,8 +9,11 @@ export const MAX_PACKAGES_PER_REQUEST = 20;
 /** Packages of one agent. Higher: huge images. Lower: long projects run out. */
 export const MAX_PACKAGES = 100;
 
-/** Debian Policy §5.6.1, and a version of §5.6.12: `cowsay`, `g++`, `curl=7.88.1-10+deb12u8`. */
-export const APT_PACKAGE = /^[a-z0-9][a-z0-9+.-]{1,99}(?:=(?:\d+:)?[0-9][A-Za-z0-9.+~-]{0,63})?$/;
+/**
+ * Debian Policy §5.6.1, and a version of §5.6.12: `cowsay`, `g++`, `curl=7.88.1-10+deb12u8`. No name ends in "-":
+ * apt removes what is named so.
+ */
+export const APT_PACKAGE = /^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+.](?:=(?:\d+:)?[0-9][A-Za-z0-9.+~-]{0,63})?$/;
 /** npm's rule for new names, with an exact version, a range of one sign, or a tag: `left-pad`, `@scope/name@^1.2.3`. */
 export const NPM_PACKAGE =
   /^(?:@[a-z0-9~-][a-z0-9._~-]{0,99}\/)?[a-z0-9~][a-z0-9._~-]{0,99}(?:@(?:[\^~]?\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]{1,40})?(?:\+[0-9A-Za-z.-]{1,40})?|[a-z][a-z0-9-]{0,29}))?$/;

@@ -240,6 +240,7 @@ async function readBuild(answer: NodeJS.ReadableStream, onOutput: (text: string)
   let rest = '';
   let outputBytes = 0;
   let imageId: string | null = null;
+  let isInEngineLine = false;
   for await (const chunk of answer) {
     outputBytes += chunk.length;
     // Leaving the loop closes the connection, and so ends the build.
@@ -251,7 +252,11 @@ async function readBuild(answer: NodeJS.ReadableStream, onOutput: (text: string)
       if (line.trim() === '') continue;
       const event = eventSchema.safeParse(JSON.parse(line)).data ?? {};
       if (event.error !== undefined) return { kind: 'failed', why: describeEnd(event) };
-      if (event.stream !== undefined && !ENGINE_WORDS.test(event.stream)) onOutput(event.stream);
+      if (event.stream !== undefined) {
+        const isEngines: boolean = ENGINE_WORDS.test(event.stream) || (isInEngineLine && event.stream === '\n');
+        if (!isEngines) onOutput(event.stream);
+        isInEngineLine = isEngines && !event.stream.endsWith('\n');
+      }
       imageId = event.aux?.ID ?? imageId;
     }
   }

@@ -5,8 +5,7 @@
  *     is left out between them is said.
  * I2. Nobody who follows slows it down, and none costs memory: a reader asks for what comes after a number.
  */
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
-import { dirname } from 'node:path';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { imagesLog } from '../observe/logger.ts';
 import { LineCutter } from './clean-text.ts';
@@ -31,9 +30,8 @@ export class BuildLog {
   #isEnded = false;
   #waiting: (() => void)[] = [];
 
-  /** An older file of the same name is replaced. */
+  /** An older file of the same name is replaced; its folder is there (host/config/home.ts). */
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#file = createWriteStream(path, { mode: 0o600 });
     // A full disk costs the file, not the build.
     this.#file.on('error', (error) => imagesLog.warn({ err: error }, 'the log of a build cannot be written'));

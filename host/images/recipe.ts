@@ -79,12 +79,14 @@ export function planLayers(packages: Packages): Layer[] {
 }
 
 const APT = ['apt-get', '-q', '-y', '-o', 'Acquire::Retries=3', '-o', 'Dpkg::Use-Pty=0'];
+/** A name is that one package: apt takes `lib.+` for a pattern, and `ca-certificates-` for one to remove. */
+const APT_INSTALL = ['-o', 'APT::Cmd::Pattern-Only=true', '--no-remove', '--no-install-recommends'];
 
 /** What apt keeps for itself goes in the layer that it came in, and so takes no room. */
 function aptLayer(names: readonly string[]): Layer {
   return [
     root(...APT, 'update'),
-    root(...APT, 'install', '--no-install-recommends', '--', ...names.toSorted()),
+    root(...APT, 'install', ...APT_INSTALL, '--', ...names.toSorted()),
     root('rm', '-rf', '/var/lib/apt/lists', '/var/cache/apt', '/var/log/apt', '/var/log/dpkg.log'),
   ];
 }
