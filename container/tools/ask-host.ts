@@ -69,10 +69,10 @@ export function describeSubmitted(answer: HostAnswer): ToolResult {
   if (answer.kind === 'refused') return describeAnswer(answer, '');
   const { id, seq } = answer.row;
   const note = answer.kind === 'done' ? (answer.note?.replace(/[.\s]+$/, '') ?? null) : null;
-  const said = note === null ? '' : `: ${note}`;
+  const said = note === null ? '' : ` The host says: ${note}.`;
   return {
     ok: true,
-    text: `Submitted${said}. Do not wait, and do not ask again: you will be told what comes of it in a message.`,
+    text: `Submitted.${said} When an admin decides, you will be told what came of it in a message: do not wait for it, and do not ask again.`,
     messageId: id,
     seq,
     data: { note },

@@ -102,7 +102,7 @@ describe('the demo assistant, about its own container', () => {
     await using session = start();
     session.decide = () => ({ state: 'delivered', reason: 'an admin was asked; the code is 7K2Q' });
     expect(await session.exchange({ text: 'install apt cowsay' })).toEqual([
-      'terminal: 📮 I asked the host for it: an admin was asked; the code is 7K2Q. I will tell you here what comes of it.',
+      'terminal: 📮 I asked the host, and it says: an admin was asked; the code is 7K2Q. What an admin decides I will tell you here.',
     ]);
     const [request] = session.rows();
     expect(request && parseContent(request)).toEqual({
@@ -187,6 +187,15 @@ describe('the demo assistant, about its own container', () => {
     expect(session.rows()[0]?.thread_id).toBe('thr');
     expect(await session.exchange({ ...notice, text: 'x', from: null })).toEqual([]);
     expect(await session.exchange({ ...notice, text: 'x', from: RESEARCHER, sourceSessionId: 'ses_x' })).toEqual([]);
+  });
+
+  it('is back after a restart, where it was asked for', async () => {
+    await using session = start();
+    const text = 'Your container was started afresh, as you asked.';
+    const notice = { kind: 'system', event: 'restarted', sender: 'host', from: FAMILY } as const;
+    expect(await session.exchange({ ...notice, text })).toEqual([
+      `family: 🔄 I am back, in a fresh container:\n\n> ${text}`,
+    ]);
   });
 
   it('asks for nothing and runs nothing for another agent', async () => {

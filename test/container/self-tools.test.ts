@@ -33,7 +33,9 @@ describe('a request to change oneself', () => {
     session.decide = () => ({ state: 'delivered', reason: 'an admin was asked; the code is 7K2Q' });
     const [result] = await callAll(session, ['install_packages', { apt: ['cowsay'], reason: 'fun' }]);
     expect(result).toMatchObject({ ok: true, data: { note: 'an admin was asked; the code is 7K2Q' } });
-    expect(result?.text).toMatch(/^Submitted: an admin was asked; the code is 7K2Q\. .*you will be told/);
+    expect(result?.text).toMatch(
+      /^Submitted\. The host says: an admin was asked; the code is 7K2Q\. .*you will be told/,
+    );
   });
 
   it('says Submitted when the host has not said anything yet, and what the host refused', async () => {

@@ -19,8 +19,8 @@ export function formatAsked(asked: ToolResult): string {
   if (!asked.ok) return `I could not: ${asked.text}`;
   const data = asked.data;
   const note = typeof data === 'object' && data !== null && 'note' in data ? data.note : null;
-  const said = typeof note === 'string' ? `: ${note}` : '';
-  return `📮 I asked the host for it${said}. I will tell you here what comes of it.`;
+  const said = typeof note === 'string' ? `, and it says: ${note}` : '';
+  return `📮 I asked the host${said}. What an admin decides I will tell you here.`;
 }
 
 export function formatNoProgram(program: string): string {
