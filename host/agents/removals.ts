@@ -91,6 +91,7 @@ export class Removals implements AsyncDisposable {
   #cutRoutes(agent: AgentGroup, by: string, now: number): RemovedRoutes {
     const { routes, ledger } = this.#parts;
     const removed = routes.removeAll(agent.id, { by, at: now });
+    this.#parts.withdrawApprovals(agent.id, `the agent “${agent.name}” was removed`);
     const detail = {
       agent: agent.id,
       name: agent.name,

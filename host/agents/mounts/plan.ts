@@ -6,6 +6,7 @@
  * I3. Writable only when the allowlist says so and the config asks for it.
  * I4. Nothing lies in a folder that an agent may write: its container could put a link in the way.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Mount } from '../../store/agents.ts';
 import { findCredential, findSystem, isWithin } from './places.ts';
 
@@ -89,6 +90,13 @@ export function planMount(asked: Mount, facts: MountFacts): MountPlan {
   if (holder !== undefined) return refuse(`it lies in ${holder}, which an agent may write`);
   // I3
   return { kind: 'mount', source: realPath, identity, isReadOnly: entry.isReadOnly || asked.isReadOnly };
+}
+
+/** Whether two configs give the same folders in the same way. */
+export function isSameMounts(some: readonly Mount[], others: readonly Mount[]): boolean {
+  const spell = (mounts: readonly Mount[]) =>
+    mounts.map(({ name, path, isReadOnly }) => JSON.stringify([name, path, isReadOnly])).toSorted();
+  return isDeepStrictEqual(spell(some), spell(others));
 }
 
 /** The narrowest entry decides. */

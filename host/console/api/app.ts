@@ -20,9 +20,11 @@ import { answerProblem, Problem } from './problem.ts';
 import { agentRoutes, destinationRoutes } from './resources/agents.ts';
 import { approvalRoutes } from './resources/approvals.ts';
 import { chatRoutes, wiringRoutes } from './resources/chats.ts';
+import { configRoutes } from './resources/configs.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { ledgerRoutes } from './resources/ledger.ts';
 import { messageRoutes } from './resources/messages.ts';
+import { mountRoutes } from './resources/mounts.ts';
 import { peopleRoutes } from './resources/people.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
 import { signInLists } from './resources/sign-ins.ts';
@@ -74,6 +76,8 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', signInLists(parts))
     .route('/', peopleRoutes(parts))
     .route('/', agentRoutes(parts))
+    .route('/', configRoutes(parts))
+    .route('/', mountRoutes(parts))
     .route('/', destinationRoutes(parts))
     .route('/', chatRoutes(parts))
     .route('/', wiringRoutes(parts))

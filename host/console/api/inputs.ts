@@ -5,6 +5,8 @@ import { MAX_INSTRUCTIONS_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.t
 import { localNameSchema } from '../../../shared/protocol.ts';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
 import { MAX_POLICY_MS, MAX_QUORUM, MIN_POLICY_MS } from '../../approvals/policies.ts';
+import { CPUS, MEMORY_MB, PIDS } from '../../agents/config/limits.ts';
+import { MOUNT_NAME } from '../../agents/mounts/plan.ts';
 import { isTimezone } from '../../config/timezone.ts';
 import { APPROVAL_STATES } from '../../store/approvals.ts';
 import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
@@ -195,6 +197,38 @@ export const agentPatchBody = z
   .partial()
   .refine(hasAny, 'expected at least one field')
   .openapi('AgentChange');
+
+/** A resource of a container; null takes it back to the host's default. */
+const configFields = {
+  provider: provider.optional(),
+  model: model.optional(),
+  timezone: timezone.optional(),
+  memoryMb: z.number().int().min(MEMORY_MB.least).max(MEMORY_MB.most).nullable().optional(),
+  cpus: z.number().min(CPUS.least).max(CPUS.most).nullable().optional(),
+  pids: z.number().int().min(PIDS.least).max(PIDS.most).nullable().optional(),
+};
+export const configPatchBody = z
+  .strictObject(configFields)
+  .refine(hasAny, 'expected at least one field')
+  .openapi('AgentConfigPatch');
+const configRevision = z.number().int().positive();
+export const rollbackBody = z.strictObject({ revision: configRevision }).openapi('AgentConfigRollback');
+export const configRevisionParam = wholeNumber(1, Number.MAX_SAFE_INTEGER).openapi({ type: 'integer', minimum: 1 });
+/** The last change when neither is given; `to` is the present revision without it. */
+export const configDiffQuery = z.strictObject({
+  from: configRevisionParam.optional(),
+  to: configRevisionParam.optional(),
+});
+export const mountBody = z
+  .strictObject({
+    name: z.string().regex(MOUNT_NAME, 'expected 1 to 63 of a–z, 0–9 and "-", starting with a letter or digit'),
+    /** A folder of the machine that the allowlist allows. */
+    path: z.string().min(1).max(1_024),
+    /** Read-only without it. */
+    write: z.boolean().optional(),
+  })
+  .openapi('NewMount');
+export const mountNameParam = z.string().regex(MOUNT_NAME, 'expected the name of a mount');
 
 export const chatPatchBody = z
   .strictObject({ name: line(200).optional(), unknownSenderPolicy: z.enum(UNKNOWN_SENDER_POLICIES).optional() })

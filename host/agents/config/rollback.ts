@@ -1,0 +1,55 @@
+/**
+ * Back to an earlier config: a new revision with the old content, and nothing is rewritten. What it names is judged
+ * by today's rules, and its image is built before the config changes.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import type { ImageBuilds } from '../../images/images.ts';
+import type { AgentGroup } from '../../store/agents.ts';
+import type { ConfigHistoryStore } from '../../store/config-history.ts';
+import type { Mounts } from '../mounts/mounts.ts';
+import { type AgentConfigs, type ConfigOutcome, contentOf } from './configs.ts';
+
+export interface RollbackParts {
+  configs: AgentConfigs;
+  configHistory: Pick<ConfigHistoryStore, 'get'>;
+  images: Pick<ImageBuilds, 'ensure'>;
+  mounts: Pick<Mounts, 'check'>;
+}
+
+export type RollbackOutcome =
+  | ConfigOutcome
+  | { kind: 'no-such-revision' }
+  /** `why` is for the admin; nothing was changed. */
+  | { kind: 'refused'; why: string }
+  /** With the last lines of the build; nothing was changed. */
+  | { kind: 'build-failed'; tail: string };
+
+/** `ifRevision`: the config's revision that the caller saw. Throws the faults of `ImageBuilds.ensure`. */
+export function rollBack(
+  agent: AgentGroup,
+  to: { revision: number; ifRevision: number; by: string },
+  { configs, configHistory, images, mounts }: RollbackParts,
+): Promise<RollbackOutcome> {
+  return configs.inTurn(agent.id, async () => {
+    const past = configHistory.get(agent.id, to.revision);
+    if (past === null) return { kind: 'no-such-revision' };
+    // What it would be based on has changed: no image is built for nothing.
+    if (agent.config.revision !== to.ifRevision) return { kind: 'stale', agent };
+    const { content } = past;
+    if (!PROVIDER_NAMES.some((name) => name === content.provider)) {
+      return { kind: 'refused', why: `there is no provider ${content.provider} any more` };
+    }
+    for (const mount of content.mounts) {
+      const plan = await mounts.check(agent, mount);
+      if (plan.kind === 'refuse')
+        return { kind: 'refused', why: `the mount ${mount.name} (${mount.path}): ${plan.why}` };
+    }
+    if (!isDeepStrictEqual(content.packages, contentOf(agent).packages)) {
+      const built = await images.ensure(agent, content.packages, { approvalId: null });
+      if (built.kind === 'failed') return { kind: 'build-failed', tail: built.tail };
+    }
+    const reason = `rolled back to revision ${to.revision}`;
+    return configs.change(agent.id, content, { by: to.by, approvalId: null, reason, ifRevision: to.ifRevision });
+  });
+}

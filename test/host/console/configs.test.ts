@@ -1,0 +1,145 @@
+/** Agents' configs and mounts over the API: read, changed on top of what was seen, compared, rolled back. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Packages } from '../../../shared/packages.ts';
+import { type ApiFixture, startApi } from '../../support/api-server.ts';
+
+const SERVER = { name: 'files', command: 'node', args: ["it's"], env: { KEY: 'a b' } };
+
+async function setUp() {
+  const api = await startApi();
+  const { agent, spine } = api;
+  const path = `/agents/${agent.id}/config`;
+  const patch = (json: unknown, revision: number) =>
+    api.call(path, { method: 'PATCH', json, headers: { 'if-match': `"${revision}"` } });
+  const rollBack = (to: number, revision: number) =>
+    api.call(`${path}/rollback`, { method: 'POST', json: { revision: to }, headers: { 'if-match': `"${revision}"` } });
+  return { api, agent, spine, path, patch, rollBack };
+}
+
+/** A folder that the allowlist of this host allows. */
+function allow(api: ApiFixture, name: string, readOnly = true): string {
+  const root = join(api.spine.home.home, '..');
+  mkdirSync(join(root, 'srv', name), { recursive: true });
+  writeFileSync(
+    api.spine.allowlistPath,
+    JSON.stringify({ version: 1, allow: [{ path: join(root, 'srv'), readOnly }] }),
+    { mode: 0o600 },
+  );
+  return join(root, 'srv', name);
+}
+
+describe('a config', () => {
+  it('is shown whole, with who changed it last, and is changed on top of what was seen', async () => {
+    const { api, spine, agent, path, patch } = await setUp();
+    spine.configs.change(agent.id, { mcpServers: [SERVER] }, { by: 'host', approvalId: null, reason: 'x' });
+    const seen = await api.call(path);
+    expect(seen.headers.etag).toBe('"2"');
+    expect(seen.json).toMatchObject({
+      revision: 2,
+      provider: 'demo',
+      resources: { memoryMb: null, cpus: null, pids: null },
+      mcpServers: [{ name: 'files', commandLine: "KEY='a b' node 'it'\\''s'" }],
+      image: { state: 'ready', reason: null },
+    });
+    const changed = await patch({ memoryMb: 1024, cpus: 2 }, 2);
+    expect(changed.json).toMatchObject({
+      revision: 3,
+      resources: { memoryMb: 1024, cpus: 2, pids: null },
+      changedBy: { id: 'web:owner', name: 'Owner' },
+    });
+    expect((await patch({ memoryMb: null }, 3)).json.resources).toEqual({ memoryMb: null, cpus: 2, pids: null });
+    expect(await patch({ cpus: 1 }, 3)).toMatchObject({ status: 412, json: { error: { revision: 4 } } });
+    expect(await api.call(path, { method: 'PATCH', json: { cpus: 1 } })).toMatchObject({ status: 428 });
+    for (const bad of [{}, { memoryMb: 1 }, { cpus: 0 }, { provider: 'gpt' }, { mounts: [] }, { packages: {} }]) {
+      expect(await patch(bad, 4)).toMatchObject({ status: 400 });
+    }
+  });
+
+  it('has a history in pages, newest first, and differences between any two revisions', async () => {
+    const { api, path, patch } = await setUp();
+    await patch({ model: 'a' }, 1);
+    await patch({ model: 'b', timezone: 'Asia/Tokyo' }, 2);
+    const first = await api.call(`${path}/history?limit=2`);
+    expect(first.json.items).toMatchObject([
+      { revision: 3, changes: ['model: a → b', 'timezone: UTC → Asia/Tokyo'], changedBy: { id: 'web:owner' } },
+      { revision: 2, changes: ['+ model: a'] },
+    ]);
+    const rest = await api.call(`${path}/history?limit=2&cursor=${first.json.nextCursor}`);
+    expect(rest.json).toMatchObject({ items: [{ revision: 1, reason: 'made', changes: [] }], nextCursor: null });
+    const lines = async (query: string) =>
+      (await api.call(`${path}/diff${query}`)).json.changes.map(({ line }: { line: string }) => line);
+    expect(await lines('')).toEqual(['model: a → b', 'timezone: UTC → Asia/Tokyo']);
+    expect(await lines('?from=1&to=2')).toEqual(['+ model: a']);
+    expect(await lines('?from=3&to=1')).toEqual(['- model: b', 'timezone: Asia/Tokyo → UTC']);
+    expect(await api.call(`${path}/diff?from=9`)).toMatchObject({ status: 404 });
+    expect((await api.call(`${path}/history/2`)).json).toMatchObject({ revision: 2, model: 'a', timezone: 'UTC' });
+  });
+
+  it('goes back as a new revision, after its image is built; when that fails nothing changes', async () => {
+    const { api, spine, agent, path, rollBack } = await setUp();
+    const packages: Packages = { apt: ['cowsay'], npm: [], generation: 0 };
+    const by = { by: 'host', approvalId: null, reason: 'x' };
+    spine.configs.change(agent.id, { packages }, by);
+    spine.configs.change(agent.id, { packages: { ...packages, apt: [] }, model: 'm' }, by);
+    spine.images.ensure = async () => ({ kind: 'failed', tail: 'E: no such package' });
+    expect(await rollBack(2, 3)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'build_failed', message: expect.stringContaining('E: no such package') } },
+    });
+    expect((await api.call(path)).json.revision).toBe(3);
+    const built: Packages[] = [];
+    spine.images.ensure = async (_agent, wanted) => {
+      built.push(wanted);
+      return { kind: 'built', image: 'x' };
+    };
+    expect(await rollBack(2, 2)).toMatchObject({ status: 412 });
+    expect(built).toEqual([]);
+    expect((await rollBack(2, 3)).json).toMatchObject({
+      revision: 4,
+      reason: 'rolled back to revision 2',
+      model: null,
+    });
+    expect(built).toEqual([packages]);
+    expect(spine.configHistory.get(agent.id, 2)?.content).toEqual(spine.configHistory.get(agent.id, 4)?.content);
+    expect(await rollBack(77, 4)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a mount', () => {
+  it('is given and taken over the API, judged by the allowlist of that moment', async () => {
+    const { api, agent, path, rollBack } = await setUp();
+    const mounts = `/agents/${agent.id}/mounts`;
+    const add = (json: unknown, revision: number) =>
+      api.call(mounts, { method: 'POST', json, headers: { 'if-match': `"${revision}"` } });
+    expect((await api.call('/mounts/allowed')).json).toMatchObject({ state: 'absent', folders: [] });
+    const folder = allow(api, 'reports');
+    expect((await api.call('/mounts/allowed')).json).toMatchObject({ state: 'used', folders: [{ isReadOnly: true }] });
+    expect(await add({ name: 'keys', path: '/etc/ssl' }, 1)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'mount_refused' } },
+    });
+    expect(await add({ name: 'reports', path: folder, write: true }, 1)).toMatchObject({
+      status: 409,
+      json: { error: { message: expect.stringContaining('read-only alone') } },
+    });
+    expect((await add({ name: 'reports', path: `${folder}/` }, 1)).json).toMatchObject({
+      revision: 2,
+      mounts: [{ name: 'reports', path: folder, isReadOnly: true, containerPath: '/workspace/mounts/reports' }],
+    });
+    expect(await add({ name: 'reports', path: folder }, 2)).toMatchObject({
+      status: 409,
+      json: { error: { code: 'name_taken' } },
+    });
+    expect((await api.call(mounts)).json.items).toMatchObject([
+      { name: 'reports', mountedAs: { realPath: folder }, why: null },
+    ]);
+    const removed = await api.call(`${mounts}/reports`, { method: 'DELETE', headers: { 'if-match': '"2"' } });
+    expect(removed.json).toMatchObject({ revision: 3, mounts: [] });
+    // Not allowed any more, it does not come back by a rollback either.
+    rmSync(api.spine.allowlistPath);
+    expect(await rollBack(2, 3)).toMatchObject({ status: 409, json: { error: { code: 'not_possible_now' } } });
+    expect((await api.call(path)).json).toMatchObject({ revision: 3, mounts: [] });
+  });
+});
