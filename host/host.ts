@@ -426,17 +426,19 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       now,
     }),
   );
-  const commands = makeCommands({
-    ...{ ...stores, home: paths.home, inboxes, approvals, endFiring },
-    life: {
-      liveState: (session) => theLife().liveState(session),
-      endRun: (id) => runtime.requestStop(id, 'requested'),
-      workChanged: (id) => theLife().workChanged(id),
-    },
-    send: (id) => notices.sendCard(id),
-    onReachable: () => approvals.askAgain(),
-    now,
-  });
+  const commands = closers.use(
+    makeCommands({
+      ...{ ...stores, home: paths.home, inboxes, approvals, endFiring },
+      life: {
+        liveState: (session) => theLife().liveState(session),
+        endRun: (id) => runtime.requestStop(id, 'requested'),
+        workChanged: (id) => theLife().workChanged(id),
+      },
+      send: (id) => notices.sendCard(id),
+      onReachable: () => approvals.askAgain(),
+      now,
+    }),
+  );
   const router = new Router({
     home: paths.home,
     agents,

@@ -39,7 +39,7 @@ interface Standing extends Omit<PlanFacts, 'rule'> {
   isStranger: boolean;
 }
 
-export class Commands {
+export class Commands implements Disposable {
   readonly #parts: CommandParts;
   readonly #pace = new Pace();
   readonly #refusals: Refusals;
@@ -83,7 +83,7 @@ export class Commands {
   async #obey(id: MessageId, command: Command, typed: Typed, spoken: Spoken): Promise<CommandOutcome> {
     const { transcript, now } = this.#parts;
     // I2
-    const before = transcript.get(id);
+    const before = transcript.peek(id);
     if (before !== null) {
       const message = { sessionId: before.sessionId, messageId: id, engaged: false, repeated: true };
       return { kind: 'routed', messages: [message] };
@@ -203,10 +203,13 @@ export class Commands {
     return made;
   }
 
-  #slow({ channelType, platformId, senderId }: Spoken, isTold: boolean): CommandOutcome {
-    const { dropped, now } = this.#parts;
-    dropped.record({ channelType, platformId, senderId, reason: 'too_many_commands', now: now() });
+  #slow(spoken: Spoken, isTold: boolean): CommandOutcome {
+    this.#refusals.count('too_many_commands', spoken, this.#parts.now());
     return { kind: 'dropped', reason: 'too_many_commands', tell: isTold ? SLOW_DOWN : null };
+  }
+
+  [Symbol.dispose](): void {
+    this.#refusals[Symbol.dispose]();
   }
 }
 

@@ -1,6 +1,6 @@
 /** The command gate with what it needs of people. */
 import { People } from '../people/apply.ts';
-import { PeopleCommands, type PeopleCommandParts } from '../people/commands.ts';
+import { type PeopleCommandParts, PeopleCommands } from '../people/commands.ts';
 import { Commands } from './apply.ts';
 import type { CommandParts } from './ports.ts';
 

@@ -1,7 +1,8 @@
 /** Which agents a command means, by the name that was typed. Pure. */
+import { showSafely } from '../approvals/show.ts';
 import { isAdminOf } from './plan.ts';
 import type { Listener, Speaker } from './ports.ts';
-import { listNames, quote, showName } from './words.ts';
+import { listNames, quote } from './words.ts';
 
 /** The word for all that listen, unless an agent is called so. */
 export const ALL = 'all';
@@ -27,7 +28,7 @@ export function chooseListeners(
   if (named === undefined && name === ALL)
     return own.length > 0 ? { kind: 'chosen', listeners: own } : lacksRight(command);
   if (named === undefined) {
-    const names = listNames(own.map(({ agent }) => showName(agent.name)));
+    const names = listNames(own.map(({ agent }) => showSafely(agent.name)));
     const here = names === '' ? 'no agent of yours listens here' : `here listens ${names}`;
     return { kind: 'usage', text: `No agent called ${quote(typed)} listens here; ${here}. Nothing was done.` };
   }
@@ -41,7 +42,7 @@ function chooseUnnamed(own: readonly Listener[], listeners: readonly Listener[],
   if (only === undefined) {
     return listeners.length > 0 ? lacksRight(command) : { kind: 'usage', text: 'No agent listens here.' };
   }
-  const names = (engaged.length > 0 ? engaged : own).map(({ agent }) => showName(agent.name));
+  const names = (engaged.length > 0 ? engaged : own).map(({ agent }) => showSafely(agent.name));
   const text = `Several agents listen here: ${listNames(names)}. Say which, as in \`/${command} ${names[0] ?? ''}\`, or \`/${command} ${ALL}\`.`;
   return { kind: 'usage', text };
 }

@@ -4,8 +4,6 @@
 export const MAX_COMMAND_LENGTH = 2_000;
 /** Characters of an answer; chat platforms take about 4,000. Lower: lists are cut. */
 export const MAX_ANSWER_LENGTH = 3_800;
-/** Characters of what a person typed that an answer repeats. */
-export const MAX_QUOTED = 60;
 /** Commands that one person may give at once, and how long until one more. Higher: a flood fills the chat. Lower: quick hands wait. */
 export const BURST = 12;
 export const ONE_MORE_AFTER_MS = 2_000;
@@ -27,3 +25,7 @@ export const MAX_REMEMBERED = 1_000;
 export const MAX_LISTED = 20;
 /** Approvals looked through for those that one person may decide. Higher: work. Lower: a scoped admin's are not seen behind others'. */
 export const MAX_LOOKED_THROUGH = 500;
+/** Refused commands are counted in the database this long after. Higher: a crash forgets more. Lower: a flood commits more often. */
+export const COUNT_AFTER_MS = 1_000;
+/** People and chats that are counted for until then. Higher: memory. Lower: many who flood together cost a commit more often. */
+export const MAX_GATHERED = 1_000;

@@ -24,7 +24,14 @@ export function parseCommand(text: string, isAddressed: boolean, names: Readonly
   const [, mention, word = '', bot, rest = ''] = match;
   if ((mention !== undefined || bot !== undefined) && !isAddressed) return null;
   const name = word.toLowerCase();
-  return names.has(name) ? { name, rest: rest.replace(/[ \t\r\n]+$/, '') } : null;
+  return names.has(name) ? { name, rest: trimEnd(rest) } : null;
+}
+
+/** Of ASCII blanks. Not by a pattern: one that ends in "$" looks at a long run of blanks once from each of them. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && ' \t\r\n'.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 /** The first word and what follows it; both '' when there is nothing. */

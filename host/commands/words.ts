@@ -1,20 +1,10 @@
 /** What answers say, and how they repeat what somebody typed. Pure. */
-import { showPlain } from '../questions/plan.ts';
-import { MAX_ANSWER_LENGTH, MAX_QUOTED } from './limits.ts';
+import { showSafely } from '../approvals/show.ts';
+import { MAX_ANSWER_LENGTH } from './limits.ts';
 
-/**
- * Somebody's words inside the host's: one line of letters, digits and plain signs, cut, in quotation marks that
- * they cannot close. So no answer can be made to show lines, markup or links of others.
- */
+/** Somebody's words inside the host's, in quotation marks that they cannot close. */
 export function quote(text: string): string {
-  return `“${showName(text)}”`;
-}
-
-/** The same without the marks, for names that were checked when they were given. */
-export function showName(text: string): string {
-  // No more than this is ever looked at: the person chooses the length.
-  const plain = [...showPlain(text.slice(0, MAX_QUOTED * 8))];
-  return plain.length <= MAX_QUOTED ? plain.join('') : `${plain.slice(0, MAX_QUOTED - 1).join('')}…`;
+  return `“${showSafely(text)}”`;
 }
 
 export function cutAnswer(text: string): string {

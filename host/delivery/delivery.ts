@@ -18,12 +18,12 @@ import { Fault, toDiskFault } from '../config/errors.ts';
 import { MAX_HELD_DELIVERIES } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
-import { planAck } from '../sessions/acks.ts';
+import { type AckEffect, planAck } from '../sessions/acks.ts';
 import { hostContainerUser } from '../sessions/folder.ts';
 import type { SessionRef } from '../sessions/inbox.ts';
-import type { DeliveryRow, OpenInbound } from '../sessions/inbox-tables.ts';
+import type { DeliveryRow, InboxTables, OpenInbound } from '../sessions/inbox-tables.ts';
 import type { OutboxSnapshot } from '../sessions/reader-protocol.ts';
-import { showAcks, tellFailures, writeAcks } from '../sessions/settle.ts';
+import { keepOpen, showAcks, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { Session } from '../store/sessions.ts';
 import { Batch } from './batch.ts';
 import { isFinal, Lane, type LaneItem } from './lane.ts';
@@ -349,11 +349,11 @@ export class Delivery implements AsyncDisposable {
       return null;
     }
     const openById = new Map(facts.open.map((row) => [row.id as string, row]));
-    const effects = snapshot.processing.flatMap((mark) => {
+    const planned = snapshot.processing.flatMap((mark) => {
       const open = openById.get(mark.messageId);
       return open === undefined ? [] : (planAck(open, mark, now()) ?? []);
     });
-    tellFailures(session, openById, effects, this.#parts.tellChat);
+    tellFailures(session, openById, planned, this.#parts.tellChat);
     const batch = new Batch(
       session,
       this.#parts,
@@ -366,16 +366,20 @@ export class Delivery implements AsyncDisposable {
       takenOver.delete(row.seq);
     }
     for (const row of takenOver.values()) batch.addGone(row);
-    const changed = effects.some((effect) => effect.kind !== 'read');
+    const changed = planned.some((effect) => effect.kind !== 'read');
     if (changed || !batch.isEmpty) memory.reads.giveBack();
     failpoint('delivery.read');
     await batch.carryOut();
-    if (changed || !batch.isEmpty) {
-      await inboxes.commit(session, (tables) => {
-        writeAcks(tables, effects);
-        batch.write(tables);
-      });
-    }
+    const takeIn = (tables: InboxTables): AckEffect[] => {
+      const open = keepOpen(tables, planned);
+      writeAcks(tables, open);
+      batch.write(tables);
+      return open;
+    };
+    const effects =
+      changed || !batch.isEmpty
+        ? await inboxes.commit(session, takeIn)
+        : inboxes.read(session, (tables) => keepOpen(tables, planned));
     failpoint('delivery.taken');
     memory.recovered = !facts.isBehind;
     const answered = effects.filter((effect) => effect.kind === 'done').length;

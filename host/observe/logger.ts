@@ -37,6 +37,7 @@ export const questionsLog = makeLogger('questions');
 export const agentsLog = makeLogger('agents');
 export const approvalsLog = makeLogger('approvals');
 export const imagesLog = makeLogger('images');
+export const commandsLog = makeLogger('commands');
 export const scheduleLog = makeLogger('schedule');
 export const runtimeLog = makeLogger('runtime');
 export const deliveryLog = makeLogger('delivery');

@@ -18,7 +18,7 @@ import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
 import type { Inboxes, SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
 import type { OutboxReader, ReadResult } from '../sessions/outbox-reader.ts';
-import { type EndFiring, showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
+import { type EndFiring, keepOpen, showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { Session, SessionStore } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
@@ -231,13 +231,17 @@ export class SessionView implements RuntimeSessions {
     const result = await this.#read(session, sessionPaths(this.#parts.home, session.agentGroupId, id), open);
     if (result.kind !== 'snapshot') return;
     const byId = new Map(open.map((row) => [row.id as string, row]));
-    const effects = result.snapshot.processing.flatMap((mark) => {
+    const lost = result.snapshot.processing.flatMap((mark) => {
       const row = byId.get(mark.messageId);
       return row === undefined ? [] : (planLostClaim(row, mark, reason, now) ?? []);
     });
-    if (effects.length === 0) return;
-    tellFailures(session, byId, effects, tellChat);
-    await inboxes.commit(session, (tables) => writeAcks(tables, effects));
+    if (lost.length === 0) return;
+    tellFailures(session, byId, lost, tellChat);
+    const effects = await inboxes.commit(session, (tables) => {
+      const kept = keepOpen(tables, lost);
+      writeAcks(tables, kept);
+      return kept;
+    });
     showAcks(session, transcript, byId, effects, this.#parts.endFiring);
     this.#parts.onClaimsEnded(session, byId, effects);
     due.set(id, inboxes.read(session, (tables) => tables.work(now)).nextDueAt);

@@ -22,7 +22,12 @@ export interface FiringEnd {
 /** Notes the end of a run on its task's receipt. */
 export type EndFiring = (id: MessageId, end: FiringEnd) => void;
 
-/** Inside an inbox transaction. */
+/** Those of rows that are still open: what somebody stopped while this was read stays as it ended. */
+export function keepOpen(tables: InboxTables, effects: readonly AckEffect[]): AckEffect[] {
+  return effects.filter(({ id }) => tables.getStatus(id) === 'pending');
+}
+
+/** Inside an inbox transaction, of effects that `keepOpen` kept. */
 export function writeAcks(tables: InboxTables, effects: readonly AckEffect[]): void {
   for (const effect of effects) {
     switch (effect.kind) {

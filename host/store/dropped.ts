@@ -61,12 +61,12 @@ export class DroppedStore {
     this.#ledger = new Ledger(db);
     this.#bounds = bounds;
     this.#count = db.prepare(
-      `UPDATE dropped_messages SET count = count + 1, last_at = max(last_at, @now)
+      `UPDATE dropped_messages SET count = count + @times, last_at = max(last_at, @now)
        WHERE channel_type = @channelType AND platform_id = @platformId AND sender_id = @senderId AND reason = @reason`,
     );
     this.#insert = db.prepare(
-      `INSERT INTO dropped_messages (channel_type, platform_id, sender_id, reason, first_at, last_at)
-       VALUES (@channelType, @platformId, @senderId, @reason, @now, @now)`,
+      `INSERT INTO dropped_messages (channel_type, platform_id, sender_id, reason, count, first_at, last_at)
+       VALUES (@channelType, @platformId, @senderId, @reason, @times, @now, @now)`,
     );
     this.#countChat = db.prepare<[string, string], { n: number }>(
       'SELECT count(*) AS n FROM dropped_messages WHERE channel_type = ? AND platform_id = ?',
@@ -75,25 +75,34 @@ export class DroppedStore {
   }
 
   record(dropped: Dropped): void {
+    this.recordAll([{ ...dropped, times: 1 }]);
+  }
+
+  /** Several in one commit, each as often as it says. */
+  recordAll(dropped: readonly (Dropped & { times: number })[]): void {
     this.#db.transaction(() => {
-      if (this.#count.run(dropped).changes > 0) return;
-      const place = this.#fold(dropped);
-      if (this.#count.run(place).changes > 0) return;
-      this.#insert.run(place);
-      this.#rows++;
-      const { channelType, platformId, senderId, reason, now } = place;
-      // I3
-      this.#ledger.append(
-        {
-          kind: 'message.dropped',
-          sessionId: null,
-          messageId: senderId === '' ? null : senderId,
-          actor: null,
-          detail: { channelType, platformId, reason },
-        },
-        now,
-      );
+      for (const one of dropped) this.#recordOne(one);
     })();
+  }
+
+  #recordOne(dropped: Dropped & { times: number }): void {
+    if (this.#count.run(dropped).changes > 0) return;
+    const place = { ...dropped, ...this.#fold(dropped) };
+    if (this.#count.run(place).changes > 0) return;
+    this.#insert.run(place);
+    this.#rows++;
+    const { channelType, platformId, senderId, reason, now } = place;
+    // I3
+    this.#ledger.append(
+      {
+        kind: 'message.dropped',
+        sessionId: null,
+        messageId: senderId === '' ? null : senderId,
+        actor: null,
+        detail: { channelType, platformId, reason },
+      },
+      now,
+    );
   }
 
   /** The row a new entry goes to: names the sender while its chat has room, the chat while the table has. */

@@ -200,6 +200,7 @@ export class Spine {
   constructor() {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
+      this.commands[Symbol.dispose]();
       this.schedule[Symbol.dispose]();
       this.approvals[Symbol.dispose]();
       this.questions[Symbol.dispose]();

@@ -1,11 +1,13 @@
 /** `/agents` and `/config`: what there is, as far as the person's right reaches. */
+
 import { MAX_AGENTS } from '../../agents/limits.ts';
+import { showSafely } from '../../approvals/show.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 import { foldName } from '../choose-agent.ts';
 import { MAX_LISTED } from '../limits.ts';
 import { isAdminOf } from '../plan.ts';
 import type { Call, CommandParts, Reply } from '../ports.ts';
-import { listNames, quote, showName } from '../words.ts';
+import { listNames, quote } from '../words.ts';
 
 export function listAgents({ speaker, listeners }: Call, { agents, users }: CommandParts): Reply {
   const here = new Set(listeners.map(({ agent }) => agent.id));
@@ -18,7 +20,7 @@ export function listAgents({ speaker, listeners }: Call, { agents, users }: Comm
       ...(here.has(agent.id) ? ['listens here'] : []),
       ...(isAdminOf(speaker.roles, agent.id) ? ['you administer it'] : []),
     ];
-    return `- **${showName(agent.name)}**${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`;
+    return `- **${showSafely(agent.name)}**${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`;
   });
   const more = seen.length > MAX_LISTED ? [`… and ${seen.length - MAX_LISTED} more.`] : [];
   return { kind: 'said', text: [...lines, ...more].join('\n') };
@@ -48,7 +50,7 @@ export function findAgent(
   const [only, second] = here.length > 0 ? here : own;
   if (only !== undefined && second === undefined) return { kind: 'found', agent: only };
   if (only === undefined) return { kind: 'refused', text: 'You administer no agent.' };
-  const names = listNames((here.length > 0 ? here : own).slice(0, MAX_LISTED).map((agent) => showName(agent.name)));
+  const names = listNames((here.length > 0 ? here : own).slice(0, MAX_LISTED).map((agent) => showSafely(agent.name)));
   return { kind: 'usage', text: `Which one: ${names}?` };
 }
 
@@ -72,5 +74,5 @@ function describeConfig({ name, config }: AgentGroup): string {
     ],
   ];
   const lines = facts.map(([what, value]) => `- ${what}: \`${value.replaceAll('`', '')}\``);
-  return [`**${showName(name)}**, revision ${revision} of its config:`, lines.join('\n')].join('\n\n');
+  return [`**${showSafely(name)}**, revision ${revision} of its config:`, lines.join('\n')].join('\n\n');
 }

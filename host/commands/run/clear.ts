@@ -2,13 +2,14 @@
  * `/clear`: the one command that agents' runners carry out. Its row carries the word for it, which is all that a
  * runner looks at; the runner answers in the chat when it is done, after what was said before.
  */
+
 import { deriveMessageId, makeId } from '../../../shared/ids.ts';
+import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import { openSession } from '../../sessions/ensure-session.ts';
 import type { Session } from '../../store/sessions.ts';
 import { chooseListeners } from '../choose-agent.ts';
 import type { Call, CommandMessage, CommandParts, LiveState, Reply } from '../ports.ts';
-import { showName } from '../words.ts';
 
 /** Longest name that the runner's schema takes. */
 const MAX_SENDER_NAME = 200;
@@ -19,7 +20,7 @@ export async function clear(call: Call, parts: CommandParts): Promise<Reply> {
   const messages: CommandMessage[] = [];
   const words: string[] = [];
   for (const { agent, session } of chosen.listeners) {
-    const name = showName(agent.name);
+    const name = showSafely(agent.name);
     if (session === null) {
       words.push(`${name} has no conversation here that could be cleared.`);
       continue;

@@ -1,14 +1,15 @@
 /** `/status`: what goes on where it is asked. Reads alone; a session that cannot be read is named, not skipped. */
+import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import { showPlain } from '../../questions/plan.ts';
 import type { Session } from '../../store/sessions.ts';
 import { MAX_LISTED } from '../limits.ts';
 import type { Call, CommandParts, Listener, LiveState, Reply } from '../ports.ts';
-import { count, quote, showName } from '../words.ts';
+import { count, quote } from '../words.ts';
 import { listDecidable } from './approvals.ts';
 
 export function status(call: Call, parts: CommandParts): Reply {
-  const lines = call.listeners.map((one) => `- **${showName(one.agent.name)}**: ${describeListener(parts, one)}`);
+  const lines = call.listeners.map((one) => `- **${showSafely(one.agent.name)}**: ${describeListener(parts, one)}`);
   const head = lines.length === 0 ? ['No agent listens here.'] : [lines.join('\n')];
   return {
     kind: 'said',

@@ -5,13 +5,14 @@
  * I1. The rows end first and the container's run after, so that no ended claim goes back into the queue.
  * I2. Told twice, it ends nothing that came after it was first told: only what is older than the command.
  */
+
 import { MAX_TRIES, RETRY_BASE_MS } from '../../../shared/limits.ts';
+import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import type { OpenInbound } from '../../sessions/inbox-tables.ts';
 import type { Session } from '../../store/sessions.ts';
 import { chooseListeners } from '../choose-agent.ts';
 import type { Call, CommandParts, Listener, Reply } from '../ports.ts';
-import { showName } from '../words.ts';
 
 /** Rows ended in one commit. Higher: a longer stop of the host. Lower: more commits. */
 const MAX_ENDED = 500;
@@ -29,7 +30,7 @@ export async function stop(call: Call, parts: CommandParts): Promise<Reply> {
 }
 
 async function stopOne(call: Call, parts: CommandParts, { agent, session }: Listener): Promise<string> {
-  const name = showName(agent.name);
+  const name = showSafely(agent.name);
   if (session === null) return `${name} does nothing here.`;
   try {
     const ended = await endRows(call, parts, session);
@@ -49,7 +50,7 @@ async function stopOne(call: Call, parts: CommandParts, { agent, session }: List
 /** Those it was given here, oldest first, as they were. Throws Fault. */
 async function endRows(call: Call, parts: CommandParts, session: Session): Promise<OpenInbound[]> {
   const { inboxes, transcript, endFiring, now } = parts;
-  const reason = `stopped by ${showName(call.speaker.name) || call.speaker.id}`;
+  const reason = `stopped by ${showSafely(call.speaker.name) || call.speaker.id}`;
   const ended: OpenInbound[] = [];
   for (;;) {
     const at = now();

@@ -86,6 +86,12 @@ export class Counter {
       }));
   }
 
+  /** Another host takes over: what this one kept in memory is gone. */
+  nextHost(): void {
+    this.spine.commands[Symbol.dispose]();
+    this.spine.commands = this.spine.makeCommands();
+  }
+
   countRows(table: string): number {
     this.spine.transcript.flush();
     return Number(this.spine.db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
@@ -98,7 +104,9 @@ export class Counter {
       .map(({ actor, detail }) => ({ actor, detail: JSON.parse(detail) }));
   }
 
+  /** How many were turned away for this reason, what is still gathered included. */
   dropped(reason: string): number {
+    this.spine.commands[Symbol.dispose]();
     return this.spine.dropped
       .list(1_000)
       .filter((one) => one.reason === reason)

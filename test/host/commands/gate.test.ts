@@ -30,7 +30,7 @@ describe('a command', () => {
     const [one, two] = await Promise.all([tell(), tell()]);
     expect(one).toMatchObject({ messages: [{ repeated: false }] });
     expect(two).toMatchObject({ messages: [{ repeated: true }] });
-    counter.spine.commands = counter.spine.makeCommands();
+    counter.nextHost();
     expect(await tell()).toMatchObject({ kind: 'routed', messages: [{ repeated: true }] });
     expect(counter.messages()).toHaveLength(2);
     await until('it is sent', () => counter.channel.visible.length === 1);
@@ -134,7 +134,7 @@ describe('who may', () => {
     counter.room(`dm-${SAM}`);
     counter.spine.chats.ensure({ channelType: 'test', platformId: 'unwired', name: '', now: 1 });
     for (const text of ['/help', '/whoami', '/status', '/members main', '/approve 7K2Q', '/clear']) {
-      counter.spine.commands = counter.spine.makeCommands();
+      counter.nextHost();
       const told = [];
       for (const place of [`dm-${SAM}`, 'unwired', 'unknown']) {
         const outcome = await counter.give(place, SAM, text, { isPrivate: true });
@@ -147,6 +147,15 @@ describe('who may', () => {
     expect(counter.countRows('messaging_groups')).toBe(2);
     expect(counter.countRows('users')).toBe(3);
     expect(counter.countRows('held_messages')).toBe(0);
+  });
+
+  it('a stranger who tries a code where others talk leaves no message among theirs', async () => {
+    const counter = new Counter();
+    counter.room();
+    await counter.give('room', MARY, 'hi');
+    const outcome = await counter.give('room', SAM, '/claim a-code-of-some-length', { isMention: true });
+    expect(outcome).toMatchObject({ kind: expect.stringMatching(/answered|dropped/), tell: expect.any(String) });
+    expect(counter.messages().map(({ text }) => text)).toEqual(['hi']);
   });
 
   it('a held message is not judged again as a command when its writer has become somebody', async () => {
@@ -173,6 +182,8 @@ describe('floods', () => {
   it('of one person are answered once with "slow down", and others are served', async () => {
     const counter = new Counter();
     counter.room();
+    const now = Date.now();
+    counter.spine.now = () => now;
     const outcomes = [];
     for (let at = 0; at < 200; at++) outcomes.push(await counter.give('room', MARY, '/help'));
     const told = outcomes.flatMap((outcome) => (outcome.kind === 'dropped' && outcome.tell !== null ? [outcome] : []));

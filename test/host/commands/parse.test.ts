@@ -88,6 +88,7 @@ describe('a text is a command when it begins with a slash and a name of the tabl
       ' '.repeat(most),
       `/help ${' '.repeat(most)}`,
       `/help ${'x '.repeat(most / 2)}`,
+      `/help x${' '.repeat(most)}x`,
       `@${'a'.repeat(most)}`,
       `@a${' '.repeat(most)}x`,
       `${'@a '.repeat(most / 3)}/help`,
