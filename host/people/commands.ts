@@ -104,7 +104,7 @@ export class PeopleCommands {
     if (typeof grant === 'string') return ask(grant);
     const meant = findMeant(who, speaker, {
       get: (id) => this.#people.get(id),
-      list: (limit, cursor, filter) => this.#people.list(limit, cursor, filter),
+      findNamed: (name, limit, knownOnly) => this.#parts.persons.findNamed(name, limit, knownOnly),
     });
     return meant.kind === 'found' ? { kind: 'found', userId: meant.userId, grant } : ask(this.#explain(who, meant));
   }

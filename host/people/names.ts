@@ -2,7 +2,7 @@
 import { type AgentGroupId, parseUserId, type UserId } from '../../shared/ids.ts';
 import type { Grant } from '../access/people.ts';
 import { quoteExactly, showSafely } from '../approvals/show.ts';
-import type { Identity, PeopleFilter, Person } from '../store/persons.ts';
+import type { Identity, Person } from '../store/persons.ts';
 
 /** People named when several fit. */
 const MAX_NAMED = 5;
@@ -52,7 +52,7 @@ export type Meant =
 
 export interface Directory {
   get: (id: UserId) => Person | null;
-  list: (limit: number, cursor: null, filter: PeopleFilter) => Person[];
+  findNamed: (name: string, limit: number, knownOnly: boolean) => Person[];
 }
 
 /**
@@ -77,11 +77,11 @@ function byId(id: UserId, { get }: Directory): Meant {
   return person === null ? { kind: 'none' } : { kind: 'found', person, userId: id };
 }
 
-function byName(name: string, { list }: Directory): Meant {
-  const known = list(MAX_NAMED + 1, null, { name, knownOnly: true });
+function byName(name: string, { findNamed }: Directory): Meant {
+  const known = findNamed(name, MAX_NAMED + 1, true);
   const [person, ...others] = known;
   if (person === undefined) {
-    const people = list(MAX_NAMED + 1, null, { name });
+    const people = findNamed(name, MAX_NAMED + 1, false);
     return people.length === 0 ? { kind: 'none' } : { kind: 'stranger', people };
   }
   if (others.length > 0) return { kind: 'ambiguous', people: known };

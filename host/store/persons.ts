@@ -35,8 +35,6 @@ export interface Person {
 export interface PeopleFilter {
   /** In an id or a name, whatever the case. */
   text?: string | undefined;
-  /** Who is called exactly this, whatever the case of ASCII letters. */
-  name?: string | undefined;
   /** Who is admin or member of one of these, and who is owner or admin of everything. */
   agentGroupIds?: readonly string[] | undefined;
   /** With `agentGroupIds`: without those who are owner or admin of everything alone. */
@@ -62,6 +60,7 @@ interface GrantRow {
   created_at: number;
 }
 
+/** CROSS JOIN with it, as in users.ts. */
 const OWN = `WITH own (id) AS (
   SELECT @id UNION SELECT other.id FROM users AS me JOIN users AS other ON other.person_id = me.person_id WHERE me.id = @id)`;
 
@@ -76,7 +75,7 @@ export class PersonStore {
   get(id: UserId): Person | null {
     const users = this.#db
       .prepare<{ id: string }, UserRow>(
-        `${OWN} SELECT users.*, min(users.id) OVER () AS head FROM own JOIN users ON users.id = own.id ORDER BY created_at, users.id`,
+        `${OWN} SELECT users.*, min(users.id) OVER () AS head FROM own CROSS JOIN users ON users.id = own.id ORDER BY created_at, users.id`,
       )
       .all({ id });
     const [first, ...rest] = users;
@@ -94,9 +93,9 @@ export class PersonStore {
     return this.#db
       .prepare<{ id: string }, GrantRow>(
         `${OWN} SELECT user_id, role, agent_group_id AS of, granted_by, created_at
-           FROM own JOIN user_roles ON user_id = own.id
+           FROM own CROSS JOIN user_roles ON user_id = own.id
          UNION ALL SELECT user_id, 'member', agent_group_id, NULL, created_at
-           FROM own JOIN agent_group_members ON user_id = own.id
+           FROM own CROSS JOIN agent_group_members ON user_id = own.id
          ORDER BY created_at, user_id, role`,
       )
       .all({ id })
@@ -105,7 +104,7 @@ export class PersonStore {
 
   /** One entry per person, by the least of their ids, after `cursor`. */
   list(limit: number, cursor: string | null, filter: PeopleFilter = {}): Person[] {
-    const { text, name, agentGroupIds, withoutGlobal, knownOnly } = filter;
+    const { text, agentGroupIds, withoutGlobal, knownOnly } = filter;
     const ids = this.#db
       .prepare<Record<string, string | number | null>, { id: string }>(
         `SELECT id FROM users AS head WHERE id > @cursor
@@ -114,8 +113,7 @@ export class PersonStore {
            AND EXISTS (SELECT 1 FROM users AS own
              WHERE (own.id = head.id OR own.person_id = head.person_id)
                AND (@text IS NULL OR instr(lower(own.id), @folded) > 0 OR instr(own.display_name, @text) > 0
-                 OR instr(lower(own.display_name), @folded) > 0)
-               AND (@name IS NULL OR own.display_name = @name COLLATE NOCASE))
+                 OR instr(lower(own.display_name), @folded) > 0))
            AND (@known = 0 OR EXISTS (SELECT 1 FROM users AS own
              WHERE (own.id = head.id OR own.person_id = head.person_id)
                AND (EXISTS (SELECT 1 FROM user_roles WHERE user_id = own.id
@@ -128,7 +126,6 @@ export class PersonStore {
       .all({
         cursor: cursor ?? '',
         text: text === undefined || text === '' ? null : text,
-        name: name ?? null,
         folded: text?.toLowerCase() ?? '',
         agents: agentGroupIds === undefined ? null : JSON.stringify(agentGroupIds),
         global: withoutGlobal === true ? 0 : 1,
@@ -136,6 +133,21 @@ export class PersonStore {
         limit,
       });
     return ids.flatMap(({ id }) => this.get(id as UserId) ?? []);
+  }
+
+  /** Who is called exactly this, whatever the case of ASCII letters; from an index. `knownOnly` as in PeopleFilter. */
+  findNamed(name: string, limit: number, knownOnly: boolean): Person[] {
+    return this.#db
+      .prepare<{ name: string; known: number; limit: number }, { id: string }>(
+        `SELECT min(id) AS id FROM users AS named WHERE display_name = @name COLLATE NOCASE
+           AND (@known = 0 OR EXISTS (SELECT 1 FROM users AS own
+             WHERE (own.id = named.id OR own.person_id = named.person_id)
+               AND (EXISTS (SELECT 1 FROM user_roles WHERE user_id = own.id)
+                 OR EXISTS (SELECT 1 FROM agent_group_members AS member WHERE member.user_id = own.id))))
+         GROUP BY coalesce(person_id, id) ORDER BY 1 LIMIT @limit`,
+      )
+      .all({ name, known: knownOnly ? 1 : 0, limit })
+      .flatMap(({ id }) => this.get(id as UserId) ?? []);
   }
 
   /** How many people are owners. */

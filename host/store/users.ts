@@ -3,7 +3,7 @@
  * person, the union over linked identities.
  *
  * The message path asks `isKnown` per message and agent, `rolesOf` per click: look-ups in indexes alone, as many
- * as the person has identities (two on one identity: about 4 µs; three linked identities: about 8 µs).
+ * as the person has identities. Measured with 20,000 members: 8 µs for one identity, 13 µs for three.
  */
 import type { AgentGroupId, MessagingGroupId, PersonId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
@@ -26,7 +26,7 @@ export interface RoleHolder {
   chats: { messagingGroupId: MessagingGroupId; channelType: string }[];
 }
 
-/** The identities of one person. */
+/** The identities of one person. CROSS JOIN with it: the planner does not know that they are few, and would walk all members. */
 const OWN = `WITH own (id) AS (
   SELECT @id UNION SELECT other.id FROM users AS me JOIN users AS other ON other.person_id = me.person_id WHERE me.id = @id)`;
 
@@ -45,14 +45,14 @@ export class UserStore {
       'SELECT messaging_group_id AS messagingGroupId FROM user_dms WHERE user_id = ? AND channel_type = ?',
     );
     this.#rolesOf = db.prepare<{ id: string }, { role: 'owner' | 'admin'; of: string }>(
-      `${OWN} SELECT DISTINCT role, agent_group_id AS of FROM own JOIN user_roles ON user_id = own.id`,
+      `${OWN} SELECT DISTINCT role, agent_group_id AS of FROM own CROSS JOIN user_roles ON user_id = own.id`,
     );
     this.#personOf = db.prepare<[string], { personId: string | null }>(
       'SELECT person_id AS personId FROM users WHERE id = ?',
     );
     this.#isKnown = db.prepare<{ id: string; agentGroupId: string }>(
-      `${OWN} SELECT 1 FROM own JOIN user_roles ON user_id = own.id WHERE agent_group_id IN ('', @agentGroupId)
-       UNION ALL SELECT 1 FROM own JOIN agent_group_members AS member
+      `${OWN} SELECT 1 FROM own CROSS JOIN user_roles ON user_id = own.id WHERE agent_group_id IN ('', @agentGroupId)
+       UNION ALL SELECT 1 FROM own CROSS JOIN agent_group_members AS member
          ON member.agent_group_id = @agentGroupId AND member.user_id = own.id LIMIT 1`,
     );
   }
@@ -81,7 +81,7 @@ export class UserStore {
   membershipsOf(id: UserId): AgentGroupId[] {
     return this.#db
       .prepare<{ id: string }, { of: string }>(
-        `${OWN} SELECT DISTINCT agent_group_id AS of FROM own JOIN agent_group_members ON user_id = own.id`,
+        `${OWN} SELECT DISTINCT agent_group_id AS of FROM own CROSS JOIN agent_group_members ON user_id = own.id`,
       )
       .all({ id })
       .map(({ of }) => of as AgentGroupId);
@@ -120,7 +120,7 @@ export class UserStore {
     return this.#db
       .prepare<{ id: string }, { messagingGroupId: MessagingGroupId; channelType: string }>(
         `${OWN} SELECT messaging_group_id AS messagingGroupId, channel_type AS channelType FROM (
-           SELECT messaging_group_id, channel_type, 2 AS place, user_dms.rowid AS latest FROM own JOIN user_dms ON user_id = own.id
+           SELECT messaging_group_id, channel_type, 2 AS place, user_dms.rowid AS latest FROM own CROSS JOIN user_dms ON user_id = own.id
            UNION ALL
            SELECT * FROM (
              SELECT chat.id, chat.channel_type, agent.name = 'main', session.last_active_at
@@ -129,7 +129,7 @@ export class UserStore {
              WHERE chat.channel_type = 'web' AND session.ended_at IS NULL
                AND (chat.opened_by IN (SELECT id FROM own)
                  OR (chat.opened_by IS NULL AND EXISTS (
-                   SELECT 1 FROM own JOIN user_roles ON user_id = own.id WHERE own.id LIKE 'web:%' AND role = 'owner')))
+                   SELECT 1 FROM own CROSS JOIN user_roles ON user_id = own.id WHERE own.id LIKE 'web:%' AND role = 'owner')))
              ORDER BY agent.name = 'main' DESC, session.last_active_at DESC LIMIT 1))
          ORDER BY place DESC, latest DESC`,
       )

@@ -6,6 +6,7 @@ ALTER TABLE users ADD COLUMN person_id TEXT;
 -- Rises with each change of this person's roles, memberships and identities; alike on all identities of a person.
 ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX users_person ON users (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX users_name ON users (display_name COLLATE NOCASE);
 CREATE INDEX agent_group_members_user ON agent_group_members (user_id);
 
 -- Codes that prove an identity: shown on one channel, typed on another. Kept as hashes.

@@ -604,6 +604,8 @@ CREATE INDEX tasks_session ON tasks (session_id, state);
 
 CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NULL;
 
+CREATE INDEX users_name ON users (display_name COLLATE NOCASE);
+
 CREATE INDEX users_person ON users (person_id) WHERE person_id IS NOT NULL;
 
 CREATE INDEX wirings_agent ON wirings (agent_group_id);
