@@ -161,7 +161,8 @@ export class Approvals implements Disposable {
   #askSoon(id: ApprovalId): void {
     queueMicrotask(() => {
       const approval = this.#isClosed ? null : this.#parts.approvals.get(id);
-      if (approval === null) return;
+      // Decided meanwhile, it needs nobody any more.
+      if (approval?.state !== 'pending') return;
       this.#timer.note(approval.expiresAt);
       this.#parts.onChanged(id);
       this.#ask([approval], 'once');
