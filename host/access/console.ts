@@ -15,7 +15,7 @@ import type { Role } from './answer.ts';
 export type Right =
   /** Nobody is signed in yet. */
   | 'stranger'
-  /** Whoever is signed in, about themselves. */
+  /** Whoever is signed in, about what is theirs. */
   | 'self'
   /** A member of some agent, or more. */
   | 'member'
@@ -58,7 +58,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'GET /ledger/head': 'global-admin',
   'GET /ledger/verify': 'global-admin',
 
-  'GET /agents': 'member',
+  'GET /agents': 'self',
   'POST /agents': 'global-admin',
   'GET /agents/{id}': 'reader-of',
   'PATCH /agents/{id}': 'admin-of',
@@ -80,7 +80,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'PATCH /destinations/{id}': 'admin-of',
   'DELETE /destinations/{id}': 'admin-of',
 
-  'GET /chats': 'member',
+  'GET /chats': 'self',
   'GET /chats/{id}': 'reader-of',
   'PATCH /chats/{id}': 'admin-of',
   'GET /wirings': 'admin',
@@ -89,7 +89,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'PATCH /wirings/{id}': 'admin-of',
   'DELETE /wirings/{id}': 'admin-of',
 
-  'GET /sessions': 'member',
+  'GET /sessions': 'self',
   'POST /sessions': 'member',
   'GET /sessions/{id}': 'reader-of',
   'PATCH /sessions/{id}': 'reader-of',
@@ -107,7 +107,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'POST /messages/{id}/resend': 'admin-of',
   'POST /messages/{id}/drop': 'admin-of',
 
-  'GET /tasks': 'member',
+  'GET /tasks': 'self',
   'GET /tasks/{id}': 'reader-of',
   'POST /tasks/{id}/pause': 'admin-of',
   'POST /tasks/{id}/resume': 'admin-of',

@@ -137,6 +137,16 @@ export class VisibleStore {
     );
   }
 
+  /** Chats that this person opened since then, epoch ms. */
+  countOpened(ids: readonly string[], since: number): number {
+    const [count = 0] = this.#list<number>(
+      `SELECT count(*) FROM messaging_groups
+       WHERE opened_by IN (SELECT value FROM json_each(@ids)) AND created_at > @since`,
+      { ids: JSON.stringify(ids), since },
+    );
+    return count;
+  }
+
   /** Agents that have or had a session in this chat. */
   agentsInChat(id: MessagingGroupId): string[] {
     return this.#list<string>('SELECT DISTINCT agent_group_id FROM sessions WHERE messaging_group_id = @id', { id });

@@ -4,6 +4,12 @@
 export const MAX_EVENT_READERS = 64;
 /** Of these, streams of one person who does not see everything. Higher: a few shut everybody out. Lower: many tabs are refused. */
 export const MAX_OWN_EVENT_READERS = 8;
+/**
+ * Web chats that one person who does not see everything opens in a day. Each is a destination on its agent's chart,
+ * which every session of it reads. Higher: one person makes it long. Lower: somebody who likes fresh chats waits.
+ */
+export const MAX_CHATS_PER_DAY = 50;
+export const CHATS_WINDOW_MS = 24 * 3_600_000;
 /** Bytes waiting for one slow reader. Higher: memory. Lower: a phone on a bad link is cut and resumes often. */
 export const MAX_READER_BYTES = 4 * 1024 * 1024;
 /** Messages told again to a reader that comes back; beyond it hears `reset` and fetches pages. */

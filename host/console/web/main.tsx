@@ -16,7 +16,9 @@ import { theme } from './style/theme.ts';
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
-const parts = { console: createConsole(createOutbox(indexedDB)), drafts: createDrafts(localStorage) };
+const outbox = createOutbox(indexedDB);
+const drafts = createDrafts(localStorage);
+const parts = { console: createConsole(outbox), drafts, left: { storage: localStorage, outbox, drafts } };
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000 } } });
 
 createRoot(root).render(

@@ -1,5 +1,6 @@
 /** What lists, bodies and queries let different people see and name. */
 import { describe, expect, it } from 'vitest';
+import { CHATS_WINDOW_MS, MAX_CHATS_PER_DAY } from '../../../host/console/api/limits.ts';
 import type { Session } from '../../../host/store/sessions.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { type Caller, type ConsolePeople, idOf, startWithPeople } from '../../support/console-people.ts';
@@ -118,6 +119,16 @@ describe('a person', () => {
     expect((await open('machine', main.id, 'terminal')).status).toBe(200);
   });
 
+  it('opens so many chats in a day', async () => {
+    const people = await startWithPeople();
+    const open = (who: Caller) => people.call(who, '/sessions', { method: 'POST', json: { agentId: people.main.id } });
+    for (let at = 1; at < MAX_CHATS_PER_DAY; at++) people.open('mia', people.main);
+    expect((await open('mia')).json.error.code).toBe('too_many_chats');
+    expect([(await open('max')).status, (await open('owner')).status]).toEqual([201, 201]);
+    people.api.spine.now = () => Date.now() + CHATS_WINDOW_MS + 1_000;
+    expect((await open('mia')).status).toBe(201);
+  });
+
   it('writes under their own name, and by the rules that hold for everybody', async () => {
     const people = await startWithPeople();
     const { ofMia, api } = people;
@@ -188,7 +199,7 @@ describe('a person', () => {
     expect(await listAll(people, 'nora', '/sessions', byId)).toHaveLength(4);
     expect((await people.call('nora', '/me')).json.roles).toEqual([{ role: 'admin', agentId: people.main.id }]);
     db.prepare(`UPDATE users SET person_id = NULL WHERE id = 'web:nora'`).run();
-    expect((await people.call('nora', '/sessions')).status).toBe(403);
+    expect((await people.call('nora', '/sessions')).json.items).toEqual([]);
   });
 
   it('learns by /me what they are, and a page what to show', async () => {

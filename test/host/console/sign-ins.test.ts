@@ -21,7 +21,8 @@ describe('a link for somebody else', () => {
     const { answer, cookie } = await redeem(people, made.json.url);
     expect([answer.status, answer.json]).toMatchObject([200, { userId: 'web:anna', name: 'Anna Example', roles: [] }]);
     const asAnna = (path: string) => people.api.call(path, { as: 'nobody', headers: { cookie } });
-    expect([(await asAnna('/me')).status, (await asAnna('/sessions')).status]).toEqual([200, 403]);
+    expect([(await asAnna('/sessions')).json.items, (await asAnna('/agents')).json.items]).toEqual([[], []]);
+    expect((await asAnna('/refusals')).status).toBe(403);
     people.api.spine.users.addMember(people.main.id, 'web:anna' as never, 1);
     expect([(await asAnna('/sessions')).json.items, (await asAnna('/agents')).json.items.length]).toEqual([[], 1]);
     expect((await redeem(people, made.json.url)).answer.status).toBe(401);
@@ -135,7 +136,7 @@ describe('a cookie', () => {
     for (const path of paths) expect([path, (await read(path)).status]).toEqual([path, 200]);
     api.spine.users.removeMember(people.main.id, idOf('mia'));
     for (const path of paths) expect([path, (await read(path)).status]).toEqual([path, 404]);
-    expect((await read('/sessions')).status).toBe(403);
+    for (const list of ['/sessions', '/chats', '/agents', '/tasks']) expect((await read(list)).json.items).toEqual([]);
     const headers = { authorization: 'Bearer wrong' };
     expect((await people.call('owner', '/me', { headers })).status).toBe(401);
   });

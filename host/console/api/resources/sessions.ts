@@ -1,11 +1,11 @@
 /** Sessions over the API: list, open, name, stop, release, and how far a person has read. */
 import { parseId } from '../../../../shared/ids.ts';
-import type { Scope } from '../../../access/console.ts';
+import type { Scope, Standing } from '../../../access/console.ts';
 import type { Session } from '../../../store/sessions.ts';
 import { newApi } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import { DEFAULT_PAGE } from '../inputs.ts';
-import { MAX_SCANNED_SESSIONS } from '../limits.ts';
+import { CHATS_WINDOW_MS, MAX_CHATS_PER_DAY, MAX_SCANNED_SESSIONS } from '../limits.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentSession } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -34,6 +34,7 @@ export function sessionRoutes(parts: ApiParts) {
       // The terminal's chat is one for all; a chat on the page is its opener's.
       if (channel === 'web') requireSight(c, 'agent', subject);
       else requireAdmin(c, 'agent', subject);
+      requireRoom(parts, c.var.standing);
       const session = parts.openChat(agent.id, channel, title, c.var.userId);
       if (session === null) throw notFound('agent');
       parts.onDestinationsChanged(agent.id);
@@ -74,6 +75,15 @@ export function sessionRoutes(parts: ApiParts) {
       feed.tellSession(session.id);
       return c.body(null, 204);
     });
+}
+
+/** Throws Problem 429. */
+function requireRoom({ visible, now }: ApiParts, { isGlobalAdmin, ids }: Standing): void {
+  if (isGlobalAdmin || visible.countOpened([...ids], now() - CHATS_WINDOW_MS) < MAX_CHATS_PER_DAY) return;
+  throw new Problem(429, 'too_many_chats', 'You opened many chats today.', {
+    expected: `at most ${MAX_CHATS_PER_DAY} in a day`,
+    next: 'go on in one that is there, or wait until tomorrow',
+  });
 }
 
 /** Throws Problem 404. */

@@ -2,7 +2,8 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { memo, useEffect, useState } from 'react';
 import { dropMessage, resendMessage } from '../client/api.ts';
 import type { Message } from '../client/types.ts';
-import { useConsole } from '../state/context.tsx';
+import { administers, useMe } from '../sign-in/use-me.ts';
+import { useConsole, useConsoleState } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
 import { formatClock, formatFullTime } from '../style/time.ts';
@@ -136,6 +137,9 @@ function useIsLate(wait: boolean): boolean {
 function Settle({ message }: { message: Message }) {
   const console = useConsole();
   const notices = useNotices();
+  const agentId = useConsoleState((state) => state.sessions.byId.get(message.sessionId)?.agentId ?? null);
+  const isAdmin = administers(useMe(), agentId);
+  if (!isAdmin) return null;
   const settle = (work: (id: string) => Promise<Message>) =>
     notices.attempt(async () => console.apply({ kind: 'messages', messages: [await work(message.id)] }));
   return (

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { type CSSProperties, useEffect, useState } from 'react';
 import { releaseSession } from '../client/api.ts';
 import type { Session, SessionState } from '../client/types.ts';
+import { administers, useMe } from '../sign-in/use-me.ts';
 import { useConsole } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
@@ -38,6 +39,7 @@ function TriesAgain({ at }: { at: number }) {
 export function StateBanner({ session }: { session: Session }) {
   const console = useConsole();
   const notices = useNotices();
+  const isAdmin = administers(useMe(), session.agentId);
   const banner = BANNERS[session.state];
   if (banner === undefined) return null;
 
@@ -53,7 +55,7 @@ export function StateBanner({ session }: { session: Session }) {
         {session.triesAgainAt === null ? banner.text : <TriesAgain at={session.triesAgainAt} />}
         {session.stateReason !== null && <div className={classes.bannerReason}>{session.stateReason}</div>}
       </div>
-      {banner.action !== null && (
+      {banner.action !== null && isAdmin && (
         <Button size="xs" variant="default" onClick={release}>
           {banner.action}
         </Button>

@@ -6,6 +6,7 @@ import { fetchAgent, fetchDestinations, renameSession, stopSession } from '../cl
 import type { Destination, Session } from '../client/types.ts';
 import { nameSession } from '../sessions/order.ts';
 import { labelState, StateDot } from '../sessions/state-dot.tsx';
+import { administers, useMe } from '../sign-in/use-me.ts';
 import { useConsole } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
@@ -21,7 +22,9 @@ export function SessionDetails({ session }: { session: Session }) {
   const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
   const console = useConsole();
   const notices = useNotices();
-  const canStop = session.state === 'running' || session.state === 'paused' || session.state === 'starting';
+  const isAdmin = administers(useMe(), session.agentId);
+  const canStop =
+    isAdmin && (session.state === 'running' || session.state === 'paused' || session.state === 'starting');
 
   return (
     <div className={classes.sections}>
@@ -37,7 +40,7 @@ export function SessionDetails({ session }: { session: Session }) {
           ],
           ['Reason', session.stateReason],
           ['Agent', session.agentName],
-          ['Provider', agent === undefined ? null : [agent.provider, agent.model].filter(Boolean).join(' · ')],
+          ['Provider', [agent?.provider, agent?.model].filter(Boolean).join(' · ') || null],
           ['Channel', session.channelType],
           ['Thread', session.threadId],
           ['Started', formatFullTime(session.createdAt)],
@@ -61,7 +64,7 @@ export function SessionDetails({ session }: { session: Session }) {
         </div>
       )}
       <Tasks session={session} />
-      <Destinations agentId={session.agentId} agentName={session.agentName} />
+      {isAdmin && <Destinations agentId={session.agentId} agentName={session.agentName} />}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { Button, Group, Loader, Text } from '@mantine/core';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeTask, fetchTasks } from '../client/api.ts';
 import type { Session, Task, TaskAct } from '../client/types.ts';
+import { administers, useMe } from '../sign-in/use-me.ts';
 import { useNotices } from '../style/notices.tsx';
 import { formatTimeIn } from '../style/time.ts';
 import classes from './details.module.css';
@@ -40,6 +41,7 @@ export function Tasks({ session }: { session: Session }) {
 function TaskItem({ task }: { task: Task }) {
   const notices = useNotices();
   const queries = useQueryClient();
+  const isAdmin = administers(useMe(), task.agentId);
   const act = (what: TaskAct) =>
     notices.attempt(async () => {
       try {
@@ -56,27 +58,29 @@ function TaskItem({ task }: { task: Task }) {
       <Text size="xs" c="dimmed">
         {describeWhen(task)}
       </Text>
-      <Group gap={8} mt={6}>
-        {task.state === 'active' ? (
-          <Button variant="default" size="xs" aria-label={`Pause: ${name}`} onClick={() => act('pause')}>
-            Pause
+      {isAdmin && (
+        <Group gap={8} mt={6}>
+          {task.state === 'active' ? (
+            <Button variant="default" size="xs" aria-label={`Pause: ${name}`} onClick={() => act('pause')}>
+              Pause
+            </Button>
+          ) : (
+            <Button variant="light" size="xs" aria-label={`Resume: ${name}`} onClick={() => act('resume')}>
+              Resume
+            </Button>
+          )}
+          <Button
+            variant="subtle"
+            color="red"
+            c="var(--bad)"
+            size="xs"
+            aria-label={`Cancel: ${name}`}
+            onClick={() => act('cancel')}
+          >
+            Cancel
           </Button>
-        ) : (
-          <Button variant="light" size="xs" aria-label={`Resume: ${name}`} onClick={() => act('resume')}>
-            Resume
-          </Button>
-        )}
-        <Button
-          variant="subtle"
-          color="red"
-          c="var(--bad)"
-          size="xs"
-          aria-label={`Cancel: ${name}`}
-          onClick={() => act('cancel')}
-        >
-          Cancel
-        </Button>
-      </Group>
+        </Group>
+      )}
     </li>
   );
 }

@@ -2,6 +2,7 @@ import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
 import { useState } from 'react';
 import { logOut } from '../client/api.ts';
 import { TurnedAwayDrawer } from '../details/turned-away.tsx';
+import { useMe } from '../sign-in/use-me.ts';
 import { useConsole } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
@@ -16,6 +17,7 @@ export function SettingsMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const console = useConsole();
   const notices = useNotices();
+  const me = useMe();
   const [showsTurnedAway, setShowsTurnedAway] = useState(false);
 
   function signOut() {
@@ -45,9 +47,13 @@ export function SettingsMenu() {
             </Menu.Item>
           ))}
           <Menu.Divider />
-          <Menu.Item onClick={() => setShowsTurnedAway(true)}>Refused and dropped</Menu.Item>
-          <Menu.Divider />
-          <Menu.Item onClick={signOut}>Sign out</Menu.Item>
+          {me?.may.administer === true && (
+            <>
+              <Menu.Item onClick={() => setShowsTurnedAway(true)}>Refused and dropped</Menu.Item>
+              <Menu.Divider />
+            </>
+          )}
+          <Menu.Item onClick={signOut}>Sign out{me === null ? '' : ` ${me.name || me.userId}`}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <TurnedAwayDrawer opened={showsTurnedAway} onClose={() => setShowsTurnedAway(false)} />

@@ -1,4 +1,6 @@
 import { Button, Text, Title } from '@mantine/core';
+import type { Me } from '../client/types.ts';
+import { useMe } from '../sign-in/use-me.ts';
 import { useConsoleState } from '../state/context.tsx';
 import { Mark } from '../style/icons.tsx';
 import { useAgents } from './new-chat-button.tsx';
@@ -6,9 +8,16 @@ import { useNewChat } from './use-new-chat.ts';
 import classes from './welcome.module.css';
 
 /** The right side while no chat is chosen. */
+/** No agent is there, or none that this person may talk to. */
+function describeNothing(me: Me | null): string {
+  if (me?.may.manageAgents === true) return 'There is no agent yet. Create one with: portolan agents create <name>';
+  return `You are signed in as ${me?.userId ?? 'somebody'}, whom no agent knows yet. An admin can let you in.`;
+}
+
 export function Welcome() {
   const empty = useConsoleState((state) => state.sessions.load === 'ready' && state.sessions.byId.size === 0);
   const agents = useAgents();
+  const me = useMe();
   const startChat = useNewChat();
   const list = agents.data?.items ?? [];
   return (
@@ -19,7 +28,7 @@ export function Welcome() {
       </Title>
       <Text c="dimmed" className={classes.text}>
         {list.length === 0 && agents.isSuccess
-          ? 'There is no agent yet. Create one with: portolan agents create <name>'
+          ? describeNothing(me)
           : 'Each agent works in a container of its own and can reach only the destinations on its chart.'}
       </Text>
       <div className={classes.agents}>

@@ -1,8 +1,13 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { fetchMe, logIn } from '../client/api.ts';
 import type { Problem } from '../client/fault.ts';
 import { ApiFault, describeProblem } from '../client/fault.ts';
+import type { Me } from '../client/types.ts';
+import { useLeft } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
+import { handOver } from '../state/handover.ts';
+import { ME } from './use-me.ts';
 
 /** Between looks for a host that is not there. Higher: the page comes up late. Lower: needless noise. */
 const AWAY_RETRY_MS = 2_000;
@@ -12,22 +17,35 @@ export type Access =
   | { kind: 'signed-out'; problem: Problem | null; signIn: (token: string) => void }
   | { kind: 'signed-in'; signedOut: () => void };
 
-type Known = { kind: 'checking' } | { kind: 'signed-out'; problem: Problem | null } | { kind: 'signed-in' };
+type Known = { kind: 'checking' } | { kind: 'signed-out'; problem: Problem | null } | { kind: 'signed-in'; me: Me };
 
 /** Whether this browser may use the host: by its cookie, or by the one-time token in the URL's fragment. */
 export function useAccess(): Access {
   const [known, setKnown] = useState<Known>({ kind: 'checking' });
 
-  const check = useCallback((token: string | null) => {
-    setKnown({ kind: 'checking' });
-    const settle = async () => {
-      const next = await establish(token);
-      setKnown(next);
-      // The token is not used up by a host that did not answer.
-      if (next.kind === 'signed-out' && next.problem?.hostAway) setTimeout(() => detach(settle()), AWAY_RETRY_MS);
-    };
-    detach(settle());
-  }, []);
+  const queries = useQueryClient();
+  const left = useLeft();
+
+  const check = useCallback(
+    (token: string | null) => {
+      setKnown({ kind: 'checking' });
+      const settle = async () => {
+        const next = await establish(token);
+        if (next.kind === 'signed-in') {
+          if (await handOver(next.me.userId, left)) {
+            location.reload();
+            return;
+          }
+          queries.setQueryData(ME, next.me);
+        }
+        setKnown(next);
+        // The token is not used up by a host that did not answer.
+        if (next.kind === 'signed-out' && next.problem?.hostAway) setTimeout(() => detach(settle()), AWAY_RETRY_MS);
+      };
+      detach(settle());
+    },
+    [queries, left],
+  );
 
   useEffect(() => {
     check(takeToken());
@@ -47,15 +65,14 @@ export function useAccess(): Access {
     case 'signed-out':
       return { ...known, signIn: check };
     case 'signed-in':
-      return { ...known, signedOut };
+      return { kind: 'signed-in', signedOut };
   }
 }
 
 async function establish(token: string | null): Promise<Known> {
   try {
     if (token !== null) await logIn(token);
-    await fetchMe();
-    return { kind: 'signed-in' };
+    return { kind: 'signed-in', me: await fetchMe() };
   } catch (error) {
     // A used link in a browser that is signed in already: nothing is wrong.
     if (token !== null && error instanceof ApiFault && error.status === 401) {

@@ -1,11 +1,14 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { Console } from './console.ts';
 import type { Drafts } from './drafts.ts';
+import type { Left } from './handover.ts';
 import type { ConsoleState } from './state.ts';
 
 export interface Parts {
   console: Console;
   drafts: Drafts;
+  /** What a person leaves in this browser. */
+  left: Left;
 }
 
 const PartsContext = createContext<Parts | null>(null);
@@ -19,6 +22,10 @@ function useParts(): Parts {
 
 export function useConsole(): Console {
   return useParts().console;
+}
+
+export function useLeft(): Left {
+  return useParts().left;
 }
 
 export function useDrafts(): Drafts {
