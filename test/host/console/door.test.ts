@@ -122,7 +122,10 @@ describe('the TCP door', () => {
     }
     const cookie = api.makeCookie();
     const later = Date.now() + COOKIE_LIFE_MS + 1;
-    expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).json).toMatchObject({ userId: OWNER, door: 'tcp' });
+    expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).json).toMatchObject({
+      userId: OWNER,
+      door: 'tcp',
+    });
     api.spine.now = () => later;
     expect((await api.call('/me', { as: 'nobody', headers: { cookie } })).status).toBe(401);
   });
