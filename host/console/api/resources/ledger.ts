@@ -17,8 +17,14 @@ const CHECKED_AT_ONCE = 250;
 const CHECKED_PER_REQUEST = 25_000;
 
 export function ledgerRoutes(parts: ApiParts) {
-  const { ledger, ledgerSearch } = parts;
-  return newApi()
+  const { ledger, ledgerSearch, transcript } = parts;
+  const api = newApi();
+  // What was told of messages a moment ago is in it, too.
+  api.use('/ledger/*', (_c, next) => {
+    transcript.flushOrRetry();
+    return next();
+  });
+  return api
     .openapi(routes.listLedger, (c) => {
       const { cursor, limit, kind, session, agent, actor, subject, since, until, q } = c.req.valid('query');
       const query = { kind, sessionId: session, agentGroupId: agent, actor, subject, since, until, text: q };
