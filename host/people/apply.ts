@@ -189,7 +189,6 @@ export class People {
 
   #finish(userId: UserId, entry: Parameters<People['record']>[1]): PeopleOutcome {
     const { persons } = this.#parts;
-    persons.touch(userId);
     const person = persons.get(userId);
     if (person === null) throw new Error('a person that was changed is gone');
     this.#forgetCodes(person);

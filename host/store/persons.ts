@@ -2,7 +2,7 @@
  * People as one: identities on several channels that are the same person, and all that they were given.
  * Whoever has one identity is a person too, named by its user id.
  *
- * I1. A change of a person raises the revision of all their identities; joined people take the higher one.
+ * I1. A change of a person raises the revision of all their identities; joined people go on from the higher one.
  * I2. `person_id` stands on two identities or more, never on one alone.
  */
 import { type AgentGroupId, makeId, type PersonId, type UserId } from '../../shared/ids.ts';
@@ -162,14 +162,6 @@ export class PersonStore {
     );
   }
 
-  /** I1; in the transaction of the change. */
-  touch(id: UserId): void {
-    const person = this.get(id);
-    if (person === null) return;
-    const raise = this.#db.prepare('UPDATE users SET revision = ? WHERE id = ?');
-    for (const { userId } of person.identities) raise.run(person.revision + 1, userId);
-  }
-
   /** Makes two people one. One of them has a single identity (`planJoin`). */
   join(a: UserId, b: UserId, now: number): void {
     const [one, other] = [this.get(a), this.get(b)];
@@ -186,7 +178,8 @@ export class PersonStore {
   part(id: UserId): boolean {
     const person = this.get(id);
     if (person === null || person.identities.length < 2) return false;
-    this.touch(id);
+    const raise = this.#db.prepare('UPDATE users SET revision = ? WHERE id = ?');
+    for (const { userId } of person.identities) raise.run(person.revision + 1, userId);
     const leave = this.#db.prepare('UPDATE users SET person_id = NULL WHERE id = ?');
     leave.run(id);
     const rest = person.identities.filter(({ userId }) => userId !== id);

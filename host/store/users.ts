@@ -169,21 +169,28 @@ export class UserStore {
     grantedBy: UserId | null,
     now: number,
   ): void {
-    this.#db
+    const { changes } = this.#db
       .prepare(
         `INSERT INTO user_roles (user_id, role, agent_group_id, granted_by, created_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING`,
       )
       .run(id, role, agentGroupId ?? '', grantedBy, now);
+    this.#raise(id, changes);
+  }
+
+  /** The person is another than before, on all their identities. Whether it is so. */
+  #raise(id: UserId, changes: number): boolean {
+    if (changes === 0) return false;
+    this.#db.prepare(`${OWN} UPDATE users SET revision = revision + 1 WHERE id IN (SELECT id FROM own)`).run({ id });
+    return true;
   }
 
   /** Whether it was there. */
   revoke(id: UserId, role: 'owner' | 'admin', agentGroupId: AgentGroupId | null): boolean {
-    return (
-      this.#db
-        .prepare('DELETE FROM user_roles WHERE user_id = ? AND role = ? AND agent_group_id = ?')
-        .run(id, role, agentGroupId ?? '').changes > 0
-    );
+    const { changes } = this.#db
+      .prepare('DELETE FROM user_roles WHERE user_id = ? AND role = ? AND agent_group_id = ?')
+      .run(id, role, agentGroupId ?? '');
+    return this.#raise(id, changes);
   }
 
   isOwner(id: UserId): boolean {
@@ -205,11 +212,12 @@ export class UserStore {
   }
 
   addMember(agentGroupId: AgentGroupId, id: UserId, now: number): void {
-    this.#db
+    const { changes } = this.#db
       .prepare(
         'INSERT INTO agent_group_members (agent_group_id, user_id, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       )
       .run(agentGroupId, id, now);
+    this.#raise(id, changes);
   }
 
   /** An admin let somebody in: a member, and the ledger's entry with it. Who is one already stays one, unrecorded. */
@@ -228,9 +236,9 @@ export class UserStore {
 
   /** Whether they were one. */
   removeMember(agentGroupId: AgentGroupId, id: UserId): boolean {
-    return (
-      this.#db.prepare('DELETE FROM agent_group_members WHERE agent_group_id = ? AND user_id = ?').run(agentGroupId, id)
-        .changes > 0
-    );
+    const { changes } = this.#db
+      .prepare('DELETE FROM agent_group_members WHERE agent_group_id = ? AND user_id = ?')
+      .run(agentGroupId, id);
+    return this.#raise(id, changes);
   }
 }

@@ -138,13 +138,11 @@ it('an admin of one agent sees and changes what is of that agent, and learns of 
   expect(list.json.items[0].roles).toHaveLength(1);
   expect((await api.call(`/people?agent=${other.id}`, ada)).json.items).toEqual([]);
   expect((await api.call(path(BEN), ada)).status).toBe(404);
-  const act = (method: 'PUT' | 'DELETE', id: string, rest: string, json?: object, etag = '"1"') =>
-    api.call(path(id, rest), {
-      ...ada,
-      method,
-      headers: { ...ada.headers, 'if-match': etag },
-      ...(json === undefined ? {} : { json }),
-    });
+  const act = async (method: 'PUT' | 'DELETE', id: string, rest: string, json?: object) => {
+    const etag = (await api.call(path(id))).headers.etag ?? '"1"';
+    const headers = { ...ada.headers, 'if-match': etag };
+    return api.call(path(id, rest), { ...ada, method, headers, ...(json === undefined ? {} : { json }) });
+  };
   // What is not seen is not there, whether it is or not.
   for (const id of [BEN, 'telegram:404']) {
     expect((await act('DELETE', id, `/roles/member/${api.agent.id}`)).status, id).toBe(404);

@@ -97,6 +97,29 @@ it('a change based on what was otherwise meanwhile is not made', () => {
   expect(town.people.grant({ by, userId: ANNA, grant: admin, revision: now }).kind).toBe('changed');
 });
 
+it('every way to another role or membership is another revision, alike on all identities', () => {
+  const town = new Town();
+  town.link(OWNER, ANNA);
+  const revision = (id: UserId) => town.people.get(id)?.revision ?? 0;
+  const cause = { by: 'web:owner', at: town.time, because: {} } as const;
+  const ways = [
+    () => town.users.admit(town.main.id, { id: ANNA, displayName: 'Anna' }, cause),
+    () => void town.users.removeMember(town.main.id, ANNA),
+    () => town.users.grant(ANNA, 'admin', null, null, 1),
+    () => void town.users.revoke(ANNA, 'admin', null),
+    () => void town.people.part({ by: { userId: OWNER, isMachine: false }, userId: ANNA }),
+  ];
+  for (const [at, change] of ways.entries()) {
+    const before = revision(OWNER);
+    change();
+    expect(revision(OWNER), String(at)).toBeGreaterThan(before);
+    expect(revision(ANNA), String(at)).toBe(revision(OWNER));
+    const after = revision(OWNER);
+    change();
+    expect(revision(OWNER), String(at)).toBe(after);
+  }
+});
+
 it('each change and its record are one commit', () => {
   const town = new Town();
   const member = { role: 'member', agentGroupId: town.main.id } as const;
