@@ -46,7 +46,7 @@ export const MAX_TOOLS = 100;
 export const MAX_LIST_PAGES = 20;
 /** One tool's schema. Higher: prompts are schemas alone. */
 export const MAX_SCHEMA_BYTES = 16 * KIB;
-/** Schemas and descriptions of all servers together; programs beside the runner get the list in one reply. */
+/** Schemas and descriptions of all servers together, as JSON; programs beside the runner get the list in one reply. */
 export const MAX_TOOLS_BYTES = MIB;
 /** One tool's description. */
 export const MAX_DESCRIPTION_CHARS = 2_000;

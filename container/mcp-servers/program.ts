@@ -169,6 +169,7 @@ export class ServerProgram implements Transport {
       this.#logTail = Buffer.concat([this.#logTail, chunk.subarray(-LOG_TAIL_BYTES)]).subarray(-LOG_TAIL_BYTES);
       if (!this.#logBytes.add(chunk.length, performance.now())) this.#fail('it floods its log');
     });
+    for (const pipe of [child.stdout, child.stderr]) pipe.on('error', () => this.#fail('it cannot be read any longer'));
     // A program that ends closes both a moment earlier, and its exit code says more.
     child.stdout.once('end', () => setTimeout(() => this.#fail('it closed its output'), DRAIN_MS));
     child.stdin.on('error', () => setTimeout(() => this.#fail('it does not listen any longer'), DRAIN_MS));

@@ -23,15 +23,15 @@ export interface ToolReading {
   leftOut: number;
 }
 
-/** `maxBytes` is for all of them together, descriptions and schemas. */
+/** `maxBytes` is for all of them together, descriptions and schemas as JSON. */
 export function readTools(server: string, listed: readonly unknown[], maxBytes: number): ToolReading {
   const tools = new Map<string, ServerTool>();
   let bytes = 0;
   for (const raw of listed) {
     const tool = readTool(server, raw);
     if (tool === null || tools.size >= MAX_TOOLS || tools.has(tool.name)) continue;
-    const schemaBytes = Buffer.byteLength(JSON.stringify(tool.inputSchema));
-    const all = bytes + schemaBytes + Buffer.byteLength(tool.description) + tool.name.length;
+    const schemaBytes = jsonBytes(tool.inputSchema);
+    const all = bytes + schemaBytes + jsonBytes(tool.description) + tool.name.length;
     if (schemaBytes > MAX_SCHEMA_BYTES || all > maxBytes) continue;
     bytes = all;
     tools.set(tool.name, tool);
@@ -46,6 +46,10 @@ function readTool(server: string, raw: unknown): ServerTool | null {
   const name = `mcp__${server}__${ownName.replace(/[^A-Za-z0-9_-]/g, '_')}`;
   if (name.length > MAX_NAME_CHARS) return null;
   return { name, ownName, description: cut(description.trim()), inputSchema };
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function cut(text: string): string {

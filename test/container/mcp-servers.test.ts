@@ -1,11 +1,13 @@
 /** MCP servers of an agent's config, as children of a real runner: servers that behave, and all that do not. */
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ProviderEvent } from '../../container/providers/provider.ts';
 import type { ToolDescription, ToolResult } from '../../container/tools/tool.ts';
 import type { McpServer } from '../../shared/mcp-servers.ts';
+import { toolSocketPath } from '../../shared/session-files.ts';
 import { LoopHarness, type Script, ScriptedProvider } from './scripted-provider.ts';
 import { parseContent, SessionFixture } from './session-fixture.ts';
 
@@ -44,6 +46,19 @@ async function callAll(
 function reports(session: SessionFixture): { name: string; problem: string | null; tools: number }[][] {
   const rows = session.rows().filter((row) => row.kind === 'request');
   return rows.map((row) => parseContent(row).servers as { name: string; problem: string | null; tools: number }[]);
+}
+
+/** One request at the runner's tool socket. */
+async function talk(path: string, request: unknown): Promise<{ tools?: unknown[] }> {
+  const text = await new Promise<string>((resolve, reject) => {
+    let reply = '';
+    const socket = connect(path, () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      reply += chunk;
+    });
+    socket.once('error', reject).once('close', () => resolve(reply));
+  });
+  return JSON.parse(text);
 }
 
 function isAlive(pid: number): boolean {
@@ -130,6 +145,28 @@ describe('a server that comes up', () => {
     // Listed again at a later turn, if that was too soon.
     while (!isListed()) await session.exchange({ text: 'and now?' });
     expect(results.map((result) => result.text)).toEqual(['asked', 'ok']);
+  });
+
+  it('is there for programs beside the runner too, as long as a turn runs', async () => {
+    await using session = new SessionFixture({ provider: 'demo', mcpServers: [server('good')] });
+    session.start();
+    const [id = ''] = session.receive({ text: 'slow task 60' });
+    await session.until(() => session.runnerState('tool'), 'a turn runs');
+    const path = toolSocketPath(session.sessionId);
+    const listed = await talk(path, { op: 'list' });
+    expect(listed.tools).toContainEqual({
+      name: 'mcp__good__echo',
+      description: 'Does echo.',
+      inputSchema: { type: 'object', properties: {} },
+    });
+    const called = await talk(path, { op: 'call', name: 'mcp__good__echo', input: { text: 'beside' } });
+    expect(called).toEqual({ kind: 'result', ok: true, text: 'beside' });
+    const [stop = ''] = session.receive({ text: 'stop' });
+    await session.until(() => session.isSettled(id, stop), 'settled');
+    expect(await talk(path, { op: 'call', name: 'mcp__good__echo', input: {} })).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('No turn is running'),
+    });
   });
 
   it('is started once, before the first turn and not before, and reported once', async () => {
