@@ -1,4 +1,4 @@
-/** What a typed line means: a command of this program, or text for the agent. Pure. */
+/** What a typed line means: a command of this program, or text to send. Pure. */
 
 export type Input =
   | { kind: 'text'; text: string }
@@ -15,9 +15,9 @@ export const CHAT_HELP = `/attach <path>       attach a file to the next message
 /detach              attach nothing after all
 /save <n> [<path>]   save the file that is shown with this number
 /quit                leave (also Ctrl+D); the agent goes on
-Every other line, other /commands included, goes to the agent.`;
+Every other line goes to the host, which obeys the /commands that it knows and gives the agent the rest.`;
 
-/** Only our own words are commands: `/clear` and what else starts with a slash is for the agent. */
+/** Only our own words are commands of this program: what else starts with a slash is for the host and the agent. */
 export function parseInput(line: string): Input {
   const [, word = '', rest = ''] = /^(\/[a-z]+)(?:\s+([^\n]*))?$/.exec(line.trim()) ?? [];
   const argument = rest.trim();

@@ -212,7 +212,9 @@ class InteractiveChat {
         this.#leaving.abort();
         return;
       case 'help':
-        return this.#print(style.dim(CHAT_HELP));
+        this.#print(style.dim(CHAT_HELP));
+        // What the host has to say of its own commands, to whoever this is, follows.
+        return this.#say(line, []);
       case 'wrong':
         return this.#print(style.yellow(input.problem));
       case 'detach':
@@ -233,15 +235,19 @@ class InteractiveChat {
       case 'text': {
         const files = this.#attached;
         this.#attached = [];
-        this.#sendsOpen++;
-        // One after the other, so that messages arrive in the order in which they were typed.
-        const before = this.#sending;
-        this.#sending = before.then(() => this.#send(input.text, files));
-        return this.#sending;
+        return this.#say(input.text, files);
       }
       default:
         return assertNever(input);
     }
+  }
+
+  /** One after the other, so that messages arrive in the order in which they were typed. */
+  #say(text: string, files: FileToSend[]): Promise<void> {
+    this.#sendsOpen++;
+    const before = this.#sending;
+    this.#sending = before.then(() => this.#send(text, files));
+    return this.#sending;
   }
 
   async #send(text: string, files: FileToSend[]): Promise<void> {

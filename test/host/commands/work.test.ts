@@ -170,6 +170,30 @@ describe('/stop', () => {
     expect(counter.spine.endedRuns).toEqual([session.id]);
   });
 
+  it.each([
+    ['works on it', 'claimed', null],
+    ['has answered it', 'done', null],
+    ['gives it back', 'failed', { error: 'busy', retryable: true }],
+  ] as const)(
+    'stays as it ended while a read of the container is under way that says it %s',
+    async (_what, state, note) => {
+      const counter = new Counter();
+      counter.room();
+      await counter.give('room', MARY, 'hi');
+      const { spine } = counter;
+      const session = counter.session();
+      const id = counter.rows(session)[0]?.id ?? '';
+      spine.container(spine.paths(session)).mark(id, state, note);
+      spine.delivery.ring(session.id);
+      await counter.give('room', ADAM, '/stop');
+      // The read began with the row open, and ends after.
+      await until('the read is over', () => spine.delivery.isQuiet(session.id));
+      spine.transcript.flush();
+      expect(spine.transcript.get(id as never)).toMatchObject({ state: 'failed', stateReason: 'stopped by Adam' });
+      expect(counter.rows(session)).toEqual([]);
+    },
+  );
+
   it('works while the session is set aside, and says so when there is nothing to stop', async () => {
     const counter = new Counter();
     counter.room();
