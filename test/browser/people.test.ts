@@ -1,0 +1,79 @@
+/** Two people at the page of one host: each sees what is theirs, and is offered what they may do. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { BuiltHost } from './built-host.ts';
+import { ConsolePage, launchChromium } from './console-page.ts';
+
+const answerSchema = z.object({ url: z.string().optional(), items: z.array(z.object({ id: z.string() })).optional() });
+
+describe('a member beside the owner', () => {
+  let host: BuiltHost;
+  let browser: Browser;
+  let owner: ConsolePage;
+  let anna: ConsolePage;
+
+  beforeAll(async () => {
+    host = await BuiltHost.make();
+    const link = await host.start();
+    browser = await launchChromium();
+    owner = await ConsolePage.open(browser);
+    await owner.signIn(link);
+    await owner.composer.waitFor();
+    anna = await ConsolePage.open(browser);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await host?.dispose();
+  });
+
+  async function ask(path: string, method: string, body?: object) {
+    const authorization = `Bearer ${readFileSync(join(host.home, 'api-token'), 'utf8').trim()}`;
+    const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`${host.origin}/api/v1${path}`, init);
+    expect([path, response.ok]).toEqual([path, true]);
+    return answerSchema.parse(await response.json());
+  }
+
+  test('is told that no agent knows her yet, then talks to one in a chat of her own', async () => {
+    const { url } = await ask('/people/web:anna/sign-in-links', 'POST', { name: 'Anna' });
+    await anna.page.goto(url ?? '');
+    await anna.page.getByText('whom no agent knows yet').waitFor();
+    const main = (await ask('/agents', 'GET')).items?.[0]?.id ?? '';
+    await ask(`/people/web:anna/roles/member/${main}`, 'PUT', { name: 'Anna' });
+    await anna.page.reload();
+    await anna.page.getByRole('button', { name: 'Chat with main' }).click();
+    await anna.composer.waitFor();
+    await anna.say('hello from Anna');
+    await anna.fromAgent(/./).first().waitFor();
+    expect(await anna.listChats()).toHaveLength(1);
+  });
+
+  test('is offered nothing that is for admins, and the owner is', async () => {
+    const items = async (person: ConsolePage) => {
+      await person.page.getByRole('button', { name: 'Settings' }).first().click();
+      await person.page.getByRole('menuitem', { name: /^Sign out/ }).waitFor();
+      const names = await person.page.getByRole('menuitem').allInnerTexts();
+      await person.page.keyboard.press('Escape');
+      return names;
+    };
+    expect(await items(anna)).toEqual(['Colours of the system', 'Light', 'Dark', 'Sign out Anna']);
+    expect(await items(owner)).toContain('Refused and dropped');
+  });
+
+  test('finds nothing of hers unsent when the owner signs in after her, nor of the owner’s', async () => {
+    await anna.composer.fill('a thought of Anna’s');
+    await anna.page.getByRole('button', { name: 'Settings' }).first().click();
+    await anna.page.getByRole('menuitem', { name: /^Sign out/ }).click();
+    const { url } = await ask('/sign-in-links', 'POST');
+    await anna.page.goto(`${url}`);
+    await anna.chats.getByText('First chat').first().waitFor();
+    const kept: unknown = await anna.page.evaluate('JSON.stringify(localStorage)');
+    expect(kept).not.toContain('a thought');
+    expect([...anna.complaints, ...owner.complaints]).toEqual([]);
+  });
+});
