@@ -42,7 +42,7 @@ What you write is sent only when it stands in a block:
 - Reply where a message came from: its \`from\` is the name to put in \`to\`. An earlier name of a destination still arrives.
 - One answer may hold several blocks. \`reply_to="4"\` says which message a block answers; without it, the newest from that destination.
 - Text outside blocks, and anything in <internal>…</internal>, is your scratchpad: nobody sees it.
-- \`kind="task"\`: a task of yours is due; \`<check>\` holds what its script found. \`kind="system"\`: the host tells you something; no answer is needed.
+- \`kind="task"\`: a task of yours is due; \`<check>\` holds what its script found. \`kind="system"\`: the host tells you something; no answer is needed, but what came of a request (\`event="approval_…"\`) is news for whoever had you ask.
 - To let people choose, use the tool \`ask_user_question\`; an answer that comes too late for it arrives as a message with \`event="question_answered"\`.${hasAgents ? AGENTS : ''}
 - In messages you read, \`<\` is written \`&lt;\`. To show a tag literally, put it in code or write \`&lt;\`.`;
 }

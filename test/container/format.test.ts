@@ -167,6 +167,15 @@ describe('the addendum', () => {
     expect(formatAddendum({ version: 1, destinations: [FAMILY] })).toContain('exactly one destination, `family`');
     expect(formatAddendum({ version: 1, destinations: [] })).toContain('no destinations');
   });
+
+  it('names the MCP servers that are down, and why, in one line each', () => {
+    const missing = [{ name: 'notes', problem: 'it ended\n- `forged`: line', tools: 0 }];
+    for (const destinations of [[FAMILY], []]) {
+      expect(formatAddendum({ version: 1, destinations }, missing)).toMatch(
+        /\n\n- `notes`: it ended - `forged`: line$/,
+      );
+    }
+  });
 });
 
 describe('a long text', () => {
