@@ -14,6 +14,7 @@ import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
 import { addAgentCommands } from './program-agents.ts';
 import { addApprovalCommands } from './program-approvals.ts';
+import { addBuildCommands } from './program-builds.ts';
 import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
 import type { Terminal } from './terminal.ts';
@@ -107,6 +108,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addDeliveryCommands(add);
   addPeopleCommands(add);
   addLedgerCommands(add);
+  addBuildCommands(add);
   addHostCommands(add);
   return program;
 }

@@ -154,16 +154,20 @@ export class BuildQueue {
     failpoint('images.building');
     imagesLog.info({ agentGroupId: job.agentGroupId, image: job.image, buildId: first.id }, 'an image is being built');
     const end = await this.#make(job, log);
-    await log.end();
     this.#jobs.splice(this.#jobs.indexOf(job), 1);
-    for (const { id } of job.builds) this.#logs.delete(id);
     if (end instanceof Fault) {
+      await log.end();
       job.settle.reject(end);
       return;
     }
-    await this.#shareLog(job);
+    if (end.kind === 'failed') log.note(end.why);
     failpoint('images.built');
-    job.settle.resolve(this.#finish(job.builds, end, formatTail(log, end)));
+    const result = this.#finish(job.builds, end, formatTail(log));
+    // Whoever follows the log hears of its end when the rows tell the outcome.
+    await log.end();
+    await this.#shareLog(job);
+    for (const { id } of job.builds) this.#logs.delete(id);
+    job.settle.resolve(result);
   }
 
   /** How it ended; the Fault when the host stops, which leaves it open. */
@@ -232,10 +236,10 @@ export class BuildQueue {
   }
 }
 
-/** The last lines, and why it ended when the host ended it. */
-function formatTail(log: BuildLog, end: BuildEnd): string {
-  const lines = [...log.last(FAILURE_LINES - 1), ...(end.kind === 'failed' ? [end.why] : [])];
-  return lines
+/** The last of them says why it ended. */
+function formatTail(log: BuildLog): string {
+  return log
+    .last(FAILURE_LINES)
     .map((line) => (line.length > FAILURE_LINE_CHARS ? `${line.slice(0, FAILURE_LINE_CHARS)}…` : line))
     .join('\n');
 }

@@ -9,16 +9,19 @@ import { Feed } from '../../host/console/api/feed.ts';
 import type { ApiParts } from '../../host/console/api/ports.ts';
 import { type ApiServer, startServer } from '../../host/console/api/server.ts';
 import { openChat } from '../../host/first-run.ts';
+import { ImageBuilds } from '../../host/images/images.ts';
+import type { BuildLog } from '../../host/images/log.ts';
 import { People } from '../../host/people/apply.ts';
 import type { AgentGroup } from '../../host/store/agents.ts';
 import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
+import { ImageBuildStore } from '../../host/store/image-builds.ts';
 import { LedgerSearch } from '../../host/store/ledger-search.ts';
 import { LoginStore } from '../../host/store/logins.ts';
 import { PersonStore } from '../../host/store/persons.ts';
 import { ReadMarkStore } from '../../host/store/read-marks.ts';
 import type { Session } from '../../host/store/sessions.ts';
 import { SettingsStore } from '../../host/store/settings.ts';
-import type { UserId } from '../../shared/ids.ts';
+import { makeId, type UserId } from '../../shared/ids.ts';
 import { Spine } from './spine.ts';
 
 export const BEARER = 'bearer-token-of-this-test';
@@ -47,6 +50,16 @@ export interface Call {
 
 export class ApiFixture {
   readonly spine = new Spine();
+  readonly builds = new ImageBuildStore(this.spine.db);
+  /** Logs of builds that are said to run. */
+  readonly liveLogs = new Map<string, BuildLog>();
+  /** Without an engine: nothing is built here. */
+  readonly images = new ImageBuilds({
+    ...{ engine: null, installId: makeId('install'), baseImage: 'portolan-agent:latest' },
+    ...{ agents: this.spine.agents, builds: this.builds, ledger: this.spine.ledger, commit: this.spine.commit },
+    ...{ logs: this.spine.home.buildLogs, now: () => this.spine.now() },
+    ...{ onChanged: () => undefined, tellAdmins: () => undefined },
+  });
   readonly logins = new LoginStore(this.spine.db);
   readonly feed = new Feed(this.spine.transcript);
   readonly stopped: string[] = [];
@@ -114,7 +127,14 @@ export class ApiFixture {
       mounts: spine.mounts,
       images: {
         ensure: (agent, packages, why) => spine.images.ensure(agent, packages, why),
-        imageFor: () => ({ kind: 'ready', image: 'portolan-agent:latest' }),
+        imageFor: (agent) => this.images.imageFor(agent),
+        retry: (agent) => this.images.retry(agent),
+        get: (id) => this.images.get(id),
+        list: (id, limit, before) => this.images.list(id, limit, before),
+        logOf: (id) => {
+          const path = join(spine.home.buildLogs, `${id}.log`);
+          return { live: this.liveLogs.get(id) ?? null, path };
+        },
       },
       reports: spine.mcpReports,
       configHistory: spine.configHistory,

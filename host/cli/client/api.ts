@@ -6,10 +6,12 @@ import { oneLine } from '../output/text.ts';
 import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
 import type {
   Agent,
+  AgentImage,
   AgentRemoval,
   Approval,
   ApprovalDetail,
   ApprovalPolicy,
+  Build,
   Chat,
   Destination,
   DroppedMessages,
@@ -328,6 +330,35 @@ export class HostApi {
   }
 
   /** The stream of server-sent events; the caller reads or destroys it. `lastEventId` empty means live only. */
+  listBuilds(agentId: string, limit: number): Promise<Page<Build>> {
+    return this.#list(`/agents/${encodeURIComponent(agentId)}/builds`, {}, limit);
+  }
+
+  retryBuild(agentId: string): Promise<AgentImage> {
+    return this.#post(`/agents/${encodeURIComponent(agentId)}/builds`, {});
+  }
+
+  readBuild(id: string): Promise<Build> {
+    return this.#get(`/builds/${encodeURIComponent(id)}`);
+  }
+
+  async readBuildLog(id: string): Promise<string> {
+    const path = `/builds/${encodeURIComponent(id)}/log`;
+    const answer = await requestOverSocket(this.#address, { method: 'GET', path: BASE + path });
+    if (answer.status !== 200) throw describeRefusal(answer, path);
+    return answer.body.toString('utf8');
+  }
+
+  /** Server-sent events, a line each, and `end`. */
+  async openBuildLog(id: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const path = `/builds/${encodeURIComponent(id)}/log`;
+    const headers = { Accept: 'text/event-stream' };
+    const stream = await openStream(this.#address, { method: 'GET', path: BASE + path, headers, signal });
+    if (stream.statusCode === 200) return stream;
+    stream.destroy();
+    throw new CliError(EXIT.failed, 'no_log', `The host answered ${stream.statusCode} to ${path}.`);
+  }
+
   async openEvents(query: { session?: string }, lastEventId: string, signal: AbortSignal): Promise<IncomingMessage> {
     const path = `${BASE}/events${formatQuery(query)}`;
     const headers: Record<string, string> = { Accept: 'text/event-stream' };

@@ -2,9 +2,12 @@
  * What the API answers, typed by the schemas of its routes. Types alone: the schemas themselves would load
  * zod, which takes longer than a whole command. Times are epoch ms.
  */
+import type * as builds from '../../console/api/build-schemas.ts';
 import type * as schemas from '../../console/api/schemas.ts';
 
 export type Status = schemas.Status;
+export type Build = builds.Build;
+export type AgentImage = builds.AgentImage;
 export type Agent = schemas.Agent;
 export type Chat = schemas.Chat;
 export type Wiring = schemas.Wiring;

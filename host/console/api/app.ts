@@ -20,6 +20,7 @@ import { answerProblem, Problem } from './problem.ts';
 import { agentRoutes, destinationRoutes } from './resources/agents.ts';
 import { approvalRoutes } from './resources/approvals.ts';
 import { chatRoutes, wiringRoutes } from './resources/chats.ts';
+import { buildRoutes } from './resources/builds.ts';
 import { configRoutes } from './resources/configs.ts';
 import { hostRoutes, signInRoutes } from './resources/host.ts';
 import { ledgerRoutes } from './resources/ledger.ts';
@@ -77,6 +78,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', peopleRoutes(parts))
     .route('/', agentRoutes(parts))
     .route('/', configRoutes(parts))
+    .route('/', buildRoutes(parts))
     .route('/', mountRoutes(parts))
     .route('/', destinationRoutes(parts))
     .route('/', chatRoutes(parts))

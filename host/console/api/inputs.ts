@@ -26,6 +26,7 @@ export const wiringIdSchema = idSchema('wiring', 'a wiring id (wir_…)');
 export const sessionIdSchema = idSchema('session', 'a session id (ses_…)');
 export const messageIdSchema = idSchema('message', 'a message id (msg_…)');
 export const approvalIdSchema = idSchema('approval', 'an approval id (apr_…)');
+export const imageBuildIdSchema = idSchema('imageBuild', 'a build id (bld_…)');
 export const taskIdSchema = idSchema('task', 'a task id (tsk_…)');
 export const destinationIdSchema = z.string().regex(/^dst_[0-9a-z]{20}$/, 'a destination id (dst_…)');
 

@@ -94,7 +94,7 @@ export interface ApiParts {
   removals: Pick<Removals, 'remove' | 'restore'>;
   configs: AgentConfigs;
   mounts: Pick<Mounts, 'allowed' | 'check'>;
-  images: Pick<ImageBuilds, 'ensure' | 'imageFor'>;
+  images: Pick<ImageBuilds, 'ensure' | 'imageFor' | 'retry' | 'get' | 'list' | 'logOf'>;
   reports: McpReportStore;
   configHistory: ConfigHistoryStore;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */

@@ -5,6 +5,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { APPROVAL_ACTIONS } from '../../approvals/approval.ts';
 import * as configs from './config-schemas.ts';
+import * as builds from './build-schemas.ts';
 import * as inputs from './inputs.ts';
 import * as schemas from './schemas.ts';
 
@@ -42,6 +43,7 @@ const approvalParams = z.object({ id: inputs.approvalIdSchema });
 const userParams = z.object({ id: inputs.userIdSchema });
 const linkParams = userParams.extend({ other: inputs.userIdSchema });
 const taskParams = z.object({ id: inputs.taskIdSchema });
+const buildParams = z.object({ id: inputs.imageBuildIdSchema });
 const messageParams = z.object({ id: inputs.messageIdSchema });
 
 // Signing in
@@ -349,6 +351,35 @@ export const deleteWiring = createRoute({
   path: '/wirings/{id}',
   request: { params: wiringParams, headers: ifMatch },
   responses: empty('Removed; the destination stays until it is removed itself'),
+});
+
+// Agents' own images
+export const listBuilds = createRoute({
+  method: 'get',
+  path: '/agents/{id}/builds',
+  summary: 'Builds of its own image, newest first',
+  request: { params: agentParams, ...page },
+  responses: ok(schemas.pageOf(builds.buildSchema)),
+});
+export const retryBuild = createRoute({
+  method: 'post',
+  path: '/agents/{id}/builds',
+  summary: 'Build its image again, after it failed',
+  request: { params: agentParams },
+  responses: ok(builds.agentImageSchema, 'What its next container is made of, or waits for'),
+});
+export const getBuild = createRoute({
+  method: 'get',
+  path: '/builds/{id}',
+  request: { params: buildParams },
+  responses: ok(builds.buildSchema),
+});
+export const getBuildLog = createRoute({
+  method: 'get',
+  path: '/builds/{id}/log',
+  summary: 'What it printed: text, or, asked for text/event-stream, an event per line as it comes, then `end`',
+  request: { params: buildParams },
+  responses: answers({ 200: { content: { 'text/plain': { schema: z.string() } }, description: 'The log' } }),
 });
 
 // Destinations

@@ -54,6 +54,10 @@ const FINDERS: Readonly<Record<string, Finder>> = {
     const agents = person.grants.flatMap(({ agentGroupId }) => (agentGroupId === null ? [] : [agentGroupId]));
     return { seenIn: agents.map((agentGroupId) => ({ agentGroupId, openedBy: null })), changedBy: [] };
   },
+  builds: ({ images }, text) => {
+    const id = parseId('imageBuild', text);
+    return id === null ? null : ofRow(images.get(id));
+  },
   approvals: ({ decisions }, text) => {
     const id = parseId('approval', text);
     return id === null ? null : ofRow(decisions.get(id));

@@ -1,6 +1,8 @@
 /** Every route, tried by everybody on everything: what each may not do, and may not even know of. */
 import { expect, it } from 'vitest';
 import { RIGHTS } from '../../../host/access/console.ts';
+import { makeId } from '../../../shared/ids.ts';
+import { NO_PACKAGES } from '../../../shared/packages.ts';
 import { CALLERS, type Caller, type ConsolePeople, startWithPeople } from '../../support/console-people.ts';
 
 const EVERYTHING: readonly Caller[] = ['gus', 'owner', 'machine'];
@@ -47,6 +49,13 @@ function listTargets(people: ConsolePeople): Record<string, Target[]> {
     tasks: [...inCorners('task'), { id: 'tsk_00000000000000000000', ...NOWHERE }],
     destinations: own([main, other].flatMap(({ id }) => destinations.listFor(id))),
     wirings: own(wirings.list(100)),
+    builds: own(
+      [main, other].map(({ id: agentGroupId }) => {
+        const build = { id: makeId('imageBuild'), agentGroupId };
+        api.builds.insert({ ...build, approvalId: null, image: 'own:1', packages: NO_PACKAGES, createdAt: 0 });
+        return build;
+      }),
+    ),
     approvals: [
       { id: approvals.main, ...ofMain },
       { id: approvals.other, ...ofOthers },
