@@ -9,7 +9,7 @@ import type { Role } from '../access/answer.ts';
 import { assertNever } from '../config/errors.ts';
 
 /** Who may: `chat`: whose own chat it is, or in a group an admin of the agent; `admin`: of some agent, or of all. */
-export type Who = 'anyone' | 'known' | 'chat' | 'admin' | 'global-admin' | 'owner';
+export type Who = 'anyone' | 'known' | 'chat' | 'admin';
 
 export interface Rule {
   name: string;
@@ -67,16 +67,12 @@ function findLack(facts: PlanFacts): string | null {
         : `In a group only an admin may use /${rule.name}.`;
     case 'admin':
       return roles.length > 0 ? null : `Only an admin may use /${rule.name}.`;
-    case 'global-admin':
-      return roles.some(isGlobal) ? null : `Only an owner or an admin of all agents may use /${rule.name}.`;
-    case 'owner':
-      return roles.some(({ role }) => role === 'owner') ? null : `Only an owner may use /${rule.name}.`;
     default:
       return assertNever(rule.who);
   }
 }
 
-export function isGlobal({ role, agentGroupId }: Role): boolean {
+function isGlobal({ role, agentGroupId }: Role): boolean {
   return role === 'owner' || (role === 'admin' && agentGroupId === null);
 }
 

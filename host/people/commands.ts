@@ -44,13 +44,14 @@ export class PeopleCommands {
     this.#claiming = new Claiming(parts, people, new Tries());
   }
 
-  whoAmI({ id, name }: Speaker): PeopleReply {
+  /** Where others read along, who they are elsewhere is left out: that is theirs to tell. */
+  whoAmI({ id, name, isPrivate }: Speaker): PeopleReply {
     const person = this.#people.get(id);
+    const here = showPerson({ identities: [{ userId: id, displayName: name }] });
     if (person === null || !this.#parts.users.isKnownAnywhere(id)) {
-      const shown = showPerson({ identities: [{ userId: id, displayName: name }] });
-      return say(`You are ${shown}. Nobody has given you a role here; an admin can, by this id.`);
+      return say(`You are ${here}. Nobody has given you a role here; an admin can, by this id.`);
     }
-    return say(`You are ${showPerson(person)}: ${showGrants(person.grants, this.#nameOf)}.`);
+    return say(`You are ${isPrivate ? showPerson(person) : here}: ${showGrants(person.grants, this.#nameOf)}.`);
   }
 
   /** Null: of all agents whose people the speaker may see. */

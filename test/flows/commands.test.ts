@@ -1,6 +1,6 @@
 /** Commands in a whole host with real runners: on a platform, on the page and in the terminal. */
 import { request } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { OWNER, openChat } from '../../host/first-run.ts';
 import { HOST_NAME } from '../../host/questions/plan.ts';
 import type { UserId } from '../../shared/ids.ts';
@@ -10,9 +10,9 @@ import { until } from '../support/until.ts';
 
 const ANN = 'test:ann' as UserId;
 
-/** A host with the group `family`, whose admin Ann is; nothing of it needs Docker. */
-async function startFamily(): Promise<FlowHost> {
-  const flow = await new FlowHost({ driver: 'process' }).startForTest();
+/** A host with the group `family`, whose admin Ann is. */
+async function startFamily(driver: 'process' | 'docker' = 'process'): Promise<FlowHost> {
+  const flow = await new FlowHost({ driver }).startForTest();
   flow.wire(flow.agent, 'family');
   const { users } = flow.host.stores;
   users.ensure(ANN, 'Ann', Date.now());
@@ -109,6 +109,28 @@ test('on the page and in the terminal a command is the person’s message, with 
     const code = await call(paths.socket, 'POST', path, { text: '/claim some-secret-code-of-mine' });
     expect(code.json.text).toBe('/claim ••••');
   }
+});
+
+test('while Docker is away /status says so, and /stop ends what waits for it', async () => {
+  const before = process.env.DOCKER_HOST;
+  process.env.DOCKER_HOST = 'unix:///nonexistent/docker.sock';
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+  });
+  const flow = await startFamily('docker');
+  const session = await flow.say('family', 'are you there?');
+  await until('it waits', () => flow.state(session) === 'waiting');
+  const status = await flow.ask('family', '/status');
+  expect(status.text).toMatch(/^- \*\*main\*\*: waiting \(.+\); 1 message in its queue/);
+  const stopped = await flow.ask('family', '/stop');
+  expect(stopped.text).toContain('One message ends here');
+  await until('nothing is left to do', () => flow.state(session) === 'idle');
+  const said = flow.host.stores.transcript.listForSession(session, { limit: 10 });
+  expect(said.find(({ text }) => text === 'are you there?')).toMatchObject({ state: 'failed' });
+  await flow.say('family', '/clear');
+  const waits = await flow.next('family', 2);
+  expect(waits.text).toContain('It starts afresh before it answers anything new.');
 });
 
 test('a flood of commands in one chat does not slow another', async () => {

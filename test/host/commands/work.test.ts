@@ -308,6 +308,19 @@ describe('people', () => {
     expect(counter.spine.users.rolesOf(MARY)).toEqual([]);
   });
 
+  it('hear in a group who they are there, and not who they are elsewhere', async () => {
+    const counter = new Counter();
+    counter.room();
+    counter.room(`dm-${MARY}`);
+    counter.spine.users.ensure('other:mary' as never, 'Mary', 1);
+    counter.spine.db.exec(`UPDATE users SET person_id = 'per_mary' WHERE id IN ('test:mary', 'other:mary')`);
+    await counter.give('room', MARY, '/whoami');
+    expect(counter.answers().at(-1)).toContain('test:mary');
+    expect(counter.answers().at(-1)).not.toContain('other:mary');
+    await counter.alone(MARY, '/whoami');
+    expect(counter.answers(`dm-${MARY}`).at(-1)).toContain('other:mary');
+  });
+
   it('a role that is not theirs to give is refused and recorded', async () => {
     const counter = new Counter();
     counter.room(`dm-${ADAM}`);
