@@ -4,8 +4,8 @@
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import { APPROVAL_ACTIONS } from '../../approvals/approval.ts';
-import * as configs from './config-schemas.ts';
 import * as builds from './build-schemas.ts';
+import * as configs from './config-schemas.ts';
 import * as inputs from './inputs.ts';
 import * as schemas from './schemas.ts';
 
@@ -379,7 +379,7 @@ export const getBuildLog = createRoute({
   path: '/builds/{id}/log',
   summary: 'What it printed: text, or, asked for text/event-stream, an event per line as it comes, then `end`',
   request: { params: buildParams },
-  responses: answers({ 200: { content: { 'text/plain': { schema: z.string() } }, description: 'The log' } }),
+  responses: answers({ 200: { content: { 'text/event-stream': { schema: z.string() } }, description: 'The log' } }),
 });
 
 // Destinations
