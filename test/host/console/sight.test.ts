@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { CHATS_WINDOW_MS, MAX_CHATS_PER_DAY } from '../../../host/console/api/limits.ts';
 import type { Session } from '../../../host/store/sessions.ts';
-import { makeId } from '../../../shared/ids.ts';
+import { type AgentGroupId, makeId } from '../../../shared/ids.ts';
 import { type Caller, type ConsolePeople, idOf, startWithPeople } from '../../support/console-people.ts';
+import { until } from '../../support/until.ts';
 
 /** All pages of one list, one item each; `keyOf` names an item. */
 async function listAll(people: ConsolePeople, who: Caller, path: string, keyOf: (item: { id: string }) => unknown) {
@@ -284,6 +285,32 @@ describe('the card of an approval', () => {
       expect(answer.status).toBe(404);
     }
     expect((await people.call('ada', `/messages/${aboutMain}`)).status).toBe(200);
+  });
+
+  it('goes to the admins of the agent in chats of their own, and of nobody else', async () => {
+    const people = await startWithPeople();
+    const { spine } = people.api;
+    spine.addChannel('web');
+    spine.approvalRules.admit_sender = {
+      describe: () => ({ kind: 'possible', lines: ['Zoe becomes a member'] }),
+      carryOut: async () => ({ outcome: 'Zoe may talk.' }),
+    };
+    const own = people.open('ada', people.main);
+    const ask = (subjectKey: string, agentGroupId: AgentGroupId) => {
+      const request = { action: 'admit_sender', payload: { user: subjectKey }, subjectKey, agentGroupId } as const;
+      const words = { title: 'Let in?', question: 'Somebody wrote.', options: ['Yes', 'No'], approving: ['Yes'] };
+      const asked = spine.approvals.requestApproval({
+        ...request,
+        ...words,
+        requester: { kind: 'host', sessionId: null },
+      });
+      if (asked.kind === 'refused') throw new Error(asked.why);
+      return until('its card', () => spine.approvals.whereAsked(asked.id)?.messagingGroupId);
+    };
+    expect(await ask('test:zoe', people.main.id)).toBe(own.messagingGroupId);
+    // Bob opened no chat: the next who may decide is asked where they read alone, and never where mia or max do.
+    const other = spine.chats.get(await ask('test:yan', people.other.id));
+    expect(other?.openedBy).toBe(idOf('owner'));
   });
 
   it('is no last word and no unread message for who may not read it', async () => {
