@@ -19,7 +19,8 @@ export function describeDelivery(
   const detail = {
     ...more,
     attempt: row.attempts,
-    key: row.idempotencyKey,
+    // Left out where it is the message's own id, which is all but always.
+    key: row.idempotencyKey === row.messageOutId ? null : row.idempotencyKey,
     platformMessage: row.platformMessageId,
     reason: row.reason?.slice(0, MAX_REASON) ?? null,
     nextAt: isOpen ? row.nextAttemptAt : null,

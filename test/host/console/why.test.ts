@@ -122,7 +122,6 @@ describe('an outgoing message', () => {
       target: chat.id,
       rule: 'chat',
       attempt: 2,
-      key: id,
       inReplyTo: messageId,
     });
     expect(JSON.stringify(entry)).not.toContain('never in the ledger');
