@@ -293,6 +293,18 @@ describe('a server that breaks in the middle', () => {
     expect((await session.exchange({ text: 'use good echo {"text": "well"}' }))[0]).toContain('well');
   });
 
+  it('by never answering a call that nobody awaits leaves nothing open behind the turn', async () => {
+    await using session = new SessionFixture({ mcpServers: [server('good')] });
+    const late: Promise<ToolResult>[] = [];
+    const provider = new ScriptedProvider(async function* (query): AsyncGenerator<ProviderEvent> {
+      late.push(query.tools.call('mcp__good__mute', {}));
+      yield { kind: 'result', text: DONE };
+    });
+    await using _loop = new LoopHarness(session, provider);
+    expect(await session.exchange({ text: 'hi' })).toEqual(['terminal: done']);
+    expect(await Promise.all(late)).toEqual([{ ok: false, text: expect.stringMatching(/^The turn is over/) }]);
+  });
+
   it('by never answering does not keep the runner from stopping', async () => {
     await using session = new SessionFixture({ provider: 'demo', mcpServers: [server('good'), server('hang')] });
     const runner = session.start();
