@@ -116,6 +116,8 @@ it('strangers begin nothing, so that they make no rows', () => {
     town.db.prepare('SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM identity_codes)').pluck().get();
   const before = rows();
   expect(town.commands.link(town.as(MALLORY), '').isRefused).toBe(true);
+  // Ben wrote in a public chat once: known by name, and no more than that.
+  expect(town.commands.link(town.as(BEN), '').isRefused).toBe(true);
   town.say(MALLORY, 'link', 'AAAAA-AAAAA');
   town.commands.whoAmI(town.as(MALLORY));
   town.say(MALLORY, 'claim', 'x');
