@@ -21,9 +21,14 @@ export interface SignIn {
 
 export class LoginStore {
   readonly #db: CentralDb;
+  readonly #findCookie;
 
   constructor(db: CentralDb) {
     this.#db = db;
+    // Asked at every request, and of every open stream at each event.
+    this.#findCookie = db.prepare<[string, number], { user_id: string }>(
+      `SELECT user_id FROM logins WHERE token_hash = ? AND kind = 'cookie' AND expires_at > ?`,
+    );
   }
 
   /** Returns the token: the only time it is known. */
@@ -60,11 +65,7 @@ export class LoginStore {
 
   /** Whose cookie this is; null when it is unknown or expired. */
   findCookie(token: string, now: number): UserId | null {
-    const row = this.#db
-      .prepare<[string, number], { user_id: string }>(
-        `SELECT user_id FROM logins WHERE token_hash = ? AND kind = 'cookie' AND expires_at > ?`,
-      )
-      .get(hashToken(token), now);
+    const row = this.#findCookie.get(hashToken(token), now);
     return row === undefined ? null : (row.user_id as UserId);
   }
 

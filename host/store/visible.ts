@@ -36,6 +36,7 @@ export class VisibleStore {
   readonly #identities;
   readonly #roles;
   readonly #memberships;
+  readonly #agentsInChat;
 
   constructor(db: CentralDb) {
     this.#db = db;
@@ -52,6 +53,9 @@ export class VisibleStore {
       .prepare<[string], string>(
         'SELECT agent_group_id FROM agent_group_members WHERE user_id IN (SELECT value FROM json_each(?))',
       )
+      .pluck();
+    this.#agentsInChat = db
+      .prepare<[string], string>('SELECT DISTINCT agent_group_id FROM sessions WHERE messaging_group_id = ?')
       .pluck();
   }
 
@@ -149,7 +153,7 @@ export class VisibleStore {
 
   /** Agents that have or had a session in this chat. */
   agentsInChat(id: MessagingGroupId): string[] {
-    return this.#list<string>('SELECT DISTINCT agent_group_id FROM sessions WHERE messaging_group_id = @id', { id });
+    return this.#agentsInChat.all(id);
   }
 
   /** The one column of each row, which is a key of the branded kind that the caller names. */
