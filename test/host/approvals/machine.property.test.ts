@@ -21,7 +21,9 @@ type Event =
   | { kind: 'crash' }
   | { kind: 'settle' };
 
-const which = fc.nat(5);
+/** The newest most of all: what is over already decides little. */
+const which = fc.constantFrom(0, 0, 0, 0, 1, 2);
+const quorum = fc.constantFrom(1, 1, 2, 2, 2, 3);
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 3,
@@ -40,11 +42,11 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), who: fc.nat(2), has: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('quorum' as const), quorum: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('quorum' as const), quorum }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('today' as const), lines: fc.nat(1) }) },
   {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1_000, 13 * 3_600_000) }),
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1_000, 25 * 3_600_000) }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'settle' as const }) },
@@ -55,7 +57,6 @@ class Model {
   readonly roles = new Set<UserId>(PEOPLE);
   now = Date.now();
   lines = 0;
-  quorum = 1;
   readonly approvals = new Map<
     ApprovalId,
     { quorum: number; lines: number; expiresAt: number; votes: Set<UserId>; mayApply: boolean; isOver: boolean }
@@ -140,7 +141,6 @@ async function play(court: Court, model: Model, rows: readonly string[], one: Ev
     }
     case 'quorum':
       court.setPolicy({ quorum: one.quorum });
-      model.quorum = one.quorum;
       break;
     case 'today':
       court.lines = [`line ${one.lines}`];
@@ -173,33 +173,39 @@ test('Who may: no sequence of events applies what not enough people approved, ap
   const { spine } = court;
   let applied = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { minLength: 4, maxLength: 24 }), fc.uuid(), async (events, salt) => {
-      // One host for all runs: each begins on empty tables.
-      court.stop();
-      spine.db.exec('DELETE FROM pending_approvals; DELETE FROM approval_policies; DELETE FROM user_roles;');
-      court.done.length = 0;
-      court.lines = ['line 0'];
-      const model = new Model();
-      for (const id of PEOPLE) court.addAdmin(id);
-      spine.now = () => model.now;
-      await court.start();
-      const rows = [0, 1, 2, 3].map((at) => `msg_${salt.replaceAll('-', '').slice(0, 19)}${at}`);
-      for (const one of events) await play(court, model, rows, one);
-      await carriedOut(court);
-      court.stop();
-      await court.start();
-      await carriedOut(court);
-      const carried = court.done.filter(({ decision }) => decision.kind === 'approved').map(({ id }) => id);
-      // Once, unless the host ended before it was noted: a handler finds then what it did.
-      const crashes = events.filter(({ kind }) => kind === 'crash').length;
-      if (crashes === 0) expect(new Set(carried).size).toBe(carried.length);
-      for (const id of carried) expect(model.approvals.get(id)?.mayApply).toBe(true);
-      for (const [id, { mayApply }] of model.approvals) if (mayApply) expect(court.get(id).state).toBe('applied');
-      for (const { id } of spine.approvals.list(1_000, null, 'applied')) {
-        expect(court.events({ id } as never).filter((word) => word === 'applied')).toHaveLength(1);
-      }
-      applied += carried.length;
-    }),
+    fc.asyncProperty(
+      fc.array(event, { minLength: 4, maxLength: 24 }),
+      quorum,
+      fc.uuid(),
+      async (events, first, salt) => {
+        // One host for all runs: each begins on empty tables.
+        court.stop();
+        spine.db.exec('DELETE FROM pending_approvals; DELETE FROM approval_policies; DELETE FROM user_roles;');
+        court.done.length = 0;
+        court.lines = ['line 0'];
+        const model = new Model();
+        for (const id of PEOPLE) court.addAdmin(id);
+        spine.now = () => model.now;
+        court.setPolicy({ quorum: first });
+        await court.start();
+        const rows = [0, 1, 2, 3].map((at) => `msg_${salt.replaceAll('-', '').slice(0, 19)}${at}`);
+        for (const one of events) await play(court, model, rows, one);
+        await carriedOut(court);
+        court.stop();
+        await court.start();
+        await carriedOut(court);
+        const carried = court.done.filter(({ decision }) => decision.kind === 'approved').map(({ id }) => id);
+        // Once, unless the host ended before it was noted: a handler finds then what it did.
+        const crashes = events.filter(({ kind }) => kind === 'crash').length;
+        if (crashes === 0) expect(new Set(carried).size).toBe(carried.length);
+        for (const id of carried) expect(model.approvals.get(id)?.mayApply).toBe(true);
+        for (const [id, { mayApply }] of model.approvals) if (mayApply) expect(court.get(id).state).toBe('applied');
+        for (const { id } of spine.approvals.list(1_000, null, 'applied')) {
+          expect(court.events({ id } as never).filter((word) => word === 'applied')).toHaveLength(1);
+        }
+        applied += carried.length;
+      },
+    ),
     { numRuns: 150 },
   );
   // The model is no wall: things are applied.
