@@ -22,6 +22,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   approvals: 'what waits for an admin: list, show, approve, reject, policy',
   chats: 'chats: list, set',
   agents: 'agents: list, make, remove, restore',
+  config: 'what containers are made of: show, diff, history, rollback, set',
+  mounts: 'folders of this machine that agents see: allowed, list, add, remove',
   destinations: 'where an agent may send: list, add, rename, remove',
   people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',
   ledger: 'what was decided, and by whom: list, why, verify',

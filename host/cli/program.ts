@@ -15,6 +15,7 @@ import { typeable } from './output/typeable.ts';
 import { addAgentCommands } from './program-agents.ts';
 import { addApprovalCommands } from './program-approvals.ts';
 import { addBuildCommands } from './program-builds.ts';
+import { addConfigCommands } from './program-config.ts';
 import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
 import type { Terminal } from './terminal.ts';
@@ -103,6 +104,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   };
   addLookCommands(add);
   addAgentCommands(add);
+  addConfigCommands(add);
   addTalkCommands(add);
   addApprovalCommands(add);
   addDeliveryCommands(add);

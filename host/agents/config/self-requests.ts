@@ -122,7 +122,7 @@ export class SelfRequests {
     }
     const note = request.note === '' ? '' : ` Your note: “${request.note}”`;
     const text = `Your container was started afresh, as you asked.${note}`;
-    const row = makeRow(asked, { key: 'restarted', text, onWake: true });
+    const row = makeRow(asked, { event: 'restarted', about: '', text, onWake: true });
     return {
       answer: { kind: 'done' },
       within: (tables) => void tables.append([row]),
@@ -156,7 +156,7 @@ export class SelfRequests {
       ledger.append({ ...entry, detail: { servers: news.map(({ name }) => name).join(' ') } }, now);
     }
     const rows = news.map(({ name, problem }) =>
-      makeRow(asked, { key: `mcp ${name}`, text: describeForAgent(name, problem), onWake: false }),
+      makeRow(asked, { event: 'mcp_server_failed', about: name, text: describeForAgent(name, problem), onWake: false }),
     );
     return {
       answer: { kind: 'done' },
@@ -186,10 +186,10 @@ function toChange(request: ChangeRequest): SelfChange {
 /** From the host to the session that asked, answering where the request came from. */
 function makeRow(
   { session, messageId, traceId, origin, now }: Asked,
-  { key, text, onWake }: { key: string; text: string; onWake: boolean },
+  { event, about, text, onWake }: { event: string; about: string; text: string; onWake: boolean },
 ): NewInboundRow {
   return {
-    id: deriveMessageId(session.id, messageId, key),
+    id: deriveMessageId(session.id, messageId, event, about),
     kind: 'system',
     timestamp: now,
     processAfter: null,
@@ -203,7 +203,7 @@ function makeRow(
     inReplyTo: messageId,
     hop: 0,
     traceId,
-    content: JSON.stringify({ text, senderName: 'host', attachments: [], event: key.replace(/ .*/, '') }),
+    content: JSON.stringify({ text, senderName: 'host', attachments: [], event }),
   };
 }
 

@@ -6,8 +6,14 @@ import { oneLine } from '../output/text.ts';
 import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
 import type {
   Agent,
+  AgentConfig,
+  AgentConfigChange,
+  AgentConfigDiff,
+  AgentConfigRevision,
   AgentImage,
+  AgentMount,
   AgentRemoval,
+  AllowedMounts,
   Approval,
   ApprovalDetail,
   ApprovalPolicy,
@@ -34,6 +40,8 @@ import type {
 const BASE = '/api/v1';
 /** The most the API gives in one page. */
 const PAGE_LIMIT = 200;
+/** An image is built before some answers come. Higher: a hung build holds the terminal. Lower: a long one looks failed. */
+const BUILD_TIMEOUT_MS = 20 * 60_000;
 
 export interface FileToSend {
   name: string;
@@ -72,6 +80,61 @@ export class HostApi {
 
   restoreAgent(id: string): Promise<Agent> {
     return this.#post(`/agents/${encodeURIComponent(id)}/restore`, {});
+  }
+
+  readConfig(agentId: string): Promise<AgentConfig> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/config`);
+  }
+
+  readConfigRevision(agentId: string, revision: number): Promise<AgentConfigRevision> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/config/history/${revision}`);
+  }
+
+  listConfigHistory(agentId: string, limit: number): Promise<Page<AgentConfigChange>> {
+    return this.#list(`/agents/${encodeURIComponent(agentId)}/config/history`, {}, limit);
+  }
+
+  diffConfig(
+    agentId: string,
+    revisions: { from: number | undefined; to: number | undefined },
+  ): Promise<AgentConfigDiff> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/config/diff`, revisions);
+  }
+
+  changeConfig(agentId: string, revision: number, patch: Record<string, unknown>): Promise<AgentConfig> {
+    return this.#patch(`/agents/${encodeURIComponent(agentId)}/config`, revision, patch);
+  }
+
+  /** Answers when its image is built. */
+  async rollBackConfig(agentId: string, revision: number, to: number): Promise<AgentConfig> {
+    const path = `/agents/${encodeURIComponent(agentId)}/config/rollback`;
+    const headers = { 'Content-Type': 'application/json', 'If-Match': `"${revision}"` };
+    const body = JSON.stringify({ revision: to });
+    const request = { method: 'POST', path: BASE + path, headers, body, timeoutMs: BUILD_TIMEOUT_MS };
+    return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  readAllowedMounts(): Promise<AllowedMounts> {
+    return this.#get('/mounts/allowed');
+  }
+
+  listMounts(agentId: string): Promise<{ items: AgentMount[] }> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/mounts`);
+  }
+
+  async addMount(
+    agentId: string,
+    revision: number,
+    mount: { name: string; path: string; write?: boolean },
+  ): Promise<AgentConfig> {
+    const path = `/agents/${encodeURIComponent(agentId)}/mounts`;
+    const headers = { 'Content-Type': 'application/json', 'If-Match': `"${revision}"` };
+    const request = { method: 'POST', path: BASE + path, headers, body: JSON.stringify(mount) };
+    return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  removeMount(agentId: string, revision: number, name: string): Promise<AgentConfig> {
+    return this.#delete(`/agents/${encodeURIComponent(agentId)}/mounts/${encodeURIComponent(name)}`, revision);
   }
 
   addDestination(agentId: string, to: Pick<Destination, 'name' | 'type' | 'targetId'>): Promise<Destination> {

@@ -21,6 +21,8 @@ export interface SocketRequest {
   headers?: Record<string, string>;
   body?: Buffer | string;
   signal?: AbortSignal;
+  /** Silence before it is given up, when the host has long work to do first. */
+  timeoutMs?: number;
 }
 
 /** Silence on the socket before a request is given up. Higher: a hung host looks busy. Lower: a loaded one fails. */
@@ -33,7 +35,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  * Throws CliError `host_not_running` when nothing listens, `host_silent` when no answer comes.
  */
 export async function requestOverSocket(address: SocketAddress, request: SocketRequest): Promise<SocketAnswer> {
-  const answer = await openStream(address, request, REQUEST_TIMEOUT_MS);
+  const answer = await openStream(address, request, request.timeoutMs ?? REQUEST_TIMEOUT_MS);
   const chunks: Buffer[] = [];
   let size = 0;
   try {

@@ -3,12 +3,19 @@
  * zod, which takes longer than a whole command. Times are epoch ms.
  */
 import type * as builds from '../../console/api/build-schemas.ts';
+import type * as configs from '../../console/api/config-schemas.ts';
 import type * as schemas from '../../console/api/schemas.ts';
 
 export type Status = schemas.Status;
 export type Build = builds.Build;
 export type AgentImage = builds.AgentImage;
 export type Agent = schemas.Agent;
+export type AgentConfig = configs.AgentConfig;
+export type AgentConfigRevision = configs.AgentConfigRevision;
+export type AgentConfigChange = configs.AgentConfigChange;
+export type AgentConfigDiff = configs.AgentConfigDiff;
+export type AgentMount = configs.AgentMount;
+export type AllowedMounts = configs.AllowedMounts;
 export type Chat = schemas.Chat;
 export type Wiring = schemas.Wiring;
 export type Destination = schemas.Destination;

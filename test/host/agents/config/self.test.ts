@@ -306,7 +306,7 @@ describe('MCP servers that an agent asks for', () => {
     const report = { action: 'report_mcp_servers', servers };
     expect(await world.ask(report)).toMatchObject({ state: 'delivered' });
     expect(await world.ask(report)).toMatchObject({ state: 'delivered' });
-    expect(world.told('mcp')).toMatchObject([{ text: expect.stringContaining('spawn node ENOENT') }]);
+    expect(world.told('mcp_server_failed')).toMatchObject([{ text: expect.stringContaining('spawn node ENOENT') }]);
     expect(world.spine.toldAdmins).toHaveLength(1);
     expect(world.spine.mcpReports.list(world.agent.id, world.config().mcpServers)).toMatchObject([
       { name: 'files', problem: 'spawn node ENOENT' },
