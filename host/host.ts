@@ -318,7 +318,6 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       inboxes,
       reader,
       transcript,
-      ledger,
       channels,
       activity,
       peers,

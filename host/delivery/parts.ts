@@ -5,7 +5,6 @@ import type { RequestDesk } from '../requests/desk.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
 import type { OutboxReader } from '../sessions/outbox-reader.ts';
 import type { EndFiring, TellChat } from '../sessions/settle.ts';
-import type { Ledger } from '../store/ledger.ts';
 import type { SessionStore } from '../store/sessions.ts';
 import type { Transcript } from '../store/transcript.ts';
 import type { Activity } from './activity.ts';
@@ -19,7 +18,6 @@ export interface DeliveryParts {
   inboxes: Inboxes;
   reader: OutboxReader;
   transcript: Transcript;
-  ledger: Ledger;
   authority: Authority;
   /** Typing signs and notices of long turns. */
   activity: Activity;

@@ -355,7 +355,6 @@ export class Spine {
       inboxes: this.inboxes,
       reader: this.reader,
       transcript: this.transcript,
-      ledger: this.ledger,
       authority: this.authority,
       desk: this.desk,
       questions: {

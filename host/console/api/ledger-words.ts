@@ -84,7 +84,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['owner.claimed', ({ what }) => `${what} claimed this host`],
   ['person.linked', ({ what, of }) => `${what} and ${of('with')} are one person`],
   ['person.unlinked', ({ what }) => `${what} stands alone again`],
-  ['approval.requested', ({ of }) => `an admin was asked: ${of('action')}`],
+  ['approval.requested', ({ of }) => `an admin was asked: ${of('action')}${of('code') && ` (${of('code')})`}`],
   ['approval.approved', (told) => `${told.who} approved ${told.of('action')}${choice(told)}`],
   ['approval.rejected', (told) => `${told.who} rejected ${told.of('action')}${choice(told)}`],
   ['approval.expired', ({ of }) => `nobody decided in time: ${of('action')}`],
@@ -100,7 +100,19 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['peers.paused', ({ of }) => `${of('agentA')} and ${of('agentB')} are paused (${of('reason')})`],
   ['peers.resumed', ({ who, of }) => `${who} let ${of('agentA')} and ${of('agentB')} go on`],
   ['peers.ended', ({ of }) => `what waited between ${of('agentA')} and ${of('agentB')} was refused`],
-  ['config.changed', (told) => `the config of ${told.what} was changed${by(told)}`],
+  ['approval.voted', (told) => `${told.who} voted on ${told.of('action')}${choice(told)}`],
+  ['approval.refused', (told) => `what ${told.who} decided did not count${because(told)}`],
+  ['approval.policy', ({ who, what }) => `${who} changed how ${what} is approved`],
+  ['approval.settled', (told) => `${told.of('action')} is over${outcome(told)}`],
+  ['command.refused', ({ who, of }) => `${who} may not use ${of('command')}`],
+  ['session.restarted', ({ who }) => `${who} had its container started afresh`],
+  ['image.built', ({ what }) => `the image of ${what} was built`],
+  ['image.failed', ({ what }) => `the image of ${what} could not be built`],
+  ['question.answered', (told) => `${told.who} answered${choice(told)}`],
+  [
+    'config.changed',
+    (told) => `the config of ${told.what} was changed${by(told)}${told.of('changes') && `: ${told.of('changes')}`}`,
+  ],
 ]);
 
 /** Of parts that have words of their own, and of hosts to come: the fields as they stand. */

@@ -556,7 +556,6 @@ export type Trace = z.infer<typeof traceSchema>;
 export type AgentRemoval = z.infer<typeof agentRemovalSchema>;
 export type Refusal = z.infer<typeof refusalSchema>;
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
-export type LedgerLink = z.infer<typeof ledgerLinkSchema>;
 export type LedgerCheck = z.infer<typeof ledgerCheckSchema>;
 export type Why = z.infer<typeof whySchema>;
 export type Dropped = z.infer<typeof droppedSchema>;

@@ -23,7 +23,7 @@ const MAX_ABOUT = 100;
 /** Things that a decision may stand on, one through another: destination, wiring, approval. */
 const MAX_GROUNDS = 20;
 /** Fields of an entry that name what it stands on. */
-const GROUND_FIELDS = ['destinationId', 'wiring', 'approval', 'request'];
+const GROUND_FIELDS = ['destinationId', 'wiring', 'approval', 'approvalId', 'request'];
 /** What is said of a person that lets them write. */
 const STANDING_KINDS = /^(role|member|owner|person)\./;
 
