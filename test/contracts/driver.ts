@@ -224,6 +224,14 @@ export function describeDriver(name: string, makeHarness: () => Promise<DriverHa
       expect(await driver.list()).toEqual([]);
     });
 
+    test('a folder of the machine that is not what was judged, or cannot be mounted, is refused, and nothing is left behind', async () => {
+      const spec = harness.spec(installId, { kind: 'obey' });
+      const folder = { name: 'x', source: spec.mounts.state, identity: '0:0', isReadOnly: true };
+      const kind = driver.name === 'docker' ? 'mount-refused' : 'bad-spec';
+      await expectFault(driver.start({ ...spec, folders: [folder] }), kind);
+      expect(await driver.list()).toEqual([]);
+    });
+
     test('events ring for the start and the end of own containers', async () => {
       const rung: DriverEvent[] = [];
       const silence = driver.events((event) => rung.push(event));

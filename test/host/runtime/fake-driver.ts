@@ -108,6 +108,7 @@ export class FakeDriver implements ContainerDriver {
   async start(spec: ContainerSpec): Promise<StartedContainer> {
     await this.#enter('start', spec.sessionId);
     if (!(spec.user.uid > 0 && spec.user.gid > 0)) throw new DriverFault('bad-spec', 'root was asked for');
+    if ((spec.folders ?? []).length > 0) throw new DriverFault('bad-spec', 'a fake has no mounts');
     if (this.#engine.ofSession(spec.sessionId) !== null) throw new DriverFault('name-conflict', 'one exists');
     const [program, code] = spec.command ?? ['obey'];
     const made = this.#engine.create(spec, toProgram(program), 0);

@@ -2,11 +2,16 @@
  * Each wall around a container, tried from inside by a program that wants out. It runs as one script,
  * and prints what it found as JSON into out/.
  */
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerDriver } from '../../../host/runtime/drivers/docker.ts';
-import { type ContainerSpec, DriverFault, type ObservedContainer } from '../../../host/runtime/drivers/driver.ts';
+import {
+  type ContainerSpec,
+  DriverFault,
+  type FolderMount,
+  type ObservedContainer,
+} from '../../../host/runtime/drivers/driver.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { untilAsync } from '../../contracts/driver.ts';
 import { makeSilentLog } from './silent-log.ts';
@@ -99,6 +104,41 @@ describe('inside a container', () => {
     for (const listed of await driver.list()) await driver.remove(listed.id);
     await driver.close();
     workspace.remove();
+  });
+
+  test('folders of the machine are there as they were judged, and nothing that is mounted below them', async () => {
+    const root = realpathSync(workspace.folder);
+    for (const name of ['read', 'write']) {
+      mkdirSync(join(root, name, 'sub'), { recursive: true });
+      writeFileSync(join(root, name, 'file'), name);
+      for (const folder of [name, `${name}/sub`]) chmodSync(join(root, folder), 0o777);
+    }
+    const give = (name: string, isReadOnly: boolean): FolderMount => {
+      const { dev, ino } = statSync(join(root, name), { bigint: true });
+      return { name, source: join(root, name), identity: `${dev}:${ino}`, isReadOnly };
+    };
+    const { spec } = await run(
+      `${PRELUDE}
+const at = '/workspace/mounts/';
+const found = Object.fromEntries(['read', 'write'].map((name) => [name, {
+  reads: fs.readFileSync(at + name + '/file', 'utf8'),
+  writes: attempt(() => fs.writeFileSync(at + name + '/mine', 'x')),
+  below: attempt(() => fs.writeFileSync(at + name + '/sub/mine', 'x')),
+}]));
+report({ ...found, beside: attempt(() => fs.mkdirSync(at + 'more')), listed: fs.readdirSync(at).sort() });`,
+      { folders: [give('read', true), give('write', false)] },
+    );
+    expect(readReport(spec)).toEqual({
+      read: { reads: 'read', writes: 'EROFS', below: 'EROFS' },
+      write: { reads: 'write', writes: 'succeeded', below: 'succeeded' },
+      beside: expect.stringMatching(/^E(?:ROFS|ACCES)$/),
+      listed: ['read', 'write'],
+    });
+    expect(existsSync(join(root, 'write', 'mine'))).toBe(true);
+    // A name that climbs would cover the inbox.
+    const evil = { ...give('read', true), name: '../in' };
+    const over = { ...workspace.makeSpec(installId, image, ['true']), folders: [evil] };
+    await expect(driver.start(over)).rejects.toMatchObject({ kind: 'bad-spec' });
   });
 
   test('the program is not root, has no further groups and cannot become root', () => {
