@@ -70,6 +70,7 @@ export function openChat(
       priority: 0,
     },
     now,
+    { by },
   );
   const key = { agentGroupId: agent.id, messagingGroupId: chat.id, threadId: null };
   return stores.sessions.find(key) ?? stores.sessions.create(key, title ?? '', now);
