@@ -10,6 +10,7 @@
  * I4. A card that cannot be sent keeps no other waiting: it is withdrawn, and the next person is asked.
  * I5. One timer serves all that expires and all who are asked next; nothing is looked at before its time.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentGroupId, ApprovalId, MessageId, MessagingGroupId, UserId } from '../../shared/ids.ts';
 import { toDiskFault } from '../config/errors.ts';
 import { approvalsLog } from '../observe/logger.ts';
@@ -44,6 +45,9 @@ export interface ApprovalParts extends CardParts, Pick<TellingParts, 'inboxes' |
   onChanged: (id: ApprovalId) => void;
 }
 
+/** What was decided before may hold up a start for so long. Higher: a build keeps people waiting. Lower: they are heard before it holds. */
+const START_PATIENCE_MS = 2_000;
+
 export class Approvals implements Disposable {
   readonly policies: Policies;
   readonly #parts: ApprovalParts;
@@ -76,14 +80,18 @@ export class Approvals implements Disposable {
     });
   }
 
-  /** After a start: cards are sent; resolves when what was decided before has been carried out, or tried once. */
+  /**
+   * After a start: cards are sent; resolves when what was decided before has been carried out, or tried once. What
+   * takes long, as building an image does, goes on beside the host.
+   */
   async start(): Promise<void> {
     const { approvals } = this.#parts;
     this.#cards.resume();
     this.#askUnasked('again');
     this.#timer.start();
     this.#telling.resume();
-    await Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut.run(id)));
+    const carriedOut = Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut.run(id)));
+    await Promise.race([carriedOut, delay(START_PATIENCE_MS, null, { ref: false })]);
   }
 
   /**

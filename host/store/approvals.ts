@@ -14,6 +14,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AgentGroupId, ApprovalId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
+import { type Row, toApproval } from './approval-row.ts';
 import type { CentralDb } from './database.ts';
 
 export const APPROVAL_STATES = [
@@ -98,35 +99,6 @@ export interface DecisionRow {
 /** Crockford's base 32: nothing that reads like another, nor spells a word. */
 const CODE_SIGNS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODE_LENGTH = 4;
-
-interface Row {
-  id: string;
-  code: string;
-  action: string;
-  subject_key: string;
-  request_hash: string;
-  payload: string;
-  consequence: string;
-  agent_group_id: string | null;
-  requester_session_id: string | null;
-  requester_message_id: string | null;
-  title: string;
-  question: string;
-  reason: string | null;
-  options: string;
-  quorum: number;
-  state: ApprovalState;
-  choice: string | null;
-  decided_by: string | null;
-  decided_at: number | null;
-  decision_note: string | null;
-  superseded_by: string | null;
-  outcome: string | null;
-  is_for_fresh: number;
-  ask_next_at: number | null;
-  expires_at: number;
-  created_at: number;
-}
 
 export class ApprovalStore {
   readonly #db: CentralDb;
@@ -383,35 +355,4 @@ export class ApprovalStore {
       .all(now, limit)
       .map(toApproval);
   }
-}
-
-function toApproval(row: Row): Approval {
-  return {
-    id: row.id as ApprovalId,
-    code: row.code,
-    action: row.action,
-    subjectKey: row.subject_key,
-    requestHash: row.request_hash,
-    payload: JSON.parse(row.payload),
-    consequence: JSON.parse(row.consequence),
-    agentGroupId: row.agent_group_id as AgentGroupId | null,
-    requesterSessionId: row.requester_session_id as SessionId | null,
-    requesterMessageId: row.requester_message_id as MessageId | null,
-    title: row.title,
-    question: row.question,
-    reason: row.reason,
-    options: JSON.parse(row.options),
-    quorum: row.quorum,
-    state: row.state,
-    choice: row.choice,
-    decidedBy: row.decided_by as UserId | null,
-    decidedAt: row.decided_at,
-    decisionNote: row.decision_note,
-    supersededBy: row.superseded_by as ApprovalId | null,
-    outcome: row.outcome,
-    isForFresh: row.is_for_fresh === 1,
-    askNextAt: row.ask_next_at,
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-  };
 }

@@ -73,6 +73,7 @@ export class ApiFixture {
 
   constructor(webFolder: string | null = null) {
     const { spine } = this;
+    spine.onApprovalChanged = (id) => this.feed.tellApproval(id);
     spine.users.ensure(OWNER, 'Owner', spine.now());
     spine.users.grant(OWNER, 'owner', null, null, spine.now());
     this.agent = spine.addAgent('main');

@@ -62,7 +62,7 @@ import { TurnedAwayStore } from '../../host/store/turned-away.ts';
 import { UserStore } from '../../host/store/users.ts';
 import { VisibleStore } from '../../host/store/visible.ts';
 import { type WiringSettings, WiringStore } from '../../host/store/wirings.ts';
-import { epochMs, type UserId } from '../../shared/ids.ts';
+import { type ApprovalId, epochMs, type UserId } from '../../shared/ids.ts';
 import { AGENT_CHANNEL } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
@@ -123,8 +123,8 @@ export class Spine {
     remove_mcp_server: later(() => this.self.rules.remove_mcp_server),
     request_rebuild: later(() => this.self.rules.request_rebuild),
   };
-  /** Approvals of which people saw a change. */
-  readonly changedApprovals: string[] = [];
+  /** People see something else of an approval. */
+  onApprovalChanged: (id: ApprovalId) => void = () => undefined;
   readonly notices = this.makeNotices();
   questions: Questions = this.makeQuestions();
   approvals: Approvals = this.makeApprovals();
@@ -446,7 +446,7 @@ export class Spine {
       inboxes: this.inboxes,
       rules: () => this.approvalRules,
       onWorkChanged: (id) => void this.woken.push(id),
-      onChanged: (id) => void this.changedApprovals.push(id),
+      onChanged: (id) => this.onApprovalChanged(id),
       now: () => this.now(),
     });
   }

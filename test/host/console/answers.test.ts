@@ -177,3 +177,27 @@ test('approvals are listed with all that is approved, and decided once', async (
   expect((await api.call(`/approvals/${makeId('approval')}`)).status).toBe(404);
   expect((await api.call('/approvals?state=odd')).status).toBe(400);
 });
+
+test('an approval reaches open pages as it is asked, decided with a reason and carried out; a code finds it', async () => {
+  const api = await startApi();
+  useRules(api);
+  const events = await openEvents(api);
+  await events.next('ready');
+  const id = request(api);
+  const asked = await events.next('approval');
+  expect(asked.data).toMatchObject({ id, state: 'pending', consequence: ['Zoe becomes a member of main'], votes: [] });
+  const { code } = asked.data;
+  const found = (await api.call(`/approvals?code=${code.toLowerCase()}`)).json.items;
+  expect(found.map((one: { id: string }) => one.id)).toEqual([id]);
+  expect((await api.call('/approvals?code=0000')).json.items).toEqual([]);
+  const json = { choice: 'approve', note: 'she is new in the team' };
+  expect((await api.call(`/approvals/${id}/decide`, { method: 'POST', json })).status).toBe(200);
+  const over = await until('it is carried out', () =>
+    events.events.find(({ event, data }) => event === 'approval' && data.state === 'applied'),
+  );
+  expect(over.data).toMatchObject({ note: 'she is new in the team', outcome: 'Zoe may talk.', votes: [{ id: OWNER }] });
+  const { history } = (await api.call(`/approvals/${id}`)).json;
+  expect(history.map((entry: { kind: string }) => entry.kind)).toEqual([
+    ...['approval.requested', 'approval.approved', 'approval.applied'],
+  ]);
+});
