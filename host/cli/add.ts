@@ -25,6 +25,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   config: 'what containers are made of: show, diff, history, rollback, set',
   mounts: 'folders of this machine that agents see: allowed, list, add, remove',
   destinations: 'where an agent may send: list, add, rename, remove',
+  builds: "agents' own images: builds, what they printed, build again",
   people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',
   ledger: 'what was decided, and by whom: list, why, verify',
   tasks: 'what agents asked to be woken for',
