@@ -279,6 +279,8 @@ export class ImageBuilds implements AsyncDisposable {
     if (base === null || imageName(this.#parts.installId, base.id, packages) !== image) {
       return queue.end(build, { kind: 'failed', why: 'What it was to stand on is not there any more.' });
     }
+    // Its row keeps the image from the next cleaning; one that is under way may take it.
+    await queue.cleaned();
     const isThere = (await whenEngineAnswers(this.#stop.signal, () => engine.find(image))) !== null;
     const layers = (this.#parts.planLayers ?? planLayers)(packages);
     const result = isThere ? queue.end(build, { kind: 'built' }) : await queue.add({ build, base, layers });
@@ -289,14 +291,17 @@ export class ImageBuilds implements AsyncDisposable {
   /** I3 */
   async #clean(engine: ImageEngine): Promise<void> {
     const { builds, agents, installId } = this.#parts;
-    const living = builds.listAgents().flatMap((id) => agents.get(id) ?? []);
-    const wanted = new Set<string>();
+    const listLiving = () => builds.listAgents().flatMap((id) => agents.get(id) ?? []);
+    for (const agent of listLiving()) await this.#findBase(agent);
+    const [own, used] = [await engine.listOwn(), await engine.listUsed()];
+    // All that is looked up here is of one moment, after the lists: what is asked for later waits for this to end.
+    const living = listLiving();
+    const wanted = new Set(builds.listOpen().map(({ image }) => image));
     for (const agent of living) {
-      const base = await this.#findBase(agent);
-      if (base !== null) wanted.add(imageName(installId, base.id, agent.config.packages));
+      const base = this.#bases.get(this.#baseOf(agent));
+      if (base !== undefined) wanted.add(imageName(installId, base.id, agent.config.packages));
     }
     const built = living.map(({ id }) => builds.listImages(id));
-    const [own, used] = [await engine.listOwn(), await engine.listUsed()];
     for (const image of planRemovals(own, { wanted, built, used })) await engine.remove(image);
   }
 }

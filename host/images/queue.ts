@@ -33,7 +33,7 @@ export interface QueueParts {
   builds: ImageBuildStore;
   ledger: Ledger;
   commit: <T>(work: () => T) => T;
-  /** Removes images that are not needed any more; called between builds. */
+  /** Removes images that are not needed any more; called between builds. None that an open row names. */
   clean: () => Promise<void>;
   signal: AbortSignal;
   now: () => number;
@@ -68,6 +68,7 @@ export class BuildQueue {
   #running: Promise<void> | null = null;
   #mustClear = false;
   #mustClean = false;
+  #cleaning: Promise<void> | null = null;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -115,6 +116,11 @@ export class BuildQueue {
     return join(this.#parts.logs, `${id}.log`);
   }
 
+  /** Resolves when no cleaning is under way. */
+  async cleaned(): Promise<void> {
+    await this.#cleaning;
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#running;
@@ -131,7 +137,8 @@ export class BuildQueue {
       if (job === undefined && !this.#mustClean) break;
       if (job === undefined) {
         this.#mustClean = false;
-        await alone(clean);
+        this.#cleaning = alone(clean);
+        await this.#cleaning;
         continue;
       }
       this.#servedAt.set(job.agentGroupId, now());

@@ -270,6 +270,22 @@ describe('the next host', { timeout: 120_000 }, () => {
     expect(there).not.toContain(left.id);
   });
 
+  test('does not clean away an image that was built when its host died, before that was written down', async () => {
+    const workshop = new Workshop();
+    const agent = workshop.addAgent('main');
+    const approvalId = makeId('approval');
+    const result = await workshop.images.ensure(agent, needs('one'), { approvalId });
+    if (result.kind !== 'built') throw new Error(result.tail);
+    await workshop.images[Symbol.asyncDispose]();
+    workshop.db.prepare(`UPDATE image_builds SET state = 'building', ended_at = NULL`).run();
+    workshop.images = workshop.makeImages();
+    workshop.images.start();
+    expect(await workshop.images.ensure(agent, needs('one'), { approvalId })).toEqual(result);
+    await workshop.images[Symbol.asyncDispose]();
+    expect(await workshop.engine.find(result.image)).not.toBeNull();
+    expect(workshop.images.list(agent.id, 10, null)).toMatchObject([{ state: 'built' }]);
+  });
+
   test('removes old images: neither the newest two of an agent, nor one that is in use, nor anybody else’s', async () => {
     const workshop = new Workshop();
     const agent = workshop.addAgent('main');
