@@ -1,9 +1,8 @@
 import { Button, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'react-router';
-import { fetchMe } from '../client/api.ts';
 import { DetailsDrawer } from '../details/details-drawer.tsx';
+import { useMe } from '../sign-in/use-me.ts';
 import { useConsole, useConsoleState } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
 import type { Pending } from '../state/pending.ts';
@@ -28,8 +27,7 @@ export function Conversation({ sessionId }: { sessionId: string }) {
   const session = useConsoleState((state) => state.sessions.byId.get(sessionId) ?? null);
   const conversation = useConsoleState((state) => state.conversations.get(sessionId) ?? null);
   const allPending = useConsoleState((state) => state.pending);
-  const myUserId =
-    useQuery({ queryKey: ['me'], queryFn: fetchMe, staleTime: Number.POSITIVE_INFINITY }).data?.userId ?? null;
+  const myUserId = useMe()?.userId ?? null;
   const [details, setDetails] = useState<Details | null>(null);
   const attached = useAttachedFiles(sessionId);
 

@@ -35,11 +35,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       data-mine={mine || undefined}
       data-elsewhere={elsewhere !== null || undefined}
       data-starts={startsGroup || undefined}
-      aria-label={`${mine ? 'You' : message.author.name}, ${formatClock(message.createdAt)}`}
+      aria-label={`${mine ? 'You' : message.author.name || message.author.id || 'Somebody'}, ${formatClock(message.createdAt)}`}
     >
       {startsGroup && (
         <div className={classes.heading}>
-          {!mine && <span className={classes.author}>{message.author.name}</span>}
+          {!mine && <span className={classes.author}>{message.author.name || message.author.id}</span>}
           {isFromAgent(message) && <span className={classes.agent}>agent</span>}
           {elsewhere !== null && (
             <span className={classes.elsewhere}>
@@ -52,7 +52,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       <div className={classes.line}>
         <div className={classes.bubble}>
-          <Content message={message} mine={mine} />
+          <Content message={message} />
           <AttachmentList
             attachments={message.attachments}
             ready={message.direction === 'in' || message.state === 'delivered'}
@@ -77,9 +77,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
-function Content({ message, mine }: { message: Message; mine: boolean }) {
+function Content({ message }: { message: Message }) {
   if (message.question !== null) return <QuestionCard message={message} question={message.question} />;
-  return message.text === '' ? null : <MessageBody text={message.text} plain={mine} />;
+  // Whoever typed it meant it as it stands.
+  const isFromPerson = message.direction === 'in' && !isFromAgent(message);
+  return message.text === '' ? null : <MessageBody text={message.text} plain={isFromPerson} />;
 }
 
 function Time({ message }: { message: Message }) {

@@ -23,7 +23,7 @@ export type Row =
 export interface TimelineFacts {
   messages: readonly Message[];
   pending: readonly Pending[];
-  session: Pick<Session, 'writable' | 'chatId'> | null;
+  session: Pick<Session, 'chatId'> | null;
   myUserId: string | null;
   /** Position after which messages were unread when the conversation was opened; null: none were. */
   readUpTo: number | null;
@@ -81,9 +81,9 @@ export function isFromAgent({ direction, author }: Pick<Message, 'direction' | '
   return direction === 'in' && author.id?.startsWith(AGENT_ID_PREFIX) === true;
 }
 
-function isMine(message: Message, facts: TimelineFacts): boolean {
-  if (message.direction !== 'in' || message.kind !== 'chat' || isFromAgent(message)) return false;
-  return message.author.id === facts.myUserId || (facts.session?.writable ?? false);
+/** Several people may write into one chat: whose it is says its author alone. */
+function isMine(message: Message, facts: Pick<TimelineFacts, 'myUserId'>): boolean {
+  return message.direction === 'in' && message.kind === 'chat' && message.author.id === facts.myUserId;
 }
 
 function addDay<T extends { at: number } | null>(

@@ -12,12 +12,13 @@ export function nameSession(session: Session): string {
 }
 
 /** The last message in one grey line, with who wrote it when that was not the agent. */
-export function describeSnippet({ lastMessage: last, writable }: Pick<Session, 'lastMessage' | 'writable'>): string {
+export function describeSnippet({ lastMessage: last }: Pick<Session, 'lastMessage'>, myUserId: string | null): string {
   if (last === null) return 'No messages yet';
   const text = last.text.replaceAll(/\s+/g, ' ').trim() || 'Attachment';
   // Only people write as they mean it; Markdown marks of agents and of the host say nothing here.
   const isOther = last.direction === 'in' && last.author.id !== null;
-  if (isOther && writable && !isFromAgent(last)) return `You: ${text}`;
+  if (isOther && !isFromAgent(last))
+    return `${last.author.id === myUserId ? 'You' : last.author.name || last.author.id}: ${text}`;
   const plain = text
     .replaceAll(/[*_`#>|]+/g, '')
     .replaceAll(/\s+/g, ' ')

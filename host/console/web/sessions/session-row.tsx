@@ -2,6 +2,7 @@ import { VisuallyHidden } from '@mantine/core';
 import { memo } from 'react';
 import { Link } from 'react-router';
 import type { Session } from '../client/types.ts';
+import { useMe } from '../sign-in/use-me.ts';
 import { formatFullTime, formatWhen } from '../style/time.ts';
 import { describeSnippet, nameSession } from './order.ts';
 import classes from './session-list.module.css';
@@ -15,8 +16,9 @@ interface SessionRowProps {
 }
 
 export const SessionRow = memo(function SessionRow({ session, chosen, focusable }: SessionRowProps) {
+  const myUserId = useMe()?.userId ?? null;
   const name = nameSession(session);
-  const snippet = describeLast(session);
+  const snippet = describeLast(session, myUserId);
   const at = session.lastMessage?.at ?? session.createdAt;
   return (
     <li>
@@ -50,9 +52,9 @@ export const SessionRow = memo(function SessionRow({ session, chosen, focusable 
   );
 });
 
-function describeLast(session: Session): { text: string; tone: 'bad' | 'live' | undefined } {
+function describeLast(session: Session, myUserId: string | null): { text: string; tone: 'bad' | 'live' | undefined } {
   if (session.state === 'quarantined') return { text: 'Quarantined: needs a look', tone: 'bad' };
   if (session.state === 'failed') return { text: 'Failed: needs a look', tone: 'bad' };
   if (session.typing) return { text: 'typing…', tone: 'live' };
-  return { text: describeSnippet(session), tone: undefined };
+  return { text: describeSnippet(session, myUserId), tone: undefined };
 }

@@ -13,7 +13,7 @@ function plan(facts: Partial<TimelineFacts>) {
   return planTimeline({
     messages: [],
     pending: [],
-    session: { writable: true, chatId: 'chat_1' },
+    session: { chatId: 'chat_1' },
     myUserId: 'web:owner',
     readUpTo: null,
     startOfDay: (at) => Math.floor(at / DAY_MS) * DAY_MS,
@@ -63,10 +63,17 @@ describe('the timeline', () => {
     expect(plan({ pending: [failed] }).map((row) => row.kind)).toEqual(['day', 'pending']);
   });
 
-  test('takes people of other platforms for others', () => {
-    const theirs = sampleMessage({ position: 1, direction: 'in', author: { id: 'telegram:5', name: 'Ada' } });
-    const rows = plan({ messages: [theirs], session: { writable: false, chatId: 'chat_1' } });
-    expect(rows[1]).toMatchObject({ kind: 'message', mine: false });
+  test('takes nobody else’s words for mine, whatever platform or page they came from', () => {
+    const authors = ['telegram:5', 'web:anna', 'web:owner'];
+    const messages = authors.map((id, index) =>
+      sampleMessage({ position: index + 1, direction: 'in', author: { id, name: 'Ada' } }),
+    );
+    const rows = plan({ messages }).flatMap((row) => (row.kind === 'message' ? [row] : []));
+    expect(rows.map(({ mine, startsGroup }) => [mine, startsGroup])).toEqual([
+      [false, true],
+      [false, true],
+      [true, true],
+    ]);
   });
 });
 
