@@ -16,6 +16,7 @@ import { sessionPaths } from '../shared/session-files.ts';
 import { AgentConfigs } from './agents/config/configs.ts';
 import { makeSelfChanges } from './agents/config/self.ts';
 import { AgentFolders } from './agents/folders.ts';
+import { DAY_MS } from './agents/limits.ts';
 import { AgentMaker } from './agents/maker.ts';
 import { Mounts } from './agents/mounts/mounts.ts';
 import { Removals } from './agents/removals.ts';
@@ -260,7 +261,9 @@ async function build(options: HostOptions, closers: Closers): Promise<Host> {
       baseImage: policy.image,
       logs: paths.buildLogs,
       onChanged: (id) => ringAgent(id),
-      tellAdmins: (agent, text) => tellAdmins(agent, `image ${agent.config.revision} ${now()}`, text),
+      // Once a day as long as it lasts.
+      tellAdmins: (agent, text) =>
+        tellAdmins(agent, `image ${agent.config.revision} ${Math.floor(now() / DAY_MS)}`, text),
       now,
     }),
   );

@@ -145,12 +145,7 @@ export class Spine {
   });
   /** Agents whose config was changed. */
   readonly reconfigured: string[] = [];
-  readonly configs = new AgentConfigs({
-    ...{ agents: this.agents, configHistory: this.configHistory, ledger: this.ledger },
-    commit: (work) => this.commit(work),
-    onConfigChanged: (id) => void this.reconfigured.push(id),
-    now: () => this.now(),
-  });
+  configs = this.makeConfigs();
   /** Beside the home: a test that wants one writes it. */
   readonly allowlistPath = join(this.home.home, '..', 'mounts.json');
   readonly mounts = new Mounts({
@@ -276,6 +271,16 @@ export class Spine {
     });
     onTestFinished(() => notices[Symbol.asyncDispose]());
     return notices;
+  }
+
+  /** Another is the next host's: it waits for nothing of this one's. */
+  makeConfigs(): AgentConfigs {
+    return new AgentConfigs({
+      ...{ agents: this.agents, configHistory: this.configHistory, ledger: this.ledger },
+      commit: (work) => this.commit(work),
+      onConfigChanged: (id) => void this.reconfigured.push(id),
+      now: () => this.now(),
+    });
   }
 
   /** Another is the next host's. */

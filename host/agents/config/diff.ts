@@ -1,5 +1,4 @@
 /** What differs between two configs, for people and for the ledger. Pure. */
-import { isDeepStrictEqual } from 'node:util';
 import { packageName } from '../../../shared/packages.ts';
 import type { ConfigContent, Mount } from '../../store/agents.ts';
 import { quoteCommand } from './quote.ts';
@@ -30,11 +29,7 @@ export function formatDifference({ what, before, after }: ConfigDifference): str
   return value === '' ? `${sign} ${what}` : `${sign} ${what}: ${value}`;
 }
 
-export function isSameConfig(one: ConfigContent, other: ConfigContent): boolean {
-  return isDeepStrictEqual(one, other);
-}
-
-export function describeMount({ path, isReadOnly }: Pick<Mount, 'path' | 'isReadOnly'>): string {
+function describeMount({ path, isReadOnly }: Pick<Mount, 'path' | 'isReadOnly'>): string {
   return `${path}, ${isReadOnly ? 'read-only' : 'writable'}`;
 }
 
