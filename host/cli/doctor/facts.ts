@@ -8,6 +8,7 @@ export interface DoctorFacts {
   home: HomeFact;
   docker: DockerFact;
   image: ImageFact;
+  agentImages: AgentImagesFact;
   disk: DiskFact;
   database: DatabaseFact;
   host: HostFact;
@@ -63,6 +64,21 @@ export type ImageFact =
   | { kind: 'missing'; name: string }
   /** `protocol` is the label of the image, null without one. */
   | { kind: 'present'; name: string; protocol: string | null };
+
+/** Of agents with packages of their own. */
+export type AgentImagesFact =
+  /** No engine or no database to ask. */
+  | { kind: 'unknown' }
+  | {
+      kind: 'known';
+      agents: readonly {
+        name: string;
+        /** Whether what was built for it last is on the engine. */
+        isThere: boolean;
+        /** The host could not build it again. */
+        hasFailed: boolean;
+      }[];
+    };
 
 /** Of the file system that holds the home, or would hold it. */
 export interface DiskFact {

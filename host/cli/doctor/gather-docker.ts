@@ -2,7 +2,7 @@
 import { errorCode } from '../../config/errors.ts';
 import { requestOverSocket, type SocketAddress } from '../client/socket.ts';
 import { CliError } from '../errors.ts';
-import type { DockerFact, ImageFact } from './facts.ts';
+import type { AgentImagesFact, DatabaseFact, DockerFact, ImageFact } from './facts.ts';
 
 /** Higher: doctor waits long for a hung engine. Lower: a busy one is called silent. */
 const DEADLINE_MS = 5_000;
@@ -44,6 +44,26 @@ export async function gatherImage(docker: DockerFact, env: Env): Promise<ImageFa
   const labels = isRecord(config) ? config.Labels : null;
   const protocol = isRecord(labels) ? labels[PROTOCOL_LABEL] : null;
   return { kind: 'present', name, protocol: typeof protocol === 'string' ? protocol : null };
+}
+
+/** Looks for what was built for agents; nothing of that is there to ask about in an older database. */
+export async function gatherAgentImages(
+  docker: DockerFact,
+  database: DatabaseFact,
+  path: string,
+): Promise<AgentImagesFact> {
+  if (docker.kind !== 'answers' || database.kind !== 'version' || database.version !== database.known) {
+    return { kind: 'unknown' };
+  }
+  const { readAgentImages } = await import('../../store/read-agent-images.ts');
+  const recorded = await readAgentImages(path);
+  const agents = await Promise.all(
+    recorded.map(async ({ agent: name, image, hasFailed }) => {
+      const answer = image === null ? null : await ask(docker.endpoint, `/images/${encodeURIComponent(image)}/json`);
+      return { name, hasFailed, isThere: answer?.kind === 'answer' && answer.status === 200 };
+    }),
+  );
+  return { kind: 'known', agents };
 }
 
 /** The label of the agent image that names the protocol its runner speaks. */

@@ -18,7 +18,7 @@ import type {
   HostFact,
   InotifyFact,
 } from './facts.ts';
-import { gatherDocker, gatherImage } from './gather-docker.ts';
+import { gatherAgentImages, gatherDocker, gatherImage } from './gather-docker.ts';
 
 /** Higher: doctor seems to hang beside a hung host. Lower: a busy one is called silent. */
 const HOST_DEADLINE_MS = 3_000;
@@ -41,8 +41,21 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
     gatherDatabase(paths.centralDb),
     gatherClock(paths, env, place.now),
   ]);
+  const agentImages = await gatherAgentImages(docker, database, paths.centralDb);
   const nodeVersion = process.versions.node;
-  return { nodeVersion, home, docker, image, disk, database, host, holder, clock, inotify: gatherInotify() };
+  return {
+    nodeVersion,
+    home,
+    docker,
+    image,
+    agentImages,
+    disk,
+    database,
+    host,
+    holder,
+    clock,
+    inotify: gatherInotify(),
+  };
 }
 
 async function gatherHome(paths: HomePaths): Promise<HomeFact> {

@@ -2,8 +2,10 @@
 import { assertNever } from '../../config/errors.ts';
 import type { HomeHolder } from '../lock.ts';
 import { shellWord } from '../output/shell.ts';
+import { oneLine } from '../output/text.ts';
 import { formatBytes, formatDuration } from '../output/units.ts';
 import type {
+  AgentImagesFact,
   ClockFact,
   DatabaseFact,
   DiskFact,
@@ -54,6 +56,7 @@ export function planFindings(facts: DoctorFacts, protocolVersion: number): Findi
     planDatabase(facts.database),
     planDocker(facts.docker),
     ...(facts.docker.kind === 'not-used' ? [] : [planImage(facts.image, protocolVersion)]),
+    ...planAgentImages(facts.agentImages),
     planHost(facts.host, protocolVersion),
     ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue)] : []),
     planLock(facts.holder, facts.host),
@@ -248,6 +251,21 @@ function planDocker(docker: DockerFact): Finding {
     default:
       return assertNever(docker);
   }
+}
+
+/** One that is missing is built again with the agent's next message; nothing is said where no agent has packages. */
+function planAgentImages(images: AgentImagesFact): Finding[] {
+  if (images.kind === 'unknown' || images.agents.length === 0) return [];
+  const check = 'agent-images';
+  const title = 'Agents’ own images';
+  const failed = images.agents.find(({ hasFailed }) => hasFailed);
+  if (failed !== undefined) {
+    const detail = `that of ${oneLine(failed.name)} could not be built again`;
+    return [{ check, title, verdict: 'warning', detail, fix: `portolan builds retry ${shellWord(failed.name)}` }];
+  }
+  const missing = images.agents.filter(({ isThere }) => !isThere).length;
+  const later = missing === 0 ? '' : `; ${missing} more when next needed`;
+  return [ok(check, title, `${images.agents.length - missing} on this engine${later}`)];
 }
 
 function planImage(image: ImageFact, protocolVersion: number): Finding {
