@@ -198,7 +198,10 @@ async function openSnapshot(path) {
     if (frames !== null && frames.pages.size > 0 && frames.pageSize !== pageSize) {
       throw new BadFile('the log (-wal) belongs to a database with pages of another size');
     }
-    const count = frames === null || frames.pageCount === 0 ? pageCount : frames.pageCount;
+    const counted = frames === null || frames.pageCount === 0 ? pageCount : frames.pageCount;
+    // What a header claims is bounded by what the files hold, and with it the time that loops are followed (I1).
+    const held = Math.ceil(Number(fstatSync(db).size) / pageSize) + (frames?.pages.size ?? 0);
+    const count = Math.min(counted, held);
     return {
       usable,
       pageCount: count,

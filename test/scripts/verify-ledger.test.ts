@@ -280,6 +280,35 @@ test('a b-tree that leads back to itself is an error, and no hang', async () => 
   await expect(verifyLedger(path)).rejects.toThrow(/too deep|leads back/);
 });
 
+test('a few pages that each name the next one ten thousand times, in a file that claims billions, are an error', async () => {
+  const pageSize = 65_536;
+  const makePage = (number: number, child: number) => {
+    const page = Buffer.alloc(pageSize);
+    const start = number === 1 ? 100 : 0;
+    const cell = pageSize - 8;
+    page[start] = 5;
+    page.writeUInt16BE(10_000, start + 3);
+    page.writeUInt32BE(child, start + 8);
+    page.writeUInt32BE(child, cell);
+    page.writeUInt16BE(0x8101, cell + 4);
+    for (let index = 0; index < 10_000; index++) page.writeUInt16BE(cell, start + 12 + 2 * index);
+    return page;
+  };
+  const pages = Array.from({ length: 8 }, (_, index) => makePage(index + 1, index + 2));
+  const header = pages[0] ?? Buffer.alloc(0);
+  header.write('SQLite format 3\0', 0, 'latin1');
+  header.writeUInt16BE(1, 16);
+  header.writeUInt32BE(7, 24);
+  header.writeUInt32BE(4_000_000_000, 28);
+  header.writeUInt32BE(1, 56);
+  header.writeUInt32BE(7, 92);
+  const leaf = Buffer.alloc(pageSize);
+  leaf[0] = 13;
+  const path = join(makeTempFolder(), 'billions.db');
+  writeFileSync(path, Buffer.concat([...pages, leaf]));
+  await expect(verifyLedger(path)).rejects.toThrow(/leads back/);
+});
+
 test('a page that claims more cells, sizes or numbers than there can be is an error', async () => {
   const { path } = makeDatabase(10);
   const { root, pageSize } = findRoot(path);
