@@ -160,7 +160,7 @@ CREATE TABLE image_builds (
   ended_at INTEGER
 ) STRICT;
 
-CREATE TABLE ledger (
+CREATE TABLE "ledger" (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   at INTEGER NOT NULL,
   kind TEXT NOT NULL,
@@ -169,7 +169,7 @@ CREATE TABLE ledger (
   actor TEXT,
   detail TEXT NOT NULL CHECK (json_valid(detail)),
   previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
-  hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64)
+  hash TEXT NOT NULL CHECK (length(hash) = 64)
 ) STRICT;
 
 CREATE TABLE logins (

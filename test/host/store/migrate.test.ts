@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { Fault } from '../../../host/config/errors.ts';
 import { projectRoot } from '../../../host/config/home.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
+import { Ledger } from '../../../host/store/ledger.ts';
 import { dumpSchema, migrate, readMigrations, readVersion } from '../../../host/store/migrate.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 
@@ -124,4 +125,48 @@ test('version 4 gives three hundred chats of one name three hundred names', () =
   expect(names[0]).toBe('room');
   expect(names.at(-1)).toBe('room-300');
   expect(new Set(names).size).toBe(300);
+});
+
+test('version 7 keeps approvals, their cards and the ledger of a version-6 database, and the chain goes on', () => {
+  const db = openAt(6);
+  const ledger = new Ledger(db);
+  const entry = {
+    kind: 'approval.requested',
+    sessionId: null,
+    messageId: 'apr_1',
+    actor: null,
+    detail: { choice: 'ä' },
+  };
+  ledger.appendAll([entry, entry, entry], 5);
+  const before = db.prepare('SELECT * FROM ledger').all();
+  db.exec(`
+    INSERT INTO agent_groups (id, name, folder, created_at) VALUES ('agt_1', 'main', 'main', 1);
+    INSERT INTO container_configs (agent_group_id, provider, resources) VALUES ('agt_1', 'demo', '{"cpus":2}');
+    INSERT INTO messaging_groups (id, channel_type, platform_id, created_at) VALUES ('chat_1', 'web', 'w', 1);
+    INSERT INTO sessions (id, agent_group_id, messaging_group_id, state_since, user_offset, last_active_at, created_at)
+      VALUES ('ses_1', 'agt_1', 'chat_1', 1, 1, 1, 1);
+    INSERT INTO pending_approvals (id, action, subject_key, request_hash, payload, agent_group_id, title, question,
+      options, expires_at, created_at)
+      VALUES ('apr_1', 'admit_sender', 'a', '${'0'.repeat(64)}', '{}', 'agt_1', 't', 'q', '[]', 9, 1),
+             ('apr_2', 'admit_sender', 'b', '${'0'.repeat(64)}', '{}', 'agt_1', 't', 'q', '[]', 9, 1);
+    INSERT INTO pending_questions (message_id, session_id, messaging_group_id, approval_id, title, question, options,
+      expires_at, created_at) VALUES ('msg_1', 'ses_1', 'chat_1', 'apr_1', 't', 'q', '[]', 9, 1);
+  `);
+  migrate(db, folder, 2);
+  expect(db.prepare('SELECT * FROM ledger').all()).toEqual(before);
+  new Ledger(db).append(entry, 6);
+  expect(new Ledger(db).findBreak()).toBeNull();
+  expect(() => db.exec('DELETE FROM ledger')).toThrow('append-only');
+  expect(() => db.exec(`UPDATE ledger SET kind = 'x'`)).toThrow('append-only');
+  const codes = db.prepare('SELECT code FROM pending_approvals').pluck().all();
+  expect(new Set(codes).size).toBe(2);
+  expect(db.prepare('SELECT approval_id FROM pending_questions').pluck().all()).toEqual(['apr_1']);
+  expect(JSON.parse(String(db.prepare('SELECT config FROM container_config_history').pluck().get()))).toMatchObject({
+    provider: 'demo',
+    resources: { cpus: 2 },
+    packages: { apt: [], npm: [], generation: 0 },
+  });
+  expect(db.pragma('foreign_key_check')).toEqual([]);
+  db.exec(`DELETE FROM pending_approvals WHERE id = 'apr_1'`);
+  expect(db.prepare('SELECT count(*) FROM pending_questions').pluck().get()).toBe(0);
 });
