@@ -36,9 +36,11 @@ export function planRunning(desired: Desired, observed: Observed, container: Run
 }
 
 /** A container that has just come up or thawed is at work: reading its files now would only be in its way. */
-function planFirstLook({ makeRoom, policy }: Desired, container: Running, now: EpochMs): RuntimePlan {
+function planFirstLook({ facts, makeRoom, policy }: Desired, container: Running, now: EpochMs): RuntimePlan {
   const lookAtMs = epochMs(container.resumedAtMs + findLookInterval(policy));
-  if (makeRoom || now >= lookAtMs) return { kind: 'look' };
+  // Somebody waits for its end.
+  const isWaitedFor = makeRoom || isForSuccessor(facts, container.startedAtMs);
+  if (isWaitedFor || now >= lookAtMs) return { kind: 'look' };
   return { kind: 'wait', untilMs: lookAtMs, why: 'busy' };
 }
 

@@ -416,6 +416,12 @@ const TABLES: Record<string, Row[]> = {
       stop('restart'),
     ],
     ['is started for it', desire(fresh), observe({ container: ABSENT }), { kind: 'start' }],
+    [
+      'is looked at though it has just come up',
+      desire({ ...fresh, freshSinceMs: ago(100) }),
+      observe({ container: running({ startedAtMs: ago(500), resumedAtMs: ago(500) }), liveness: null }),
+      { kind: 'look' },
+    ],
   ],
   'a frozen container': [
     ['thaws for work, without a look', desire(work), observe({ container: PAUSED }), { kind: 'resume' }],
