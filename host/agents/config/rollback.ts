@@ -4,8 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import type { ApprovalAction } from '../../approvals/approval.ts';
 import type { ImageBuilds } from '../../images/images.ts';
-import type { AgentGroup } from '../../store/agents.ts';
+import type { AgentGroup, ConfigContent } from '../../store/agents.ts';
 import type { ConfigHistoryStore } from '../../store/config-history.ts';
 import type { Mounts } from '../mounts/mounts.ts';
 import { type AgentConfigs, type ConfigOutcome, contentOf } from './configs.ts';
@@ -24,6 +25,19 @@ export type RollbackOutcome =
   | { kind: 'refused'; why: string }
   /** With the last lines of the build; nothing was changed. */
   | { kind: 'build-failed'; tail: string };
+
+/** What an agent would have to ask for, to have this config changed into that one. Pure. */
+export function listAsked(now: ConfigContent, wanted: ConfigContent): ApprovalAction[] {
+  const hasNew = (some: readonly string[], than: readonly string[]) => some.some((spec) => !than.includes(spec));
+  const { packages, mcpServers } = wanted;
+  const asked: [ApprovalAction, boolean][] = [
+    ['install_packages', hasNew(packages.apt, now.packages.apt) || hasNew(packages.npm, now.packages.npm)],
+    ['request_rebuild', packages.generation > now.packages.generation],
+    ['add_mcp_server', mcpServers.some((one) => !now.mcpServers.some((known) => isDeepStrictEqual(one, known)))],
+    ['remove_mcp_server', now.mcpServers.some(({ name }) => !mcpServers.some((one) => one.name === name))],
+  ];
+  return asked.flatMap(([action, isAsked]) => (isAsked ? [action] : []));
+}
 
 /** `ifRevision`: the config's revision that the caller saw. Throws the faults of `ImageBuilds.ensure`. */
 export function rollBack(

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { UserId } from '../../../shared/ids.ts';
 import type { Packages } from '../../../shared/packages.ts';
 import { type ApiFixture, startApi } from '../../support/api-server.ts';
 
@@ -104,6 +105,58 @@ describe('a config', () => {
     expect(built).toEqual([packages]);
     expect(spine.configHistory.get(agent.id, 2)?.content).toEqual(spine.configHistory.get(agent.id, 4)?.content);
     expect(await rollBack(77, 4)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a rollback', () => {
+  /** What somebody else’s page sends. */
+  const pageOf = (api: ApiFixture, id: string) => {
+    const cookie = `${api.cookieName}=${api.logins.create('cookie', id as UserId, api.spine.now()).token}`;
+    return { as: 'nobody', headers: { cookie, origin: api.origin } } as const;
+  };
+  const note = { by: 'host', approvalId: null, reason: 'x' };
+
+  async function setUpAdmin(role: 'owner' | 'admin', of: 'main' | 'all') {
+    const set = await setUp();
+    const { api, agent, spine, path } = set;
+    const id = 'web:ada' as UserId;
+    spine.users.ensure(id, 'Ada', 1);
+    spine.users.grant(id, role, of === 'all' ? null : agent.id, null, 1);
+    const page = pageOf(api, id);
+    const rollBack = (to: number, revision: number) => {
+      const headers = { ...page.headers, 'if-match': `"${revision}"` };
+      return api.call(`${path}/rollback`, { ...page, method: 'POST', json: { revision: to }, headers });
+    };
+    return { ...set, rollBack };
+  }
+
+  it('does not bring back a network that an admin of one agent may not give', async () => {
+    const { agent, spine, rollBack } = await setUpAdmin('admin', 'main');
+    spine.configs.change(agent.id, { network: 'bridge' }, note);
+    spine.configs.change(agent.id, { network: 'none' }, note);
+    expect(await rollBack(2, 3)).toMatchObject({ status: 403, json: { error: { code: 'not_allowed' } } });
+    expect(spine.agents.get(agent.id)?.config.network).toBe('none');
+  });
+
+  it('does not stand in for the several people who must approve packages and MCP servers', async () => {
+    const { api, agent, spine, rollBack } = await setUpAdmin('admin', 'all');
+    spine.configs.change(agent.id, { mcpServers: [SERVER] }, note);
+    spine.configs.change(agent.id, { mcpServers: [], packages: { apt: ['cowsay'], npm: [], generation: 0 } }, note);
+    spine.configs.change(agent.id, { packages: { apt: [], npm: [], generation: 0 } }, note);
+    const machine = { userId: 'web:owner' as UserId, isMachine: true };
+    for (const action of ['install_packages', 'add_mcp_server'] as const) {
+      spine.approvals.policies.change(action, { quorum: 2 }, null, machine);
+    }
+    for (const to of [2, 3]) {
+      const refused = await rollBack(to, 4);
+      expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('2 people')]);
+    }
+    expect(spine.agents.get(agent.id)?.config.revision).toBe(4);
+    // What nobody has to approve goes back all the same; and owners say how many there must be.
+    expect((await rollBack(1, 4)).status).toBe(200);
+    const headers = { 'if-match': '"4"' };
+    const byOwner = { method: 'POST', json: { revision: 2 }, headers };
+    expect((await api.call(`/agents/${agent.id}/config/rollback`, byOwner)).json).toMatchObject({ revision: 5 });
   });
 });
 

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { administers } from '../../../access/console.ts';
 import { contentOf } from '../../../agents/config/configs.ts';
 import { diffConfigs, formatDifference } from '../../../agents/config/diff.ts';
-import { rollBack } from '../../../agents/config/rollback.ts';
+import { listAsked, rollBack } from '../../../agents/config/rollback.ts';
 import { isSameMounts } from '../../../agents/mounts/plan.ts';
 import type { AgentGroup, ConfigContent } from '../../../store/agents.ts';
 import type { ConfigRevision } from '../../../store/config-history.ts';
@@ -58,7 +58,7 @@ export function configRoutes(parts: ApiParts) {
     .openapi(routes.rollBackConfig, async (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const { revision } = c.req.valid('json');
-      requireMountsRight(c, agent, findRevision(parts, agent, revision).content);
+      requireRollbackRight(c, agent, findRevision(parts, agent, revision).content, parts);
       const to = { revision, ifRevision: readIfMatch(c), by: c.var.userId };
       const outcome = await rollBack(agent, to, parts);
       switch (outcome.kind) {
@@ -128,13 +128,36 @@ function findRevision({ configHistory }: ApiParts, { id }: AgentGroup, revision:
   return past;
 }
 
-/** Folders of the machine are given by who administers all of it. Throws Problem 403. */
-function requireMountsRight(c: Context<Env>, agent: AgentGroup, wanted: ConfigContent): void {
-  if (isSameMounts(agent.config.mounts, wanted.mounts)) return;
-  if (administers(c.var.standing, { changedBy: [] })) return;
-  throw new Problem(403, 'not_allowed', 'That revision has other mounts, which you may not change.', {
-    expected: 'an owner or a global admin',
-  });
+/**
+ * Folders of the machine and its network are given by who administers all of it; what several people must approve,
+ * by an owner, who says how many they are. Throws Problem 403.
+ */
+function requireRollbackRight(
+  c: Context<Env>,
+  agent: AgentGroup,
+  wanted: ConfigContent,
+  { decisions }: ApiParts,
+): void {
+  const { isOwner } = c.var.standing;
+  const now = contentOf(agent);
+  const isOfMachine = !isSameMounts(now.mounts, wanted.mounts) || now.network !== wanted.network;
+  if (isOfMachine && !administers(c.var.standing, { changedBy: [] })) {
+    throw new Problem(
+      403,
+      'not_allowed',
+      'That revision has other mounts or another network, which you may not change.',
+      {
+        expected: 'an owner or a global admin',
+      },
+    );
+  }
+  const quorum = Math.max(1, ...listAsked(now, wanted).map((action) => decisions.policies.get(action).quorum));
+  if (quorum > 1 && !isOwner) {
+    throw new Problem(403, 'not_allowed', `That revision changes what ${quorum} people must approve.`, {
+      expected: 'an owner',
+      next: 'have the agent ask for the change, so that they can approve it',
+    });
+  }
 }
 
 function badCursor(): Problem {
