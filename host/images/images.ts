@@ -60,6 +60,8 @@ export class ImageBuilds implements AsyncDisposable {
   /** By name. */
   readonly #bases = new Map<string, EngineImage>();
   readonly #facts = new Map<string, ImageFact>();
+  /** Images whose failure admins were told of. */
+  readonly #told = new Set<string>();
 
   constructor(parts: ImageParts) {
     this.#parts = parts;
@@ -98,7 +100,7 @@ export class ImageBuilds implements AsyncDisposable {
     const known = this.#bases.get(base);
     const image = known === undefined ? base : imageName(this.#parts.installId, known.id, packages);
     if (mustLook(this.#facts.get(image), this.#parts.now())) {
-      this.#facts.set(image, { kind: 'looking' });
+      this.#facts.set(image, { kind: 'looking', instead: this.#insteadOf(image) });
       void this.#look(agent, image, () =>
         known === undefined ? this.#lookForBase(agent, base) : this.#lookFor(agent, image),
       );
@@ -118,7 +120,7 @@ export class ImageBuilds implements AsyncDisposable {
       throw error;
     }
     for (const [image, fact] of this.#facts) {
-      const instead = fact.kind === 'failed' ? fact.instead : null;
+      const instead = fact.kind === 'there' ? null : fact.instead;
       if (image === state.image || instead === state.image) this.#facts.delete(image);
     }
     return this.imageFor(agent);
@@ -158,6 +160,7 @@ export class ImageBuilds implements AsyncDisposable {
   /** Forgets that the agent's image could not be built: it is tried again now. */
   retry(agent: AgentGroup): ImageState {
     for (const [image, fact] of this.#facts) if (fact.kind === 'failed') this.#facts.delete(image);
+    this.#told.clear();
     this.#parts.onChanged(agent.id);
     return this.imageFor(agent);
   }
@@ -228,9 +231,14 @@ export class ImageBuilds implements AsyncDisposable {
       this.#note(agent, image, { kind: 'there' });
       return;
     }
-    this.#note(agent, image, { kind: 'building' });
+    this.#note(agent, image, { kind: 'building', instead: this.#insteadOf(image) });
     const result = await this.#build(agent, this.#record(agent, packages, image, null));
     if (result.kind === 'failed') await this.#fallBack(agent, image, result.tail);
+  }
+
+  #insteadOf(image: string): string | null {
+    const fact = this.#facts.get(image);
+    return fact === undefined || fact.kind === 'there' ? null : fact.instead;
   }
 
   #note(agent: AgentGroup, image: string, fact: ImageFact): void {
@@ -252,6 +260,9 @@ export class ImageBuilds implements AsyncDisposable {
       break;
     }
     this.#note(agent, image, { kind: 'failed', at: now(), why: tail.split('\n').at(-1) ?? '', instead });
+    // Once: it is tried again and again while work waits.
+    if (this.#told.has(image)) return;
+    this.#told.add(image);
     const consequence = instead === null ? 'It cannot run until that succeeds.' : 'It goes on with its older image.';
     tellAdmins(
       agent,

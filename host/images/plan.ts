@@ -71,10 +71,9 @@ export function planRemovals(own: readonly { id: string; names: readonly string[
 
 /** What is known of an image that an agent is to run on. */
 export type ImageFact =
-  | { kind: 'looking' }
   | { kind: 'there' }
-  | { kind: 'building' }
-  /** It could not be built; `instead` is an older one that serves until then. */
+  /** `instead`: an older one that serves until then; known since a build failed. */
+  | { kind: 'looking' | 'building'; instead: string | null }
   | { kind: 'failed'; at: number; why: string; instead: string | null };
 
 /** Where an agent's next container comes from. Reasons are sentences for people. */
@@ -90,16 +89,15 @@ export function mustLook(fact: ImageFact | undefined, now: number): boolean {
 
 /** `hint` is what to type when it failed. */
 export function describeImage(image: string, fact: ImageFact | undefined, hint: string): ImageState {
-  switch (fact?.kind) {
-    case 'there':
-      return { kind: 'ready', image };
+  if (fact === undefined) return { kind: 'waiting', reason: 'Its image is being looked for.' };
+  if (fact.kind === 'there') return { kind: 'ready', image };
+  if (fact.instead !== null) return { kind: 'ready', image: fact.instead };
+  switch (fact.kind) {
     case 'building':
       return { kind: 'waiting', reason: 'Its image is being built.' };
     case 'failed':
-      if (fact.instead !== null) return { kind: 'ready', image: fact.instead };
       return { kind: 'failed', reason: `Its image could not be built: ${fact.why} ${hint}` };
     case 'looking':
-    case undefined:
       return { kind: 'waiting', reason: 'Its image is being looked for.' };
   }
 }

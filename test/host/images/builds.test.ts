@@ -1,7 +1,7 @@
 /** Images built for real, from layers that need no network: what is built when, what misbehaves, what is left. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { BUILD_DEADLINE_MS, MAX_OUTPUT_BYTES } from '../../../host/images/limits.ts';
+import { BUILD_DEADLINE_MS, FAILURE_HOLDS_MS, MAX_OUTPUT_BYTES } from '../../../host/images/limits.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { NO_PACKAGES } from '../../../shared/packages.ts';
 import { until } from '../../support/until.ts';
@@ -221,6 +221,14 @@ describe('when the base changed', { timeout: 120_000 }, () => {
     expect(workshop.told).toEqual([
       expect.stringMatching(/could not be built again\. It goes on with its older image/),
     ]);
+    // Tried again in a while, with the older one in use meanwhile; admins are not told each time.
+    workshop.skippedMs = FAILURE_HOLDS_MS;
+    expect(images.imageFor(newer)).toEqual(state);
+    await until('it was tried again', () => workshop.builds.listOfAgent(agent.id, 10).length === 3, 60_000);
+    expect(images.imageFor(newer)).toEqual(state);
+    await until('it failed again', () => workshop.builds.listOpen().length === 0, 60_000);
+    expect(images.imageFor(newer)).toEqual(state);
+    expect(workshop.told).toHaveLength(1);
   });
 
   test('an agent that has no older one fails visibly, says what to type, and tries again when a person asks', async () => {
