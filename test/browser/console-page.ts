@@ -54,6 +54,22 @@ export class ConsolePage {
     return this.page.getByRole('article');
   }
 
+  /** Links to the pages beside the chats. */
+  get pages(): Locator {
+    return this.page.getByRole('navigation', { name: 'Pages' });
+  }
+
+  /** Opens a page of the navigation; resolves when it is the one that is shown. */
+  async goTo(name: string): Promise<void> {
+    await this.pages.getByRole('link', { name }).click();
+    await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+  }
+
+  /** Pixels that the page is wider than the window: 0 when nothing has to be scrolled sideways. */
+  async overflow(): Promise<number> {
+    return Number(await this.page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  }
+
   /** My messages with exactly this text, sent or not. */
   mine(text: string): Locator {
     return this.page.locator('[data-mine]').filter({ has: this.page.getByText(text, { exact: true }) });

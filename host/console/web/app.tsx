@@ -1,8 +1,12 @@
 import { Center, Loader } from '@mantine/core';
 import { useEffect } from 'react';
 import { Navigate, Route, Routes, useParams } from 'react-router';
+import { AgentPage } from './agents/agent-page.tsx';
+import { AgentsPage } from './agents/agents-page.tsx';
+import { ApprovalsPage } from './approvals/approvals-page.tsx';
 import { ConsoleView } from './console-view.tsx';
 import { loadMarkdown } from './conversation/message-body.tsx';
+import { Shell } from './frame/shell.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { useAccess } from './sign-in/use-access.ts';
 import { useConsole, useConsoleState } from './state/context.tsx';
@@ -51,11 +55,16 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
   }, [console, connection, onSignedOut]);
 
   return (
-    <Routes>
-      <Route path="/" element={<ConsoleView sessionId={null} />} />
-      <Route path="/sessions/:sessionId" element={<ChosenSession />} />
-      <Route path="*" element={<Navigate to="/" replace />} />
-    </Routes>
+    <Shell>
+      <Routes>
+        <Route path="/" element={<ConsoleView sessionId={null} />} />
+        <Route path="/sessions/:sessionId" element={<ChosenSession />} />
+        <Route path="/approvals" element={<ApprovalsPage />} />
+        <Route path="/agents" element={<AgentsPage />} />
+        <Route path="/agents/:agentId" element={<AgentPage />} />
+        <Route path="*" element={<Navigate to="/" replace />} />
+      </Routes>
+    </Shell>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useHotkeys } from '@mantine/hooks';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import classes from './console-view.module.css';
 import { Conversation } from './conversation/conversation.tsx';
@@ -10,22 +10,19 @@ import { SessionSwitcher } from './sessions/session-switcher.tsx';
 import { Welcome } from './sessions/welcome.tsx';
 import { useConsoleState } from './state/context.tsx';
 import { detach } from './state/detach.ts';
-import { useVisibleHeight } from './style/use-visible-height.ts';
 
-/** The whole page: sessions left, conversation right; on a phone one of the two. */
+/** The chats: sessions left, conversation right; on a phone one of the two. */
 export function ConsoleView({ sessionId }: { sessionId: string | null }) {
   const [switching, setSwitching] = useState(false);
   useHotkeys([['mod+K', () => setSwitching(true)]], []);
-  useTitle();
   useNewestAtFirst(sessionId);
-  useVisibleHeight();
 
   return (
     <div className={classes.page} data-pane={sessionId === null ? 'list' : 'conversation'}>
       <aside className={classes.side}>
         <SessionList chosenId={sessionId} onSearch={() => setSwitching(true)} />
       </aside>
-      <main className={classes.main}>
+      <main className={classes.main} id="content" tabIndex={-1}>
         <ConnectionLine />
         {sessionId === null ? <Welcome /> : <Conversation key={sessionId} sessionId={sessionId} />}
       </main>
@@ -46,12 +43,4 @@ function useNewestAtFirst(sessionId: string | null): void {
     if (sessionId !== null || newest === undefined || window.matchMedia('(max-width: 760px)').matches) return;
     detach(Promise.resolve(navigate(`/sessions/${newest.id}`, { replace: true })));
   }, [sessionId, sessions, navigate]);
-}
-
-function useTitle(): void {
-  const sessions = useConsoleState((state) => state.sessions.byId);
-  const unread = useMemo(() => [...sessions.values()].reduce((sum, session) => sum + session.unread, 0), [sessions]);
-  useEffect(() => {
-    document.title = unread > 0 ? `(${unread}) Portolan` : 'Portolan';
-  }, [unread]);
 }

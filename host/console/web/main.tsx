@@ -6,8 +6,10 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
+import { refetchApprovals } from './approvals/use-approvals.ts';
 import { createConsole } from './state/console.ts';
 import { PartsProvider } from './state/context.tsx';
+import { detach } from './state/detach.ts';
 import { createDrafts } from './state/drafts.ts';
 import { createOutbox } from './state/outbox.ts';
 import { NoticesProvider } from './style/notices.tsx';
@@ -18,8 +20,9 @@ if (root === null) throw new Error('index.html has no #root');
 
 const outbox = createOutbox(indexedDB);
 const drafts = createDrafts(localStorage);
-const parts = { console: createConsole(outbox), drafts, left: { storage: localStorage, outbox, drafts } };
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000 } } });
+const console = createConsole(outbox, { onApprovals: () => detach(refetchApprovals(queries)) });
+const parts = { console, drafts, left: { storage: localStorage, outbox, drafts } };
 
 createRoot(root).render(
   <MantineProvider theme={theme} defaultColorScheme="auto">

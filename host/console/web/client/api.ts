@@ -4,10 +4,10 @@
  */
 import { hc } from 'hono/client';
 import type { z } from 'zod';
-import type { AppType } from '../../api/app.ts';
 import type { messageBody } from '../../api/inputs.ts';
 import type { signInRoutes } from '../../api/resources/host.ts';
-import { ApiFault, overNetwork, parseErrorBody } from './fault.ts';
+import { accept, answer, api, BASE, MANY, onTopOf } from './call.ts';
+import { ApiFault } from './fault.ts';
 import type {
   Agent,
   Destination,
@@ -24,13 +24,10 @@ import type {
 import { isMessage } from './types.ts';
 import { postForm } from './upload.ts';
 
-const BASE = '/api/v1';
 export const EVENTS_URL = `${BASE}/events`;
 export const MESSAGES_PER_PAGE = 50;
 
-const api = hc<AppType>(BASE);
 const door = hc<ReturnType<typeof signInRoutes>>(BASE);
-const MANY = { limit: '200' };
 
 export async function logIn(token: string): Promise<void> {
   await answer(door.login.$post({ json: { token } }));
@@ -79,7 +76,7 @@ export async function renameSession(session: Session, title: string): Promise<Se
   let current = session;
   for (let tries = 1; ; tries++) {
     try {
-      const header = { 'if-match': `"${current.revision}"` };
+      const header = onTopOf(current);
       return await answer(api.sessions[':id'].$patch({ param: { id: session.id }, header, json: { title } }));
     } catch (error) {
       if (!(error instanceof ApiFault) || error.status !== 412 || tries === MAX_RENAME_TRIES) throw error;
@@ -113,7 +110,7 @@ export function fetchTasks(session: string): Promise<Page<Task>> {
 
 /** On top of what was seen: throws ApiFault 412 when the task changed meanwhile. */
 export function changeTask(task: Task, act: TaskAct): Promise<Task> {
-  const given = { param: { id: task.id }, header: { 'if-match': `"${task.revision}"` } };
+  const given = { param: { id: task.id }, header: onTopOf(task) };
   switch (act) {
     case 'pause':
       return answer(api.tasks[':id'].pause.$post(given));
@@ -185,21 +182,4 @@ type NewMessage = z.input<typeof messageBody>;
 
 function jsonInit(body: NewMessage): RequestInit {
   return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-}
-
-interface Answer {
-  ok: boolean;
-  status: number;
-  text(): Promise<string>;
-}
-
-async function accept<A extends Answer>(asked: Promise<A>): Promise<A> {
-  const response = await overNetwork(asked);
-  if (response.ok) return response;
-  throw new ApiFault(response.status, parseErrorBody(response.status, await overNetwork(response.text())));
-}
-
-async function answer<T>(asked: Promise<Answer & { json(): Promise<T> }>): Promise<T> {
-  const response = await accept(asked);
-  return overNetwork(response.json());
 }

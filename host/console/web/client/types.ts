@@ -1,19 +1,48 @@
 /** What the API answers, as the page uses it: the API's own types, so that a change there is seen here. */
+import type { Build } from '../../api/build-schemas.ts';
+import type { AgentConfig, AgentConfigChange, AgentConfigDiff, AgentMount } from '../../api/config-schemas.ts';
 import type {
   Agent,
+  Approval,
   Destination,
   Dropped,
+  LedgerEntry,
   Me,
   Message,
+  Person,
   Refusal,
   Session,
   SessionState,
+  SignInLink,
   Task,
   Trace,
+  Why,
 } from '../../api/schemas.ts';
 import { isRecord } from './fault.ts';
 
-export type { Agent, Destination, Dropped, Me, Message, Refusal, Session, SessionState, Task, Trace };
+export type {
+  Agent,
+  AgentConfig,
+  AgentConfigChange,
+  AgentConfigDiff,
+  AgentMount,
+  Approval,
+  Build,
+  Destination,
+  Dropped,
+  LedgerEntry,
+  Me,
+  Message,
+  Person,
+  Refusal,
+  Session,
+  SessionState,
+  SignInLink,
+  Task,
+  Trace,
+  Why,
+};
+export type Role = Person['roles'][number];
 export type TaskAct = 'pause' | 'resume' | 'cancel';
 export type Question = NonNullable<Message['question']>;
 export type Attachment = Message['attachments'][number];

@@ -38,10 +38,15 @@ export interface Console extends Pick<Sender, 'send' | 'retry' | 'discard'> {
   markRead(sessionId: string, position: number): void;
 }
 
-export function createConsole(outbox: Outbox): Console {
+export interface ConsoleListeners {
+  /** An approval was asked for, decided or carried out, or some may have been while nobody listened. */
+  onApprovals(): void;
+}
+
+export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Console {
   let state = INITIAL_STATE;
   let stream: EventStream | null = null;
-  const listeners = new Set<() => void>();
+  const subscribers = new Set<() => void>();
   const readPositions = new Map<string, number>();
   const arrived: Message[] = [];
   const sender = createSender({
@@ -56,7 +61,7 @@ export function createConsole(outbox: Outbox): Console {
     const next = reduce(state, change);
     if (next === state) return;
     state = next;
-    for (const listener of listeners) listener();
+    for (const subscriber of subscribers) subscriber();
   }
 
   /** Runs work whose failure is shown by the state that `onFault` sets. Bugs go to the browser's console. */
@@ -147,8 +152,11 @@ export function createConsole(outbox: Outbox): Console {
 
   function onLive(resumed: boolean): void {
     apply({ kind: 'connection', connection: { kind: 'live' } });
-    // Sessions' states are not replayed, messages are.
-    if (resumed) detach(loadSessions(null));
+    // Messages are replayed, the states of sessions and approvals are not.
+    if (resumed) {
+      detach(loadSessions(null));
+      listeners.onApprovals();
+    }
     for (const [sessionId, conversation] of state.conversations) {
       if (conversation.load === 'failed') detach(openConversation(sessionId));
     }
@@ -181,10 +189,14 @@ export function createConsole(outbox: Outbox): Console {
           apply({ kind: 'typing', sessionId: data.sessionId, typing: data.typing === true });
         }
         return;
+      case 'approval':
+        listeners.onApprovals();
+        return;
       // I1: what was loaded before the stream was open may lack what came between.
       case 'ready':
       case 'reset':
         detach(loadSessions(null));
+        listeners.onApprovals();
         for (const sessionId of state.conversations.keys()) detach(refetchConversation(sessionId));
         return;
       // Events of a newer host.
@@ -196,8 +208,8 @@ export function createConsole(outbox: Outbox): Console {
   return {
     getState: () => state,
     subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      subscribers.add(listener);
+      return () => subscribers.delete(listener);
     },
     apply,
     start() {

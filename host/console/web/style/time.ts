@@ -46,6 +46,32 @@ export function formatWhen(at: number, now: number): string {
   return days < 7 ? shortWeekday.format(at) : shortDate.format(at);
 }
 
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+});
+const dateAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The clock today, with the day within some months, else with the year. */
+export function formatMoment(at: number, now: number): string {
+  const days = Math.abs(Math.round((startOfDay(now) - startOfDay(at)) / DAY_MS));
+  if (days === 0) return clock.format(at);
+  return (days < 180 ? dayAndClock : dateAndClock).format(at);
+}
+
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+/** “in 3 hours”, “2 minutes ago”: in the largest unit that says it. */
+export function formatRelative(at: number, now: number): string {
+  const minutes = Math.round((at - now) / 60_000);
+  if (Math.abs(minutes) < 60) return relative.format(minutes, 'minute');
+  const hours = Math.round(minutes / 60);
+  return Math.abs(hours) < 48 ? relative.format(hours, 'hour') : relative.format(Math.round(hours / 24), 'day');
+}
+
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(bytes < 10 * 1024 ? 1 : 0)} KB`;

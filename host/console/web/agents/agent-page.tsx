@@ -1,0 +1,72 @@
+import { Link, useParams } from 'react-router';
+import type { AgentConfig } from '../client/types.ts';
+import { CopyableId, Facts } from '../details/facts.tsx';
+import { Fetched } from '../frame/fetched.tsx';
+import page from '../frame/page.module.css';
+import { Page, Section } from '../frame/page.tsx';
+import { formatMoment } from '../style/time.ts';
+import { useNow } from '../style/use-now.ts';
+import { describeImage, describePackages, describeResources } from './agent.ts';
+import classes from './agents.module.css';
+import { Builds } from './builds.tsx';
+import { History } from './history.tsx';
+import { McpServers } from './mcp-servers.tsx';
+import { Mounts } from './mounts.tsx';
+import { Tone } from './tone.tsx';
+import { useConfig } from './use-agents.ts';
+
+/** One agent: what its containers are made of now, its builds, and how its config came to be. */
+export function AgentPage() {
+  const { agentId = '' } = useParams();
+  const config = useConfig(agentId, true);
+  return (
+    <Page
+      title={config.data?.agentName ?? 'Agent'}
+      about="A change holds from the next container on: sessions follow when they are idle."
+    >
+      <div>
+        <Link to="/agents" className={classes.back ?? ''}>
+          ← All agents
+        </Link>
+        <Fetched query={config} what="agent’s settings">
+          {(data) => <Config config={data} />}
+        </Fetched>
+      </div>
+      {config.data !== undefined && (
+        <>
+          <McpServers config={config.data} />
+          <Mounts agentId={agentId} />
+          <Builds agentId={agentId} image={config.data.image} />
+          <History config={config.data} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Config({ config }: { config: AgentConfig }) {
+  const now = useNow();
+  const { image } = config;
+  return (
+    <Section
+      title="Config"
+      note={`Revision ${config.revision}, ${formatMoment(config.changedAt, now)}, by ${config.changedBy.name || config.changedBy.id}: ${config.reason}`}
+    >
+      <div className={page.card}>
+        <Facts
+          facts={[
+            ['Provider', config.provider],
+            ['Model', config.model ?? 'the provider’s own choice'],
+            ['Time zone', config.timezone],
+            ['Packages', describePackages(config.packages) ?? 'none beside the base’s'],
+            ['Resources', describeResources(config.resources)],
+            ['Network', config.network === 'none' ? 'none' : 'through the host’s bridge'],
+            ['Image', <Tone key="image" look={describeImage(image)} />],
+            ['Why', image.reason],
+            ['Id', <CopyableId key="id" id={config.agentId} />],
+          ]}
+        />
+      </div>
+    </Section>
+  );
+}
