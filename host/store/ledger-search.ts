@@ -46,8 +46,9 @@ export class LedgerSearch {
   /** Entries before a position, the newest first. */
   find(query: LedgerQuery, limit: number, before: number | null = null): LedgerPage {
     const [first, end] = this.#findBounds(query, before);
-    const indexed = indexedConditions(query);
-    const other = otherConditions(query);
+    const conditions = indexedConditions(query);
+    const indexed = conditions.slice(0, 1);
+    const other = [...conditions.slice(1), ...otherConditions(query)];
     const stretch = `SELECT * FROM ledger WHERE position >= ? AND position < ? ${join(indexed)}
       ORDER BY position DESC LIMIT ${WINDOW}`;
     const values = [first, end, ...valuesOf(indexed)];
@@ -91,7 +92,10 @@ export class LedgerSearch {
 
 type Condition = [sql: string, ...values: (string | number)[]];
 
-/** Each has an index that ends in the position. */
+/**
+ * What has an index that ends in the position, the narrowest first. The first of them finds a stretch; the others
+ * would have to walk past whatever does not meet it, without an end (I1).
+ */
 function indexedConditions({ kind, sessionId, actor, subject }: LedgerQuery): Condition[] {
   return [
     ...when(subject, (value): Condition => ['message_id = ?', value]),

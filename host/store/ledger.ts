@@ -194,7 +194,8 @@ export class Ledger {
   countByMessage(messageId: string, kind: string): number {
     return (
       this.#db
-        .prepare<[string, string], { n: number }>('SELECT count(*) AS n FROM ledger WHERE message_id = ? AND kind = ?')
+        // "+": the planner would rather walk all entries of the kind.
+        .prepare<[string, string], { n: number }>('SELECT count(*) AS n FROM ledger WHERE message_id = ? AND +kind = ?')
         .get(messageId, kind)?.n ?? 0
     );
   }

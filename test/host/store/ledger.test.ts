@@ -153,6 +153,30 @@ test('a search for what is rare goes through bounded stretches, each a call of i
   expect(findAll(search, { kind: 'needle.lost', text: 'find me' })).toEqual({ positions: [1], calls: 1 });
 });
 
+test('two filters that each have an index, and hardly meet, are bounded stretches too', () => {
+  const { ledger, search } = openLedger();
+  ledger.append(entry('needle.lost', { actor: 'telegram:1' }), 1);
+  ledger.appendAll(
+    Array.from({ length: 12_000 }, (_, index) =>
+      index % 2 === 0 ? entry('hay.stack', { actor: 'telegram:1' }) : entry('needle.lost'),
+    ),
+    2,
+  );
+  expect(findAll(search, { kind: 'needle.lost', actor: 'telegram:1' })).toEqual({ positions: [1], calls: 2 });
+});
+
+test('what is known of one subject costs the same however many entries have its kind', () => {
+  const { ledger } = openLedger();
+  ledger.appendAll(
+    Array.from({ length: 60_000 }, (_, index) => entry('session.restarted', { messageId: `msg_${index}` })),
+    1,
+  );
+  const startedAt = performance.now();
+  for (let index = 0; index < 200; index++) expect(ledger.countByMessage(`msg_${index}`, 'session.restarted')).toBe(1);
+  // Through the index of kinds it takes a hundred times as long.
+  expect(performance.now() - startedAt).toBeLessThan(500);
+});
+
 test('times that were set back within a day are found by time', () => {
   const { ledger, search } = openLedger();
   const day = 24 * 3_600_000;
