@@ -150,7 +150,7 @@ export function describeEndForAgent(
   approval: Pick<Approval, 'state' | 'title' | 'decisionNote' | 'outcome' | 'code'>,
   byName: string,
 ): { event: ToldEvent; text: string } | null {
-  const about = `Your request ${approval.code} (“${approval.title}”)`;
+  const about = `Your request ${approval.code} (${approval.title})`;
   const outcome = approval.outcome ?? '';
   const by = byName === '' ? '' : ` by ${byName}`;
   const why = approval.decisionNote === null ? '' : ` The reason given: “${approval.decisionNote}”.`;

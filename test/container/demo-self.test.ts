@@ -178,16 +178,19 @@ describe('the demo assistant, about its own container', () => {
     ['approval_expired', '⌛ Nobody decided in time'],
     ['approval_failed', '⚠️ It was approved, but did not work'],
     ['approval_superseded', '🔁 The request was replaced'],
-  ])('tells who asked, in the thread where it was asked, of %s', async (event, words) => {
-    await using session = start();
-    const notice = { kind: 'system', event, sender: 'host', from: FAMILY, threadId: 'thr' } as const;
-    expect(await session.exchange({ ...notice, text: 'cowsay by Tom\nE: no such package' })).toEqual([
-      `family: ${words}:\n\n> cowsay by Tom\n> E: no such package`,
-    ]);
-    expect(session.rows()[0]?.thread_id).toBe('thr');
-    expect(await session.exchange({ ...notice, text: 'x', from: null })).toEqual([]);
-    expect(await session.exchange({ ...notice, text: 'x', from: RESEARCHER, sourceSessionId: 'ses_x' })).toEqual([]);
-  });
+  ])(
+    'tells who asked, in the thread where it was asked, of %s; what a program printed is no markup',
+    async (event, words) => {
+      await using session = start();
+      const notice = { kind: 'system', event, sender: 'host', from: FAMILY, threadId: 'thr' } as const;
+      expect(await session.exchange({ ...notice, text: 'cowsay by Tom\nE: no such package' })).toEqual([
+        `family: ${words}:\n\n> cowsay by Tom\n\n\`\`\`\nE: no such package\n\`\`\``,
+      ]);
+      expect(session.rows()[0]?.thread_id).toBe('thr');
+      expect(await session.exchange({ ...notice, text: 'x', from: null })).toEqual([]);
+      expect(await session.exchange({ ...notice, text: 'x', from: RESEARCHER, sourceSessionId: 'ses_x' })).toEqual([]);
+    },
+  );
 
   it('is back after a restart, where it was asked for', async () => {
     await using session = start();

@@ -86,7 +86,11 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 /** What came of something that was asked of an admin, for the chat it was asked in; null for other notices. */
 export function formatOutcome({ event, text }: Pick<PromptMessage, 'event' | 'text'>): string | null {
   const outcome = event !== null && Object.hasOwn(OUTCOMES, event) ? OUTCOMES[event] : undefined;
-  return outcome === undefined ? null : `${outcome}:\n\n${quoteLines(text)}`;
+  if (outcome === undefined) return null;
+  // Below the host's sentence stands what a program printed.
+  const [sentence = '', ...printed] = text.trim().split('\n');
+  const details = printed.some((line) => line.trim() !== '') ? `\n\n${formatOutput(printed.join('\n'))}` : '';
+  return `${outcome}:\n\n${quoteLines(sentence)}${details}`;
 }
 
 export function quoteLines(text: string): string {

@@ -82,6 +82,10 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['role.granted', ({ who, what, of }) => `${who} made ${what} ${of('role')}${of('agent') && ` of ${of('agent')}`}`],
   ['role.revoked', ({ who, what, of }) => `${who} took the role ${of('role')} from ${what}`],
   ['owner.claimed', ({ what }) => `${what} claimed this host`],
+  ['claim.refused', (told) => `${told.who} gave a code to become owner that was not taken${because(told)}`],
+  ['link.refused', (told) => `${told.who} gave a code to be linked that was not taken${because(told)}`],
+  ['sign_in.offered', ({ who, what }) => `${who} had a link made that signs in ${what}`],
+  ['sign_in.ended', ({ who, what }) => `${who} signed ${what} out`],
   ['person.linked', ({ what, of }) => `${what} and ${of('with')} are one person`],
   ['person.unlinked', ({ what }) => `${what} stands alone again`],
   ['approval.requested', ({ of }) => `an admin was asked: ${of('action')}${of('code') && ` (${of('code')})`}`],
@@ -108,6 +112,8 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['session.restarted', ({ who }) => `${who} had its container started afresh`],
   ['image.built', ({ what }) => `the image of ${what} was built`],
   ['image.failed', ({ what }) => `the image of ${what} could not be built`],
+  ['mcp.failed', ({ who, of }) => `${who} could not start its MCP servers: ${of('servers')}`],
+  ['question.expired', () => 'nobody answered the question in time'],
   ['question.answered', (told) => `${told.who} answered${choice(told)}`],
   [
     'config.changed',
@@ -167,8 +173,10 @@ function choice({ of }: Told): string {
   return of('choice') && `, with “${of('choice')}”`;
 }
 
+/** Its first line: what a program printed stays on the card. */
 function outcome({ of }: Told): string {
-  return of('outcome') && `: ${of('outcome')}`;
+  const [line = ''] = of('outcome').split('\n');
+  return line && `: ${line}`;
 }
 
 function quote({ of }: Told): string {

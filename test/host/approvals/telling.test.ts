@@ -14,7 +14,7 @@ test('the agent that asked is told the outcome where it was asked, with the reas
   court.decide(approval, ADA, 'Approve', 'cows are fine');
   const told = await court.tells('approval_applied');
   expect(told.text).toBe(
-    `Your request ${approval.code} (“main asks for packages”) was approved by Ada and done. ` +
+    `Your request ${approval.code} (main asks for packages) was approved by Ada and done. ` +
       'The reason given: “cows are fine”. Installed: cowsay.',
   );
   const row = court.spine.inboxes.read(court.session, (tables) =>
