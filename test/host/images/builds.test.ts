@@ -57,6 +57,7 @@ describe('an image', { timeout: 120_000 }, () => {
     expect(its?.state).toBe('built');
     expect(existsSync(workshop.images.logOf(its?.id ?? makeId('imageBuild'))?.path ?? '')).toBe(true);
     expect((await workshop.engine.listOwn()).flatMap(({ names }) => names)).toHaveLength(1);
+    expect(workshop.engine.builds).toBe(1);
   });
 
   test('of an agent without packages is the base, at once and without a look', async () => {
@@ -152,6 +153,7 @@ describe('a build that misbehaves', { timeout: 180_000 }, () => {
     const [build] = workshop.images.list(agent.id, 1, null);
     const text = readFileSync(workshop.images.logOf(build?.id ?? makeId('imageBuild'))?.path ?? '', 'utf8');
     expect(text.length).toBeLessThan(MAX_OUTPUT_BYTES / 32);
+    expect(workshop.engine.outputChars).toBeLessThan(1.5 * MAX_OUTPUT_BYTES);
     expect(longestMs).toBeLessThan(1_000);
     await until('its container is gone', async () => (await listContainers(workshop.installId)).length === 0);
   });
@@ -286,9 +288,15 @@ describe('the next host', { timeout: 120_000 }, () => {
     if (result.kind !== 'built') throw new Error(result.tail);
     await workshop.images[Symbol.asyncDispose]();
     workshop.db.prepare(`UPDATE image_builds SET state = 'building', ended_at = NULL`).run();
+    // Looked for only when the cleaning of the start has chosen what goes: the open row alone tells it to leave this.
+    const hasChosen = new Promise<void>((resolve) => {
+      workshop.engine.onUsedListed = resolve;
+    });
+    workshop.engine.beforeFind = (image) => (image === result.image ? hasChosen : Promise.resolve());
     workshop.images = workshop.makeImages();
     workshop.images.start();
     expect(await workshop.images.ensure(agent, needs('one'), { approvalId })).toEqual(result);
+    expect(workshop.engine.builds).toBe(1);
     await workshop.images[Symbol.asyncDispose]();
     expect(await workshop.engine.find(result.image)).not.toBeNull();
     expect(workshop.images.list(agent.id, 10, null)).toMatchObject([{ state: 'built' }]);

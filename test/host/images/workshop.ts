@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { onTestFinished } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
-import { ImageEngine } from '../../../host/images/engine.ts';
+import { type EngineBuild, ImageEngine } from '../../../host/images/engine.ts';
 import { ImageBuilds, type ImageParts } from '../../../host/images/images.ts';
-import type { Command, Layer } from '../../../host/images/recipe.ts';
+import type { Command, EngineImage, Layer } from '../../../host/images/recipe.ts';
 import { type AgentGroup, AgentStore } from '../../../host/store/agents.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
 import { ImageBuildStore } from '../../../host/store/image-builds.ts';
@@ -17,6 +17,37 @@ import { makeTempHome } from '../../support/temp-home.ts';
 export const BASE_IMAGE = process.env.PORTOLAN_IMAGE ?? 'portolan-agent:latest';
 export const docker = new Docker();
 
+/** The real engine, watched: how often it built, and what that printed. */
+class WatchedEngine extends ImageEngine {
+  builds = 0;
+  outputChars = 0;
+  /** Awaited before an image is looked for. */
+  beforeFind: (image: string) => Promise<void> = async () => {};
+
+  /** The containers' images were listed, as a cleaning does. */
+  onUsedListed: () => void = () => {};
+
+  override async listUsed(): Promise<ReadonlySet<string>> {
+    const used = await super.listUsed();
+    this.onUsedListed();
+    return used;
+  }
+
+  override async find(image: string): Promise<EngineImage | null> {
+    await this.beforeFind(image);
+    return super.find(image);
+  }
+
+  override async build(...[dockerfile, onOutput, signal]: Parameters<ImageEngine['build']>): Promise<EngineBuild> {
+    this.builds++;
+    const count = (text: string) => {
+      this.outputChars += text.length;
+      onOutput(text);
+    };
+    return super.build(dockerfile, count, signal);
+  }
+}
+
 export class Workshop {
   readonly paths = makeTempHome();
   readonly db = openCentralDb(this.paths.centralDb, join(projectRoot(), 'migrations', 'central'));
@@ -24,7 +55,7 @@ export class Workshop {
   readonly builds = new ImageBuildStore(this.db);
   readonly ledger = new Ledger(this.db);
   readonly installId = makeId('install');
-  readonly engine = new ImageEngine(this.installId);
+  readonly engine = new WatchedEngine(this.installId);
   /** Agents of whom news was told. */
   readonly changed: AgentGroupId[] = [];
   readonly told: string[] = [];
