@@ -214,7 +214,7 @@ export class Approvals implements Disposable {
 
   /** All of them: one that nobody can be asked about stands before no other. */
   #askUnasked(mode: 'once' | 'again'): void {
-    if (!this.#isClosed) this.#ask(this.#parts.approvals.listUnasked(MAX_PENDING), mode);
+    if (!this.#isClosed) this.#ask(this.#parts.approvals.listUnasked(2 * MAX_PENDING), mode);
   }
 
   /** Whether somebody was asked. A full disk does not take the request back: the next occasion asks. */

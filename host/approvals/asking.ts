@@ -136,7 +136,7 @@ export class Asking {
         rejected === null
           ? null
           : { byName: by === null ? '' : users.get(by)?.displayName || by, note: rejected.decisionNote },
-      pendingInAll: approvals.countPending(),
+      pendingLike: approvals.countPending(agent === undefined ? 'host' : 'agents'),
       ofAgent: agent === undefined ? null : approvals.countOf(agent, at - ASKED_WINDOW_MS),
       cardLength: makeCardText(this.#parts, draft, origin, []).length,
     };

@@ -16,7 +16,7 @@ import { type CardFactParts, listApprovers, makeCardText } from './card-facts.ts
 import { describeHow, formatEndedCard } from './card-text.ts';
 import { planAsk } from './plan.ts';
 
-/** Open cards in one chat; the others wait until some are decided. Higher: strangers flood an admin. Lower: decisions queue up. */
+/** Open cards in one chat that agents asked for, and as many that the host did; the others wait until some are decided. Higher: strangers flood an admin. Lower: decisions queue up. */
 const MAX_CARDS_PER_CHAT = 20;
 /** Cards sent again at a start. */
 const MAX_RESUMED = 500;
@@ -155,6 +155,8 @@ export class Cards {
     const requester = approval.requesterSessionId === null ? null : sessions.get(approval.requesterSessionId);
     const from = requester?.messagingGroupId == null ? null : chats.get(requester.messagingGroupId);
     const origin = voices.findOrigin(approval.id);
+    // Strangers, about whom the host asks, take no place of agents.
+    const by = approval.requesterMessageId === null ? 'host' : 'agents';
     const chosen = planAsk({
       agentGroupId: approval.agentGroupId,
       holders: users.listRoleHolders(approval.agentGroupId),
@@ -166,7 +168,7 @@ export class Cards {
       isClosed: ({ messagingGroupId, channelType }) =>
         tried.has(messagingGroupId) ||
         !isConnected(channelType) ||
-        questions.countOpenCards(messagingGroupId) >= MAX_CARDS_PER_CHAT,
+        questions.countOpenCards(messagingGroupId, by) >= MAX_CARDS_PER_CHAT,
     });
     return chosen.flatMap((id) => chats.get(id) ?? []);
   }

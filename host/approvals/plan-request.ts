@@ -2,7 +2,7 @@
 import type { ApprovalId } from '../../shared/ids.ts';
 import { showSafely } from './show.ts';
 
-/** Open approvals of all. Higher: strangers fill the table. Lower: a busy day's requests are turned away. */
+/** Open approvals that agents asked for, and as many that the host did: strangers shut out no agent. Higher: strangers fill the table. Lower: a busy day's requests are turned away. */
 export const MAX_PENDING = 500;
 /** Open approvals that one agent asked for. Higher: an agent floods its admins. Lower: a rich set-up takes turns. */
 export const MAX_PENDING_OF_AGENT = 10;
@@ -29,7 +29,8 @@ export interface RequestFacts {
   pending: (KnownApproval & { requestHash: string }) | null;
   /** Of the same action and subject, within REJECTION_HOLDS_MS. */
   rejected: { byName: string; note: string | null } | null;
-  pendingInAll: number;
+  /** Of all agents when one asks, of the host's own when it does. */
+  pendingLike: number;
   /** What its agent asked for; null: the host asks. */
   ofAgent: { pending: number; asked: number } | null;
   /** Characters of the card. */
@@ -65,7 +66,7 @@ export function planRequest(facts: RequestFacts): RequestPlan {
       why: `this agent asked admins ${MAX_ASKED_OF_AGENT} times within an hour: try again later`,
     };
   }
-  if (pending === null && facts.pendingInAll >= MAX_PENDING) {
+  if (pending === null && facts.pendingLike >= MAX_PENDING) {
     return { kind: 'refuse', why: `${MAX_PENDING} requests wait for admins already: try again later` };
   }
   return { kind: 'ask', supersedes: pending?.id ?? null };

@@ -99,16 +99,22 @@ export interface DecisionRow {
 /** Crockford's base 32: nothing that reads like another, nor spells a word. */
 const CODE_SIGNS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODE_LENGTH = 4;
+/** A code names nothing else for this long: what was typed for the one decides no other. Higher: codes run out. Lower: an old card is mistaken for a new one. */
+const CODE_HOLDS_MS = 30 * 24 * 3_600_000;
+/** Codes looked at before one that was of something lately is taken. Higher: a busy month makes requests slow. Lower: a code comes back too soon. */
+const MAX_CODE_TRIES = 50;
 
 export class ApprovalStore {
   readonly #db: CentralDb;
+  readonly #makeCode: () => string;
 
-  constructor(db: CentralDb) {
+  constructor(db: CentralDb, makeCode: () => string = makeRandomCode) {
     this.#db = db;
+    this.#makeCode = makeCode;
   }
 
   insert(approval: NewApproval): string {
-    const code = this.#freeCode();
+    const code = this.#freeCode(approval.createdAt);
     this.#db
       .prepare(
         `INSERT INTO pending_approvals (id, code, action, subject_key, request_hash, payload, consequence,
@@ -138,12 +144,17 @@ export class ApprovalStore {
     return code;
   }
 
-  /** Unlike that of any other pending approval. */
-  #freeCode(): string {
-    const isTaken = this.#db.prepare<[string]>(`SELECT 1 FROM pending_approvals WHERE code = ? AND state = 'pending'`);
-    for (;;) {
-      const code = Array.from(randomBytes(CODE_LENGTH), (byte) => CODE_SIGNS[byte % CODE_SIGNS.length]).join('');
-      if (isTaken.get(code) === undefined) return code;
+  /** Unlike that of any other pending approval, and of those of late as long as there are such codes. */
+  #freeCode(now: number): string {
+    const lastUse = this.#db.prepare<[string], { isPending: number; at: number }>(
+      `SELECT max(state = 'pending') AS isPending, max(created_at) AS at FROM pending_approvals WHERE code = ? GROUP BY code`,
+    );
+    for (let tries = 1; ; tries++) {
+      const code = this.#makeCode();
+      const last = lastUse.get(code);
+      if (last === undefined) return code;
+      const isOld = now - last.at > CODE_HOLDS_MS || tries >= MAX_CODE_TRIES;
+      if (last.isPending === 0 && isOld) return code;
     }
   }
 
@@ -174,18 +185,24 @@ export class ApprovalStore {
 
   /** Newest first, strictly before the one with this id; of one state when it is given. */
   list(limit: number, before: ApprovalId | null, state: ApprovalState | null): Approval[] {
+    // Those that wait are few, and have an index: what is over is not walked to find them.
+    const from = state === 'pending' ? `INDEXED BY pending_approvals_open WHERE state = 'pending' AND` : 'WHERE';
     return this.#db
       .prepare<[string, string | null, number], Row>(
-        'SELECT * FROM pending_approvals WHERE id < ? AND state = coalesce(?, state) ORDER BY id DESC LIMIT ?',
+        `SELECT * FROM pending_approvals ${from} id < ? AND state = coalesce(?, state) ORDER BY id DESC LIMIT ?`,
       )
       .all(before ?? '~', state, limit)
       .map(toApproval);
   }
 
-  countPending(): number {
+  /** What waits because agents asked, or because the host did. */
+  countPending(by: 'agents' | 'host'): number {
     return (
-      this.#db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM pending_approvals WHERE state = 'pending'`).get()
-        ?.n ?? 0
+      this.#db
+        .prepare<[number], { n: number }>(
+          `SELECT count(*) AS n FROM pending_approvals WHERE state = 'pending' AND (requester_message_id IS NOT NULL) = ?`,
+        )
+        .get(by === 'agents' ? 1 : 0)?.n ?? 0
     );
   }
 
@@ -309,24 +326,28 @@ export class ApprovalStore {
     return row === undefined ? null : toApproval(row);
   }
 
-  /** What waits because an agent asked, and how much it asked since then. */
+  /** What waits because an agent asked, and how much it asked since then; each from an index of its own. */
   countOf(agentGroupId: AgentGroupId, since: number): { pending: number; asked: number } {
-    const count = this.#db
-      .prepare<[number, string], { pending: number | null; asked: number | null }>(
-        `SELECT sum(state = 'pending') AS pending, sum(created_at > ?) AS asked FROM pending_approvals
-         WHERE requester_session_id IN (SELECT id FROM sessions WHERE agent_group_id = ?)
-           AND requester_message_id IS NOT NULL`,
-      )
-      .get(since, agentGroupId);
-    return { pending: count?.pending ?? 0, asked: count?.asked ?? 0 };
+    const own = 'IN (SELECT id FROM sessions WHERE agent_group_id = ?) AND requester_message_id IS NOT NULL';
+    const count = (sql: string, ...values: (string | number)[]) =>
+      Number(
+        this.#db
+          .prepare<(string | number)[]>(`SELECT count(*) FROM pending_approvals WHERE ${sql}`)
+          .pluck()
+          .get(...values),
+      );
+    return {
+      pending: count(`state = 'pending' AND +requester_session_id ${own}`, agentGroupId),
+      asked: count(`requester_session_id ${own} AND created_at > ?`, agentGroupId, since),
+    };
   }
 
   /** What waits about an agent, or because it asked. */
   listPendingOf(agentGroupId: AgentGroupId): Approval[] {
     return this.#db
       .prepare<[string, string], Row>(
-        `SELECT * FROM pending_approvals WHERE state = 'pending' AND (agent_group_id = ?
-           OR requester_session_id IN (SELECT id FROM sessions WHERE agent_group_id = ?))`,
+        `SELECT * FROM pending_approvals WHERE state = 'pending' AND (+agent_group_id = ?
+           OR +requester_session_id IN (SELECT id FROM sessions WHERE agent_group_id = ?))`,
       )
       .all(agentGroupId, agentGroupId)
       .map(toApproval);
@@ -355,4 +376,8 @@ export class ApprovalStore {
       .all(now, limit)
       .map(toApproval);
   }
+}
+
+function makeRandomCode(): string {
+  return Array.from(randomBytes(CODE_LENGTH), (byte) => CODE_SIGNS[byte % CODE_SIGNS.length]).join('');
 }

@@ -274,14 +274,16 @@ export class QuestionStore {
   }
 
   /** Cards that stand open in a chat. */
-  countOpenCards(messagingGroupId: MessagingGroupId): number {
+  countOpenCards(messagingGroupId: MessagingGroupId, by: 'agents' | 'host'): number {
     return (
       this.#db
-        .prepare<[string], { n: number }>(
-          `SELECT count(*) AS n FROM pending_questions
-           WHERE messaging_group_id = ? AND state = 'pending' AND approval_id IS NOT NULL`,
+        .prepare<[string, number], { n: number }>(
+          `SELECT count(*) AS n FROM pending_questions AS card JOIN pending_approvals AS approval
+             ON approval.id = card.approval_id
+           WHERE card.messaging_group_id = ? AND card.state = 'pending'
+             AND (approval.requester_message_id IS NOT NULL) = ?`,
         )
-        .get(messagingGroupId)?.n ?? 0
+        .get(messagingGroupId, by === 'agents' ? 1 : 0)?.n ?? 0
     );
   }
 

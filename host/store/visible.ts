@@ -123,8 +123,10 @@ export class VisibleStore {
     before: ApprovalId | null,
     state: ApprovalState | null,
   ): ApprovalId[] {
+    // Those that wait are few, and have an index.
+    const from = state === 'pending' ? `INDEXED BY pending_approvals_open WHERE state = 'pending' AND` : 'WHERE';
     return this.#list<ApprovalId>(
-      `SELECT id FROM pending_approvals WHERE id < @before AND state = coalesce(@state, state)
+      `SELECT id FROM pending_approvals ${from} id < @before AND state = coalesce(@state, state)
          AND agent_group_id IN (SELECT value FROM json_each(@adminOf)) ORDER BY id DESC LIMIT @limit`,
       { adminOf: JSON.stringify(adminOf), before: before ?? '~', state, limit },
     );

@@ -105,7 +105,7 @@ CREATE INDEX pending_approvals_ask_next ON pending_approvals (ask_next_at) WHERE
 CREATE INDEX pending_approvals_undone ON pending_approvals (id) WHERE state <> 'pending' AND outcome IS NULL;
 CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_key, decided_at) WHERE state = 'rejected';
 CREATE INDEX pending_approvals_agent ON pending_approvals (agent_group_id) WHERE agent_group_id IS NOT NULL;
-CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
+CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id, created_at) WHERE requester_session_id IS NOT NULL;
 -- One that is asked again, because it would do something else by now, keeps its request.
 CREATE UNIQUE INDEX pending_approvals_request ON pending_approvals (requester_session_id, requester_message_id)
   WHERE requester_message_id IS NOT NULL AND state <> 'superseded';

@@ -559,7 +559,7 @@ CREATE INDEX pending_approvals_rejected ON pending_approvals (action, subject_ke
 CREATE UNIQUE INDEX pending_approvals_request ON pending_approvals (requester_session_id, requester_message_id)
   WHERE requester_message_id IS NOT NULL AND state <> 'superseded';
 
-CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id) WHERE requester_session_id IS NOT NULL;
+CREATE INDEX pending_approvals_requester ON pending_approvals (requester_session_id, created_at) WHERE requester_session_id IS NOT NULL;
 
 CREATE UNIQUE INDEX pending_approvals_subject ON pending_approvals (action, subject_key) WHERE state = 'pending';
 
