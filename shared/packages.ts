@@ -17,13 +17,16 @@ export const APT_PACKAGE = /^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+.](?:=(?:\d+:)?[0-
 /** npm's rule for new names, with an exact version, a range of one sign, or a tag: `left-pad`, `@scope/name@^1.2.3`. */
 export const NPM_PACKAGE =
   /^(?:@[a-z0-9~-][a-z0-9._~-]{0,99}\/)?[a-z0-9~][a-z0-9._~-]{0,99}(?:@(?:[\^~]?\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]{1,40})?(?:\+[0-9A-Za-z.-]{1,40})?|[a-z][a-z0-9-]{0,29}))?$/;
+/** npm takes a name or a version that ends so for a file of the folder it runs in. Source: npm-package-arg. */
+const ARCHIVE = /\.(?:tgz|tar.gz|tar)$/i;
 
 export const aptPackageSchema = z
   .string()
   .regex(APT_PACKAGE, 'a Debian package name, as `cowsay`, or with its version, as `curl=7.88.1-10+deb12u8`');
 export const npmPackageSchema = z
   .string()
-  .regex(NPM_PACKAGE, 'a package name of npm, as `left-pad`, or with its version, as `left-pad@1.3.0`');
+  .regex(NPM_PACKAGE, 'a package name of npm, as `left-pad`, or with its version, as `left-pad@1.3.0`')
+  .refine((spec) => !ARCHIVE.test(spec), 'a package of npm: what ends so is taken for a file');
 
 /** What an agent's image holds beside the base. `generation` rises with a rebuild that takes newer versions. */
 export const packagesSchema = z.object({

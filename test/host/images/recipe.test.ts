@@ -65,6 +65,12 @@ const HOSTILE_NPM = [
   'https://evil.example/x.tgz',
   'alias@npm:evil',
   'left-pad@npm:evil@1.0.0',
+  // Files of the folder it runs in.
+  'evil.tgz',
+  'evil.tar.gz',
+  'evil.tar',
+  'left-pad@1.0.0-evil.tgz',
+  '@a/b@1.0.0+evil.TAR.GZ',
   'left-pad@file:../x',
   'left-pad@https://evil.example/x.tgz',
   'left-pad@>=1 || *',
@@ -86,7 +92,10 @@ describe('names that are not names of packages', () => {
 describe('the Dockerfile', () => {
   test('runs lists of words alone, whatever the names are: no shell, no further instruction', () => {
     const apt = fc.array(fc.stringMatching(APT_PACKAGE), { minLength: 1, maxLength: 20 });
-    const npm = fc.array(fc.stringMatching(NPM_PACKAGE), { minLength: 1, maxLength: 20 });
+    const npm = fc.array(
+      fc.stringMatching(NPM_PACKAGE).filter((name) => !/\.t(ar|gz)/i.test(name)),
+      { minLength: 1, maxLength: 20 },
+    );
     fc.assert(
       fc.property(apt, npm, (someApt, someNpm) => {
         const lines = format({ apt: someApt, npm: someNpm, generation: 0 }).trimEnd().split('\n');
