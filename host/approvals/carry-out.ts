@@ -6,6 +6,7 @@
  */
 import type { ApprovalId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { Retries } from '../config/retries.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { Questions } from '../questions/apply.ts';
@@ -42,7 +43,7 @@ type Result = ({ kind: 'done' | 'failed' } & CarriedOut) | { kind: 'again' };
 export class CarryOut implements Disposable {
   readonly #parts: CarryOutParts;
   readonly #underWay = new Set<ApprovalId>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #retries = new Retries();
   #isClosed = false;
 
   constructor(parts: CarryOutParts) {
@@ -61,7 +62,7 @@ export class CarryOut implements Disposable {
     if (this.#isClosed) return;
     failpoint('approvals.carried-out');
     if (result.kind === 'again') {
-      this.#later(TRY_AGAIN_MS * 2 ** tries, () => void this.run(id, tries + 1));
+      this.#retries.after(TRY_AGAIN_MS * 2 ** tries, () => void this.run(id, tries + 1));
       return;
     }
     this.#finish(approval, decision, result);
@@ -100,7 +101,7 @@ export class CarryOut implements Disposable {
       });
     } catch (error) {
       if (toDiskFault(error) === null) throw error;
-      this.#later(TRY_AGAIN_MS, () => void this.run(approval.id));
+      this.#retries.after(TRY_AGAIN_MS, () => void this.run(approval.id));
       return;
     }
     failpoint('approvals.finished');
@@ -109,17 +110,9 @@ export class CarryOut implements Disposable {
     tell(approval.id, result.after);
   }
 
-  #later(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms).unref();
-    this.#timers.add(timer);
-  }
-
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#retries[Symbol.dispose]();
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { type ApprovalId, deriveMessageId, makeId, type SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { Retries } from '../config/retries.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -41,7 +42,7 @@ export class Telling implements Disposable {
   readonly #running = new Set<ApprovalId>();
   /** I2 */
   readonly #after = new Map<ApprovalId, () => void>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #retries = new Retries();
   #isClosed = false;
 
   constructor(parts: TellingParts) {
@@ -66,7 +67,7 @@ export class Telling implements Disposable {
     this.#running.delete(id);
     if (this.#isClosed) return;
     if (!isDone) {
-      this.#later(Math.min(MAX_WAIT_MS, TRY_AGAIN_MS * 2 ** tries), () => void this.#run(id, tries + 1));
+      this.#retries.after(Math.min(MAX_WAIT_MS, TRY_AGAIN_MS * 2 ** tries), () => void this.#run(id, tries + 1));
       return;
     }
     const after = this.#after.get(id);
@@ -150,16 +151,8 @@ export class Telling implements Disposable {
     };
   }
 
-  #later(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms).unref();
-    this.#timers.add(timer);
-  }
-
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#retries[Symbol.dispose]();
   }
 }

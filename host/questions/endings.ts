@@ -4,6 +4,7 @@
  */
 import { deriveMessageId, type MessageId, makeId, type SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { Retries } from '../config/retries.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { questionsLog } from '../observe/logger.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -41,7 +42,7 @@ export class Endings implements Disposable {
   readonly #parts: EndingParts;
   /** What is under way; true: it has changed meanwhile and is done once more. */
   readonly #running = new Map<MessageId, boolean>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #retries = new Retries();
   #isClosed = false;
 
   constructor(parts: EndingParts) {
@@ -70,7 +71,7 @@ export class Endings implements Disposable {
       this.#running.delete(messageId);
       if (hasChanged) this.finish(messageId);
       else if (!isDone && tries < MAX_TRIES)
-        this.#later(TRY_AGAIN_MS * 2 ** tries, () => this.finish(messageId, tries + 1));
+        this.#retries.after(TRY_AGAIN_MS * 2 ** tries, () => this.finish(messageId, tries + 1));
     });
   }
 
@@ -183,17 +184,9 @@ export class Endings implements Disposable {
     return shown !== 'again';
   }
 
-  #later(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms).unref();
-    this.#timers.add(timer);
-  }
-
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#retries[Symbol.dispose]();
   }
 }
 

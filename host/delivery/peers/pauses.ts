@@ -15,6 +15,7 @@ import type {
   RequestApproval,
 } from '../../approvals/approval.ts';
 import { Fault, toDiskFault } from '../../config/errors.ts';
+import { Retries } from '../../config/retries.ts';
 import { failpoint } from '../../observe/failpoint.ts';
 import { deliveryLog } from '../../observe/logger.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -44,7 +45,7 @@ export class PeerPauses implements Disposable {
   readonly #parts: PauseParts;
   /** Pauses that everybody heard of, or is hearing of. */
   readonly #announced = new Set<PeerPauseId>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #retries = new Retries();
 
   constructor(parts: PauseParts) {
     this.#parts = parts;
@@ -93,12 +94,10 @@ export class PeerPauses implements Disposable {
 
   #announceLater(id: PeerPauseId): void {
     this.#announced.delete(id);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    this.#retries.after(TELL_AGAIN_MS, () => {
       const still = this.#parts.peers.getPause(id);
       if (still?.state === 'paused') void this.#announce(still);
-    }, TELL_AGAIN_MS).unref();
-    this.#timers.add(timer);
+    });
   }
 
   /** What an admin is asked, and what follows. */
@@ -151,7 +150,7 @@ export class PeerPauses implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#retries[Symbol.dispose]();
   }
 }
 
