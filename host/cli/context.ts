@@ -4,6 +4,7 @@ import { HostApi } from './client/api.ts';
 import { chooseHome } from './home.ts';
 import { createStyle, type Style } from './output/style.ts';
 import { safeJson } from './output/text.ts';
+import { typeable } from './output/typeable.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GlobalOptions {
@@ -23,6 +24,8 @@ export interface Context {
   print(text: string): void;
   /** The command's one JSON document. */
   printJson(value: unknown): void;
+  /** A `portolan …` of a hint as this person can type it: through npx, with the home they named by --home. */
+  typeable(command: string): string;
   /** Columns that tables may use; null where nobody looks and nothing is cut. */
   tableColumns(): number | null;
 }
@@ -37,6 +40,7 @@ export function createContext(terminal: Terminal, options: GlobalOptions): Conte
     api: new HostApi(paths.socket),
     print: (text) => void terminal.stdout.write(`${text}\n`),
     printJson: (value) => void terminal.stdout.write(`${safeJson(value)}\n`),
+    typeable: (command) => typeable(command, terminal, options.home === undefined ? null : paths.home),
     tableColumns: () => (terminal.isInteractive ? terminal.columns() : null),
   };
 }

@@ -39,8 +39,9 @@ function show(context: Context, policies: readonly ApprovalPolicy[], json: unkno
     { title: 'ASKS NEXT', value: ({ askNextAfterMs }: ApprovalPolicy) => formatLength(askNextAfterMs) },
   ];
   context.print(formatTable(policies, columns, context.style, context.tableColumns()));
+  const moreAdmins = `Of every agent: ${context.typeable('portolan people grant <person> admin all')}`;
   for (const { action, warning } of policies) {
-    if (warning !== null) context.print(`! ${action}: ${warning} Give somebody the role: portolan people grant`);
+    if (warning !== null) context.print(`! ${action}: ${warning} ${moreAdmins}`);
   }
 }
 

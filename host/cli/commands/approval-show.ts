@@ -30,9 +30,9 @@ export async function showApproval(context: Context, text: string): Promise<void
   ];
   context.print(formatTable(approval.history, columns, style, context.tableColumns()));
   if (approval.state === 'pending') {
-    context.print(
-      `\nNext, type:\n  portolan approvals approve ${approval.code}\n  portolan approvals reject ${approval.code} --because "…"`,
-    );
+    const next = [`approve ${approval.code}`, `reject ${approval.code} --because "…"`];
+    const commands = next.map((words) => `  ${context.typeable(`portolan approvals ${words}`)}`);
+    context.print(`\nNext, type:\n${commands.join('\n')}`);
   }
 }
 

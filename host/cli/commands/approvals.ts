@@ -61,7 +61,11 @@ export async function decideApproval(
   if (approval.state === 'pending') {
     const approved = approval.votes.filter(({ counts }) => counts).length;
     context.print(`Your voice counts for ${title}: ${approved} of ${approval.quorum} approved.`);
-  } else context.print(`“${oneLine(approval.choice ?? choice)}” for ${title}: ${approval.state}.`);
+  } else {
+    const isOpen = approval.state === 'approved' || approval.state === 'rejected';
+    const more = isOpen ? ` What comes of it: ${context.typeable(`portolan approvals show ${approval.code}`)}` : '';
+    context.print(`${oneLine(approval.choice ?? choice)}: ${title} It is ${approval.state}.${more}`);
+  }
 }
 
 /** `choice` '': the one that approves. */

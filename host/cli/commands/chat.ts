@@ -80,8 +80,11 @@ async function* readQuestions(context: Context): AsyncGenerator<Question> {
         yield { text: checkText(input.text), files };
         files = [];
         break;
-      case 'save':
       case 'help':
+        // The terminal's own keys are for people; the host's commands are for both.
+        yield { text: line.trim(), files: [] };
+        break;
+      case 'save':
       case 'wrong':
         terminal.stderr.write(`${style.dim(`Not in a pipe: ${oneLine(line)}`)}\n`);
         break;

@@ -81,7 +81,8 @@ async function tellChange(context: Context, config: AgentConfig, before: number)
 
 /** How a change of a config is taken back. */
 export function tellUndo(context: Context, agentName: string, revision: number): void {
-  context.print(context.style.dim(`To undo: portolan config rollback ${shellWord(agentName)} ${revision}`));
+  const undo = `portolan config rollback ${shellWord(agentName)} ${revision}`;
+  context.print(context.style.dim(`To undo: ${context.typeable(undo)}`));
 }
 
 function parseRevision(text: string): number {

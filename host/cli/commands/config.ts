@@ -23,7 +23,9 @@ export async function showConfig(context: Context, name: string, { revision }: {
   context.print(formatFields(fields, context.style));
   for (const { name: server, problem, tools } of config.mcpReports) {
     const said =
-      problem === null ? `up, with ${tools} tools` : context.style.red(`did not come up: ${oneLine(problem)}`);
+      problem === null
+        ? `up, with ${tools === 1 ? '1 tool' : `${tools} tools`}`
+        : context.style.red(`did not come up: ${oneLine(problem)}`);
     context.print(`${context.style.dim('MCP server')} ${server} ${said}`);
   }
 }

@@ -28,7 +28,7 @@ export async function listDestinations(context: Context, name: string, options: 
       { title: 'BEFORE', value: (destination) => destination.formerNames.join(', '), minColumns: 6 },
       idColumn(page.items),
     ],
-    `${oneLine(agent.name)} may send nowhere. Give it a place: portolan destinations add ${shellWord(agent.name)} <name> --chat <chat>`,
+    `${oneLine(agent.name)} may send nowhere. Give it a place: ${context.typeable(`portolan destinations add ${shellWord(agent.name)} <name> --chat <chat>`)}`,
   );
 }
 
@@ -135,5 +135,5 @@ export async function removeDestination(
 }
 
 function tellUndo(context: Context, command: string): void {
-  context.print(context.style.dim(`To undo: ${oneLine(command)}`));
+  context.print(context.style.dim(`To undo: ${context.typeable(oneLine(command))}`));
 }

@@ -6,7 +6,6 @@ import { parseLength } from '../durations.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { findAgent, findMessage, findSession } from '../find.ts';
 import { oneLine } from '../output/text.ts';
-import { typeable } from '../output/typeable.ts';
 import { formatZoned } from '../output/units.ts';
 import { type ListOptions, printPage } from './page.ts';
 
@@ -38,7 +37,7 @@ export async function listLedger(context: Context, options: LedgerOptions): Prom
     page,
     [
       { title: '#', value: ({ position }) => String(position), align: 'right' },
-      { title: 'WHEN', value: ({ at }) => formatZoned(at, zone()) },
+      { title: `WHEN (${zone()})`, value: ({ at }) => formatZoned(at, zone()) },
       { title: 'KIND', value: (entry) => entry.kind },
       { title: 'WHAT', value: (entry) => entry.words, minColumns: 20 },
     ],
@@ -55,7 +54,7 @@ export async function showWhy(context: Context, text: string): Promise<void> {
   else printWhy(context, why);
 }
 
-function printWhy({ style, print, terminal }: Context, why: Why): void {
+function printWhy({ style, print, typeable }: Context, why: Why): void {
   print(`${style.bold(why.id)}${why.state === null ? '' : `  ${style.dim(why.state)}`}`);
   print(oneLine(why.answer));
   if (why.steps.length > 0) print(style.dim(`\nTimes in ${zone()}; # is the place in the ledger`));
@@ -66,7 +65,7 @@ function printWhy({ style, print, terminal }: Context, why: Why): void {
   if (why.unknown.length > 0) print('');
   for (const gap of why.unknown) print(`${style.yellow('?')} ${oneLine(gap)}`);
   if (why.next.length > 0) print('\nTo change it, type:');
-  for (const command of why.next) print(`  ${typeable(oneLine(command), terminal)}`);
+  for (const command of why.next) print(`  ${typeable(oneLine(command))}`);
 }
 
 function zone(): string {

@@ -36,8 +36,8 @@ export async function listSessions(context: Context, options: SessionFilter): Pr
       { title: 'ABOUT', value: describeSession, minColumns: 16 },
     ],
     state === undefined && agent === undefined
-      ? 'No sessions yet. Start one: portolan chat'
-      : 'No session fits. All of them: portolan sessions',
+      ? `No sessions yet. Start one: ${context.typeable('portolan chat')}`
+      : `No session fits. All of them: ${context.typeable('portolan sessions')}`,
   );
 }
 

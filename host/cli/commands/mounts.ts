@@ -60,7 +60,7 @@ export async function listMounts(context: Context, name: string): Promise<void> 
         minColumns: 10,
       },
     ],
-    `${oneLine(agent.name)} sees no folder of this machine. What may be given: portolan mounts allowed`,
+    `${oneLine(agent.name)} sees no folder of this machine. What may be given: ${context.typeable('portolan mounts allowed')}`,
   );
 }
 

@@ -48,7 +48,7 @@ export async function grantRole(
   const granted = await context.api.grantRole(namedIdentity(person, personText), role.role, role.of, based);
   if (context.json) return context.printJson(granted);
   context.print(`${context.style.green('✓')} ${describePerson(granted)} is ${role.shown} now.`);
-  context.print(context.style.dim(`To undo: portolan people revoke ${word} ${role.words}`));
+  context.print(context.style.dim(`To undo: ${context.typeable(`portolan people revoke ${word} ${role.words}`)}`));
 }
 
 /** Throws what `grantRole` does, and the API's `last_owner`. */
@@ -70,10 +70,13 @@ export async function revokeRole(
   });
   const left = await context.api.revokeRole(person.id, role.role, role.of, person.revision);
   if (context.json) return context.printJson(left);
+  const kept = left.roles.length === 0 ? 'no role' : describeRoles(left);
   context.print(
-    `${context.style.green('✓')} ${describePerson(left)} is not ${role.shown}. Left: ${describeRoles(left)}.`,
+    `${context.style.green('✓')} ${describePerson(left)} is not ${role.shown} any more. What is left: ${kept}.`,
   );
-  context.print(context.style.dim(`To undo: portolan people grant ${word} ${role.words}`));
+  // By id: a name means somebody who has a role.
+  const undo = `portolan people grant ${shellWord(person.id)} ${role.words}`;
+  context.print(context.style.dim(`To undo: ${context.typeable(undo)}`));
 }
 
 /** Throws CliError `person_not_found`, `ambiguous`, `not_confirmed`, and the API's `both_linked`, `stale`. */
@@ -94,7 +97,8 @@ export async function linkPeople(
   const joined = await context.api.linkPeople(person.id, other.id, person.revision);
   if (context.json) return context.printJson(joined);
   context.print(`${context.style.green('✓')} ${describePerson(joined)} is one person: ${describeRoles(joined)}.`);
-  context.print(context.style.dim(`To undo: portolan people unlink ${shellWord(namedIdentity(other, otherText))}`));
+  const undo = `portolan people unlink ${shellWord(namedIdentity(other, otherText))}`;
+  context.print(context.style.dim(`To undo: ${context.typeable(undo)}`));
 }
 
 /** Throws CliError `not_linked`, `person_not_found`, `not_confirmed`, and the API's `stale`. */

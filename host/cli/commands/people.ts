@@ -38,7 +38,7 @@ export async function listPeople(context: Context, { agent, search, all, limit }
         minColumns: 12,
       },
     ],
-    'Nobody fits. Everybody who ever wrote: portolan people list --all',
+    `Nobody fits. Everybody who ever wrote: ${context.typeable('portolan people list --all')}`,
   );
 }
 

@@ -148,7 +148,7 @@ export async function unwire(
   const name = await readDestinationName(context, agent, chat);
   if (name !== null) {
     context.print(`It may still send there, as “${name}”. To take that too:`);
-    context.print(`  portolan destinations remove ${shellWord(agent.name)} ${name}`);
+    context.print(`  ${context.typeable(`portolan destinations remove ${shellWord(agent.name)} ${name}`)}`);
   }
   tellUndo(context, `portolan wire ${words} ${formatSettings(wiring)}`);
 }
@@ -164,5 +164,5 @@ function nameChat(chat: Chat): string {
 }
 
 function tellUndo(context: Context, command: string): void {
-  context.print(context.style.dim(`To undo: ${oneLine(command)}`));
+  context.print(context.style.dim(`To undo: ${context.typeable(oneLine(command))}`));
 }

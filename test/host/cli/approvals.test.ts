@@ -41,7 +41,7 @@ test('approvals are listed without control characters, decided by a part of the 
   expect(json.items).toMatchObject([{ id, code, payload: { user: 'Zoe' }, consequence: ['Zoe becomes a member'] }]);
   const decided = await run('approvals', 'decide', id.slice(-8), '1');
   expect(decided).toMatchObject({ code: 0, err: '' });
-  expect(decided.out).toContain('“Let in” for Let Zoe');
+  expect(decided.out).toContain('Let in: Let Zoe');
   await until('it is carried out', () => api.spine.approvals.get(id as never)?.state === 'applied');
   expect((await run('approvals')).out).toContain('Nothing waits');
   expect((await run('approvals', '--all')).out).toMatch(/applied .*Zoe may talk\./);
@@ -63,7 +63,7 @@ test('an approval is shown whole with its history, and decided by its code with 
   }
   const rejected = await run('approvals', 'reject', code, '--because', 'we do not know her');
   expect(rejected).toMatchObject({ code: 0, err: '' });
-  expect(rejected.out).toMatch(/^“Turn away” for Let Zoe.*: rejected\.\n$/);
+  expect(rejected.out).toMatch(/^Turn away: Let Zoe.* It is rejected\./);
   const over = await run('approvals', 'show', id, '--json');
   expect(JSON.parse(over.out)).toMatchObject({
     ...{ state: 'rejected', note: 'we do not know her', votes: [{ name: 'Owner', choice: 'Turn away' }] },

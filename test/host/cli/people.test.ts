@@ -26,8 +26,9 @@ it('gives, shows and takes, and says how to undo it', async () => {
   expect((await run('people')).out).toMatch(/Anna +admin of main +telegram:1/);
   expect((await run('people show anna')).out).toMatch(/telegram:1 +Anna .*admin of main by web:owner/);
   const taken = await run('people revoke anna admin main');
-  expect(taken.out).toContain('Anna (telegram:1) is not admin of main. Left: –.');
-  expect(taken.out).toContain('portolan people grant anna admin main');
+  expect(taken.out).toContain('Anna (telegram:1) is not admin of main any more. What is left: no role.');
+  // By id: the name means nobody now.
+  expect(taken.out).toContain('To undo: portolan people grant telegram:1 admin main');
   expect(roles(api, 'telegram:1')).toEqual([]);
 });
 
