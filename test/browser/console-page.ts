@@ -10,6 +10,8 @@ const PLACES = [
   '/usr/bin/google-chrome',
 ];
 
+const PICTURES = new URL('../../dist/pictures/', import.meta.url).pathname;
+
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -68,6 +70,19 @@ export class ConsolePage {
   /** Pixels that the page is wider than the window: 0 when nothing has to be scrolled sideways. */
   async overflow(): Promise<number> {
     return Number(await this.page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  }
+
+  /** Kept for who wants to look: `dist/pictures/<name>.png`. */
+  async picture(name: string): Promise<void> {
+    await this.page.screenshot({ path: `${PICTURES}${name}.png` });
+  }
+
+  /** Controls without a name that a screen reader could say. */
+  async listNameless(): Promise<unknown> {
+    return this.page.evaluate(`[...document.querySelectorAll('a, button, input, select, textarea, summary')]
+      .filter((it) => it.checkVisibility() && it.type !== 'hidden')
+      .filter((it) => !(it.innerText || it.getAttribute('aria-label') || it.labels?.[0]?.innerText))
+      .map((it) => it.outerHTML)`);
   }
 
   /** My messages with exactly this text, sent or not. */

@@ -7,6 +7,8 @@ import { ApprovalsPage } from './approvals/approvals-page.tsx';
 import { ConsoleView } from './console-view.tsx';
 import { loadMarkdown } from './conversation/message-body.tsx';
 import { Shell } from './frame/shell.tsx';
+import { LedgerPage } from './ledger/ledger-page.tsx';
+import { PeoplePage } from './people/people-page.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { useAccess } from './sign-in/use-access.ts';
 import { useConsole, useConsoleState } from './state/context.tsx';
@@ -62,6 +64,8 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
         <Route path="/approvals" element={<ApprovalsPage />} />
         <Route path="/agents" element={<AgentsPage />} />
         <Route path="/agents/:agentId" element={<AgentPage />} />
+        <Route path="/people" element={<PeoplePage />} />
+        <Route path="/ledger" element={<LedgerPage />} />
         <Route path="*" element={<Navigate to="/" replace />} />
       </Routes>
     </Shell>

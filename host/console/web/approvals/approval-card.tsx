@@ -34,7 +34,7 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       <WholeRequest approval={approval} />
       {votes !== null && <p className={classes.text}>{votes}</p>}
       <p className={page.soft} title={formatFullTime(approval.decidedAt ?? approval.expiresAt)}>
-        {look.sentence} <code className={page.code}>{approval.code}</code>
+        {look.sentence} · <code className={page.code}>{approval.code}</code>
       </p>
       {outcome !== null && <p className={classes.outcome}>{outcome}</p>}
       {isOpen && <DecideForm approval={approval} isOver={approval.expiresAt <= now} />}

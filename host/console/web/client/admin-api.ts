@@ -7,6 +7,7 @@ import type {
   AgentMount,
   Approval,
   Build,
+  LedgerCheck,
   LedgerEntry,
   Page,
   Person,
@@ -133,4 +134,21 @@ export function fetchLedgerHead(): Promise<{ position: number; hash: string; at:
 /** What allowed or refused a message. */
 export function fetchWhy(messageId: string): Promise<Why> {
   return answer(api.messages[':id'].why.$get({ param: { id: messageId } }));
+}
+
+/** How much of the chain was checked; `brokenAt`: the first entry that does not hold. */
+export interface ChainCheck {
+  entries: number;
+  brokenAt: number | null;
+}
+
+/** The whole chain, from the first entry, part by part. */
+export async function verifyLedger(): Promise<ChainCheck> {
+  let entries = 0;
+  for (let after: string | null = null; ; ) {
+    const part: LedgerCheck = await answer(api.ledger.verify.$get({ query: after === null ? {} : { after } }));
+    entries += part.entries;
+    if (part.brokenAt !== null || part.next === null) return { entries, brokenAt: part.brokenAt };
+    after = part.next;
+  }
 }

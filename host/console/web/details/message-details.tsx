@@ -2,11 +2,13 @@ import { Loader, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { fetchTrace } from '../client/api.ts';
 import { describeDelivery } from '../conversation/delivery.ts';
+import { administers, useMe } from '../sign-in/use-me.ts';
 import { useConsoleState } from '../state/context.tsx';
 import { formatFullTime } from '../style/time.ts';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
 import { Waterfalls } from './waterfall.tsx';
+import { WhyOf } from './why.tsx';
 
 interface MessageDetailsProps {
   sessionId: string;
@@ -23,13 +25,15 @@ export function MessageDetails({ sessionId, messageId, onMessage }: MessageDetai
     queryFn: () => fetchTrace(messageId),
     staleTime: 0,
   });
+  const agentId = useConsoleState((state) => state.sessions.byId.get(sessionId)?.agentId ?? null);
+  const isAdmin = administers(useMe(), agentId);
   if (message === undefined) return <Text c="dimmed">This message is not on the page any more.</Text>;
   const inReplyTo = message.inReplyTo;
   return (
     <div className={classes.sections}>
       <Facts
         facts={[
-          ['From', message.author.name],
+          ['From', message.author.name || message.author.id],
           ['To', message.destination],
           ['When', formatFullTime(message.createdAt)],
           ['Edited', message.editedAt === null ? null : formatFullTime(message.editedAt)],
@@ -47,6 +51,7 @@ export function MessageDetails({ sessionId, messageId, onMessage }: MessageDetai
           ['Trace', <CopyableId key="trace" id={message.traceId} />],
         ]}
       />
+      {isAdmin && <WhyOf messageId={messageId} revision={message.revision} />}
       <section>
         <h3 className={classes.heading}>Its path</h3>
         {trace.isPending && <Loader size="xs" aria-label="Loading the trace" />}
