@@ -81,6 +81,10 @@ export class SelfRules {
   #rulesOf(action: SelfAction): ActionRules {
     return {
       describe: (payload) => {
+        // It may have been asked for when the host took other names.
+        if (!SCHEMAS[action].safeParse(payload).success) {
+          return { kind: 'impossible', why: 'this host does not take such a request any more' };
+        }
         const { id, change } = readPayload(action, payload);
         return this.describe(id, change);
       },

@@ -173,7 +173,8 @@ export class SelfRequests {
 function toChange(request: ChangeRequest): SelfChange {
   switch (request.action) {
     case 'install_packages':
-      return { kind: 'install_packages', apt: [...new Set(request.apt)], npm: [...new Set(request.npm)] };
+      // In one order: what was rejected is the same request in another.
+      return { kind: 'install_packages', apt: listNames(request.apt), npm: listNames(request.npm) };
     case 'add_mcp_server':
       return { kind: 'add_mcp_server', server: request.server };
     case 'remove_mcp_server':
@@ -181,6 +182,10 @@ function toChange(request: ChangeRequest): SelfChange {
     case 'request_rebuild':
       return { kind: 'request_rebuild' };
   }
+}
+
+function listNames(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted();
 }
 
 /** From the host to the session that asked, answering where the request came from. */

@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_RESTARTS, RESTART_GAP_MS } from '../../../../host/agents/config/limits.ts';
+import { hashRequest } from '../../../../host/approvals/plan.ts';
 import { installFailpointHook } from '../../../../host/observe/failpoint.ts';
 import type { ApprovalId, MessageId, UserId } from '../../../../shared/ids.ts';
 import { parseInboundContent } from '../../../../shared/messages.ts';
@@ -409,5 +410,28 @@ describe('a restart that an agent asks for', () => {
     expect(world.told('restarted')).toHaveLength(1);
     const count = world.spine.db.prepare(`SELECT count(*) FROM ledger WHERE kind = 'session.restarted'`).pluck().get();
     expect(count).toBe(1);
+  });
+});
+
+describe('a request of another time', () => {
+  it('that this host would not take any more can be rejected, and is not approved', async () => {
+    const world = await setUp();
+    const approval = await asked(world, { action: 'install_packages', npm: ['cowsay'] });
+    const payload = { ...approval.payload, npm: ['https://example.org/cowsay'] };
+    world.spine.db
+      .prepare('UPDATE pending_approvals SET payload = ?, request_hash = ? WHERE id = ?')
+      .run(JSON.stringify(payload), hashRequest(approval.action, payload), approval.id);
+    expect(world.approve(approval.id)).toMatchObject({ kind: 'refused', reason: 'changed' });
+    expect(await world.ended(approval.id)).toMatchObject({ state: 'superseded' });
+    expect(world.config().packages.npm).toEqual([]);
+  });
+
+  it('that was rejected is not another for naming the same in another order', async () => {
+    const world = await setUp();
+    const approval = await asked(world, { action: 'install_packages', apt: ['cowsay', 'figlet'] });
+    world.approve(approval.id, 'Reject');
+    await world.ended(approval.id);
+    const again = await world.ask({ action: 'install_packages', apt: ['figlet', 'cowsay', 'figlet'] });
+    expect(again).toMatchObject({ state: 'refused', reason: expect.stringContaining('rejected this') });
   });
 });
