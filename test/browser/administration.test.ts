@@ -62,6 +62,7 @@ describe('an owner', () => {
     await owner.say('add mcp server tides: UNITS=metric node nothing-there.mjs because of the sea');
     await owner.page.getByRole('button', { name: 'Approve' }).click();
     await owner.page.getByText(/^Owner chose “Approve”/).waitFor();
+    await owner.fromAgent(/MCP server tides.*was approved/).waitFor();
     await owner.page.goto(`${host.origin}/agents/${main}`);
     await owner.page.locator('[data-server="tides"]').getByText('UNITS=metric node nothing-there.mjs').waitFor();
   });
@@ -124,6 +125,7 @@ describe('an owner', () => {
     await owner.page.getByLabel('Somewhere in an entry').fill('Asia/Tokyo and nothing else');
     await owner.page.getByText('Nothing fits.').waitFor();
     await owner.page.getByLabel('Somewhere in an entry').fill('');
+    await owner.page.locator('[data-kind]').first().waitFor();
     await owner.page.getByRole('button', { name: 'Check the chain' }).click();
     await owner.page.getByText(/^All [\d,]+ entries hold\.$/).waitFor();
     await owner.picture('ledger-desktop');
@@ -136,6 +138,7 @@ describe('an owner', () => {
     await owner.fromAgent('demo provider').first().getByRole('button', { name: 'Message details' }).click();
     const why = dialog().getByRole('region', { name: 'Why' });
     await why.getByRole('listitem').first().waitFor();
+    await expect.poll(async () => Math.round((await dialog().boundingBox())?.x ?? 0)).toBe(DESKTOP.width - 440);
     await owner.picture('why-desktop');
     await owner.page.keyboard.press('Escape');
   });

@@ -23,15 +23,15 @@ export function AgentPage() {
     <Page
       title={config.data?.agentName ?? 'Agent'}
       about="A change holds from the next container on: sessions follow when they are idle."
-    >
-      <div>
+      back={
         <Link to="/agents" className={classes.back ?? ''}>
           ← All agents
         </Link>
-        <Fetched query={config} what="agent’s settings">
-          {(data) => <Config config={data} />}
-        </Fetched>
-      </div>
+      }
+    >
+      <Fetched query={config} what="agent’s settings">
+        {(data) => <Config config={data} />}
+      </Fetched>
       {config.data !== undefined && (
         <>
           <McpServers config={config.data} />

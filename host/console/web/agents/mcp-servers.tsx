@@ -28,10 +28,10 @@ export function McpServers({ config }: { config: AgentConfig }) {
               </div>
               <pre className={page.raw}>{server.commandLine}</pre>
               {look.problem !== null && (
-                <p className={classes.reason}>
-                  <span className={page.soft}>In its container’s words: </span>
-                  {look.problem}
-                </p>
+                <>
+                  <p className={classes.reason}>It did not come up; in its container’s words:</p>
+                  <pre className={page.raw}>{look.problem}</pre>
+                </>
               )}
             </li>
           );

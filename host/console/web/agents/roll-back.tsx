@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { fetchConfigDiff, rollBackConfig } from '../client/admin-api.ts';
 import type { AgentConfig } from '../client/types.ts';
+import { Dialog } from '../frame/dialog.tsx';
 import { Fetched } from '../frame/fetched.tsx';
 import page from '../frame/page.module.css';
 import { useNotices } from '../style/notices.tsx';
@@ -40,12 +41,7 @@ export function RollBack({ config, revision, onClose }: RollBackProps) {
   }
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`Go back to revision ${revision}?`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} title={`Go back to revision ${revision}?`}>
       <Fetched query={diff} what="differences">
         {({ changes }) =>
           changes.length === 0 ? (
@@ -71,6 +67,6 @@ export function RollBack({ config, revision, onClose }: RollBackProps) {
           Go back
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

@@ -30,7 +30,7 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
       </header>
       <Asker approval={approval} />
       {question.trim() !== title.trim() && <p className={classes.text}>{question}</p>}
-      <Consequence lines={approval.consequence} isOpen={isOpen} />
+      <Consequence approval={approval} />
       <WholeRequest approval={approval} />
       {votes !== null && <p className={classes.text}>{votes}</p>}
       <p className={page.soft} title={formatFullTime(approval.decidedAt ?? approval.expiresAt)}>
@@ -65,13 +65,23 @@ function Asker({ approval: { agentId, requester, reason } }: { approval: Approva
   );
 }
 
-function Consequence({ lines, isOpen }: { lines: readonly string[]; isOpen: boolean }) {
-  if (lines.length === 0) return null;
+const CONSEQUENCE_HEADS: Readonly<Record<Approval['state'], string>> = {
+  pending: 'If approved',
+  approved: 'What is being done',
+  applied: 'What was done',
+  failed: 'What was to be done',
+  rejected: 'What approving would have done',
+  expired: 'What approving would have done',
+  superseded: 'What approving would have done',
+};
+
+function Consequence({ approval: { consequence, state } }: { approval: Approval }) {
+  if (consequence.length === 0) return null;
   return (
     <>
-      <h4 className={classes.small}>{isOpen ? 'If approved' : 'What approving did or would have done'}</h4>
+      <h4 className={classes.small}>{CONSEQUENCE_HEADS[state]}</h4>
       <ul className={page.lines}>
-        {lines.map((line) => (
+        {consequence.map((line) => (
           <li key={line}>{line}</li>
         ))}
       </ul>

@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'react';
+import { Link } from 'react-router';
 import { answerMessage } from '../client/api.ts';
 import { describeProblem } from '../client/fault.ts';
 import type { Message, Question } from '../client/types.ts';
+import { useMe } from '../sign-in/use-me.ts';
 import { useConsole } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
 import { Icon } from '../style/icons.tsx';
@@ -14,6 +16,7 @@ import classes from './question-card.module.css';
 export function QuestionCard({ message, question }: { message: Message; question: Question }) {
   const asker = describeAsker(question, message.author.name);
   const console = useConsole();
+  const me = useMe();
   /** What was clicked here and is not answered by the host yet. */
   const [sending, setSending] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -60,6 +63,14 @@ export function QuestionCard({ message, question }: { message: Message; question
       </ul>
       <p className={classes.status} role="status" title={look.at === null ? undefined : formatFullTime(look.at)}>
         {look.status}
+        {asker.isHost && me?.may.administer === true && (
+          <>
+            {' '}
+            <Link to="/approvals" className={classes.more}>
+              All approvals
+            </Link>
+          </>
+        )}
       </p>
       {question.outcome !== null && <p className={classes.outcome}>{question.outcome}</p>}
       {problem !== null && look.isOpen && (

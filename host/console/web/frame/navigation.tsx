@@ -1,5 +1,5 @@
 import { VisuallyHidden } from '@mantine/core';
-import { NavLink } from 'react-router';
+import { Link } from 'react-router';
 import { useWaiting } from '../approvals/use-approvals.ts';
 import type { Me } from '../client/types.ts';
 import type { IconName } from '../style/icon-paths.ts';
@@ -22,19 +22,15 @@ const PLACES: readonly Place[] = [
 ];
 
 /** The pages that this person has use for: a rail, on a phone a bar at the bottom. Nothing beside chats: not there. */
-export function Navigation({ me, isOnChats }: { me: Me; isOnChats: boolean }) {
+export function Navigation({ me, pathname }: { me: Me; pathname: string }) {
   const places = PLACES.filter((place) => place.isFor(me));
   const waiting = useWaiting(me.may.administer).length;
+  const current = PLACES.find(({ to }) => to !== '/' && pathname.startsWith(to))?.to ?? '/';
   if (places.length < 2) return null;
   return (
     <nav className={classes.rail} aria-label="Pages">
       {places.map(({ to, label, icon }) => (
-        <NavLink
-          key={to}
-          to={to}
-          className={classes.link ?? ''}
-          aria-current={to === '/' && isOnChats ? 'page' : undefined}
-        >
+        <Link key={to} to={to} className={classes.link ?? ''} aria-current={to === current ? 'page' : undefined}>
           <Icon name={icon} />
           {label}
           {to === '/approvals' && waiting > 0 && (
@@ -43,7 +39,7 @@ export function Navigation({ me, isOnChats }: { me: Me; isOnChats: boolean }) {
               <VisuallyHidden> waiting</VisuallyHidden>
             </span>
           )}
-        </NavLink>
+        </Link>
       ))}
     </nav>
   );

@@ -4,18 +4,21 @@ import classes from './page.module.css';
 interface PageProps {
   title: string;
   about: string;
+  /** Above the title: the way back. */
+  back?: ReactNode;
   /** Right of the title: what can be done here. */
   actions?: ReactNode;
   children: ReactNode;
 }
 
 /** A page beside the chats: its title, what it is for, and its sections in one column. */
-export function Page({ title, about, actions, children }: PageProps) {
+export function Page({ title, about, back, actions, children }: PageProps) {
   return (
     <main className={classes.page} id="content" tabIndex={-1}>
       <div className={classes.column}>
         <header className={classes.header}>
           <div>
+            {back}
             <h1>{title}</h1>
             <p className={classes.about}>{about}</p>
           </div>

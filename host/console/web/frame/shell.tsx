@@ -20,7 +20,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className={classes.skip} href="#content">
         Skip to content
       </a>
-      {me !== null && !isAlone && <Navigation me={me} isOnChats={isInChat || pathname === '/'} />}
+      {me !== null && !isAlone && <Navigation me={me} pathname={pathname} />}
       <div className={classes.place}>{children}</div>
     </div>
   );

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Dialog } from '../frame/dialog.tsx';
 import { ME } from '../sign-in/use-me.ts';
 import { useNotices } from '../style/notices.tsx';
 
@@ -32,7 +33,7 @@ export function Confirm({ title, text, action, work, onClose }: ConfirmProps) {
   }
 
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog onClose={onClose} title={title}>
       <Text size="sm">{text}</Text>
       <Group mt={16} justify="flex-end">
         <Button variant="subtle" color="gray" disabled={isSending} onClick={onClose}>
@@ -42,6 +43,6 @@ export function Confirm({ title, text, action, work, onClose }: ConfirmProps) {
           {action}
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, NativeSelect, Text } from '@mantine/core';
+import { Button, Group, NativeSelect, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { useAgentList } from '../agents/use-agents.ts';
 import { grantRole } from '../client/admin-api.ts';
 import type { Person } from '../client/types.ts';
+import { Dialog } from '../frame/dialog.tsx';
 import { useMe } from '../sign-in/use-me.ts';
 import { useNotices } from '../style/notices.tsx';
 import { listChoices } from './role.ts';
@@ -36,7 +37,7 @@ export function GiveRole({ person, onClose }: { person: Person; onClose: () => v
   }
 
   return (
-    <Modal opened onClose={onClose} title={`Give ${name} a role`} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog onClose={onClose} title={`Give ${name} a role`}>
       <form onSubmit={submit}>
         <NativeSelect
           label="Role"
@@ -58,6 +59,6 @@ export function GiveRole({ person, onClose }: { person: Person; onClose: () => v
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { useState } from 'react';
 import { useAgentList } from '../agents/use-agents.ts';
 import { introduce } from '../client/admin-api.ts';
+import { Dialog } from '../frame/dialog.tsx';
 import { useMe } from '../sign-in/use-me.ts';
 import { useNotices } from '../style/notices.tsx';
 import classes from './people.module.css';
@@ -42,7 +43,7 @@ export function NewPerson({ onClose }: { onClose: () => void }) {
 
   if (made) return <SignInLinkDialog userId={userId} name={name.trim()} onClose={onClose} />;
   return (
-    <Modal opened onClose={onClose} title="Add a person" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog onClose={onClose} title="Add a person">
       <form onSubmit={submit} className={classes.fields}>
         <TextInput
           label="Id"
@@ -75,6 +76,6 @@ export function NewPerson({ onClose }: { onClose: () => void }) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Modal, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { useEffect, useRef, useState } from 'react';
 import { createSignInLink } from '../client/admin-api.ts';
 import { describeProblem } from '../client/fault.ts';
 import type { SignInLink } from '../client/types.ts';
+import { Dialog } from '../frame/dialog.tsx';
 import { formatMoment } from '../style/time.ts';
 import classes from './people.module.css';
 
@@ -22,7 +23,7 @@ export function SignInLinkDialog({ userId, name, onClose }: { userId: string; na
       .catch((error: unknown) => setProblem(describeProblem(error).message));
   }, [userId]);
   return (
-    <Modal opened onClose={onClose} title={`Sign-in link for ${name}`} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog onClose={onClose} title={`Sign-in link for ${name}`}>
       {problem !== null && (
         <Text role="alert" size="sm" c="red">
           {problem}
@@ -40,6 +41,6 @@ export function SignInLinkDialog({ userId, name, onClose }: { userId: string; na
           </Button>
         </div>
       )}
-    </Modal>
+    </Dialog>
   );
 }
