@@ -9,6 +9,7 @@
  *     would outlive the role that it came from.
  * I2. Somebody is owner, always: the last one is not revoked.
  * I3. Everybody may lay down what is their own.
+ * I4. Nobody but an owner makes two people of one who both decide: what takes several people counts them.
  */
 
 /** What a person is given. `owner` is global; a member is one of an agent. */
@@ -30,7 +31,13 @@ export interface Actor extends Holder {
   isMachine: boolean;
 }
 
-export type PeopleRefusal = 'not_yours_to_give' | 'yourself' | 'last_owner' | 'both_linked' | 'too_many_identities';
+export type PeopleRefusal =
+  | 'not_yours_to_give'
+  | 'yourself'
+  | 'last_owner'
+  | 'both_linked'
+  | 'too_many_identities'
+  | 'two_voices';
 
 export type ChangePlan = { kind: 'change' } | { kind: 'already' } | { kind: 'refuse'; reason: PeopleRefusal };
 
@@ -67,6 +74,20 @@ export function planJoin(
   if (a.identities > 1 && b.identities > 1) return refuse('both_linked');
   if (a.identities + b.identities > MAX_IDENTITIES) return refuse('too_many_identities');
   return { kind: 'change' };
+}
+
+/** Whether an identity leaves its person; `leaving` and `staying` are what was given to it, and to the others. */
+export function planPart(
+  actor: Actor,
+  isOwn: boolean,
+  leaving: readonly Grant[],
+  staying: readonly Grant[],
+): ChangePlan {
+  if (isOwner(actor)) return { kind: 'change' };
+  if (!isOwn) return refuse('not_yours_to_give');
+  // I4
+  const decides = (grants: readonly Grant[]) => grants.some(({ role }) => role !== 'member');
+  return decides(leaving) && decides(staying) ? refuse('two_voices') : { kind: 'change' };
 }
 
 export function mayGive(actor: Actor, grant: Grant): boolean {

@@ -14,6 +14,7 @@ import {
   type PeopleRefusal,
   planGrant,
   planJoin,
+  planPart,
   planRevoke,
 } from '../access/people.ts';
 import type { AgentStore } from '../store/agents.ts';
@@ -158,18 +159,19 @@ export class People {
     });
   }
 
-  /** Takes an identity out of its person; each keeps what was given to it. One's own, or an owner's to do. */
+  /** Takes an identity out of its person; each keeps what was given to it. One's own to do, unless both would decide; or an owner's. */
   part({ by, userId, revision }: { by: By; userId: UserId; revision?: number | undefined }): PeopleOutcome {
     const { persons, users, commit } = this.#parts;
     return commit(() => {
       const person = persons.get(userId);
       if (person === null) return { kind: 'unknown' };
       const isOwn = users.personOf(by.userId) === person.personId;
-      if (!isOwn && !mayGive(this.#actor(by), { role: 'owner', agentGroupId: null })) {
-        return { kind: 'refused', reason: 'not_yours_to_give' };
-      }
-      if (person.identities.length < 2) return { kind: 'already', person };
-      const settled = settle({ kind: 'change' }, person, revision);
+      const [leaving, staying] = [true, false].map((leaves) =>
+        person.grants.filter((one) => (one.userId === userId) === leaves),
+      );
+      const plan = planPart(this.#actor(by), isOwn, leaving ?? [], staying ?? []);
+      if (plan.kind === 'change' && person.identities.length < 2) return { kind: 'already', person };
+      const settled = settle(plan, person, revision);
       if (settled !== null) return settled;
       this.#forgetCodes(person);
       persons.part(userId);

@@ -47,6 +47,8 @@ function describeRefusal(
       return say('This is the only owner: make somebody else owner first. Nothing changed.');
     case 'no_such_agent':
       return say('That agent was removed. Nothing changed.');
+    case 'two_voices':
+      return refuse(TWO_VOICES);
     case 'both_linked':
     case 'too_many_identities':
       return say('These two cannot be joined: part one of them from the others first. Nothing changed.');
@@ -54,6 +56,10 @@ function describeRefusal(
       return assertNever(reason);
   }
 }
+
+/** Why somebody stays one person. */
+export const TWO_VOICES =
+  'Both have roles of their own, and apart each would decide for itself: only an owner may part them. Nothing changed.';
 
 /** Who may give and take it. */
 export function describeGivers({ role, agentGroupId }: Pick<PersonGrant, 'role' | 'agentGroupId'>): string {

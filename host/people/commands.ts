@@ -5,7 +5,7 @@ import { showSafely } from '../approvals/show.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { WiringStore } from '../store/wirings.ts';
 import type { People, PeopleOutcome, PersonGrant } from './apply.ts';
-import { describeChange } from './change-words.ts';
+import { describeChange, TWO_VOICES } from './change-words.ts';
 import { Claiming, type ClaimParts } from './claiming.ts';
 import { type GrantReading, readGrant } from './grant-words.ts';
 import { describeClaim, describeLink } from './link-words.ts';
@@ -179,7 +179,9 @@ export class PeopleCommands {
         `Done: ${showPerson(outcome.person)} is on its own: ${showGrants(outcome.person.grants, this.#nameOf)}.`,
       );
     }
-    if (outcome.kind === 'refused') return refuse('That is not yours to part.');
+    if (outcome.kind === 'refused') {
+      return refuse(outcome.reason === 'two_voices' ? TWO_VOICES : 'That is not yours to part.');
+    }
     return say('You are not linked with any other identity. /link begins that.');
   }
 

@@ -45,6 +45,25 @@ it('unlinking takes them apart: each keeps what was given to it', () => {
   expect(town.say(ANNA_SLACK, 'unlink')).toContain('not linked');
 });
 
+it('nobody but an owner makes two voices of one: both would decide what several people must', () => {
+  const town = new Town();
+  town.users.ensure(ANNA_SLACK, 'Anna K', town.time);
+  town.grant(ANNA, { role: 'admin', agentGroupId: town.main.id });
+  town.grant(ANNA_SLACK, admin);
+  town.grant(ANNA_SLACK, { role: 'member', agentGroupId: town.cook.id });
+  town.people.join({ by: { userId: OWNER, isMachine: false }, userId: ANNA, other: ANNA_SLACK });
+  for (const identity of [ANNA, ANNA_SLACK]) {
+    expect(town.say(identity, 'unlink')).toContain('an owner');
+    expect(town.users.personOf(ANNA)).toBe(town.users.personOf(ANNA_SLACK));
+  }
+  // Without the roles of one side there is one voice, whoever parts them.
+  expect(town.say(ANNA, 'revoke', 'me admin main')).toContain('Done');
+  expect(town.say(ANNA, 'unlink')).toContain('on its own');
+  town.grant(ANNA, admin);
+  town.people.join({ by: { userId: OWNER, isMachine: false }, userId: ANNA, other: ANNA_SLACK });
+  expect(town.people.part({ by: { userId: OWNER, isMachine: false }, userId: ANNA }).kind).toBe('changed');
+});
+
 it('one identity of three leaves by name; nobody parts what is not theirs', () => {
   const town = townWithAnna();
   town.link(ANNA, ANNA_SLACK);

@@ -2,7 +2,7 @@
 import { type AgentGroupId, parseId, parseUserId, type UserId } from '../../../../shared/ids.ts';
 import type { Scope } from '../../../access/console.ts';
 import type { By, PeopleOutcome, PersonGrant } from '../../../people/apply.ts';
-import { describeGivers } from '../../../people/change-words.ts';
+import { describeGivers, TWO_VOICES } from '../../../people/change-words.ts';
 import type { PeopleFilter, Person } from '../../../store/persons.ts';
 import { newApi, paginate } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
@@ -150,6 +150,8 @@ function refuse(reason: Extract<PeopleOutcome, { kind: 'refused' }>['reason'], g
       return new Problem(409, 'last_owner', 'This is the only owner.', { next: 'make somebody else owner first' });
     case 'no_such_agent':
       return notFound('agent');
+    case 'two_voices':
+      return new Problem(403, 'two_voices', TWO_VOICES, { expected: 'an owner' });
     case 'both_linked':
     case 'too_many_identities':
       return new Problem(409, reason, 'These two cannot be joined: one of them has other identities.', {
