@@ -20,7 +20,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['host/requests', 'host/commands'],
   ['host/routing', 'host/runtime', 'host/delivery'],
   ['host/cli', 'host/console', 'host/channels'],
-  ['host'],
+  ['host', 'host/assembly'],
 ];
 
 /** Folders of one rank that stay apart all the same, and what would break. */

@@ -1,0 +1,97 @@
+/** The HTTP API with all it needs of the parts. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
+import { type HomePaths, readTextIfPresent, writeSecretFile } from '../config/home.ts';
+import { VERSION } from '../config/version.ts';
+import type { ApiParts } from '../console/api/ports.ts';
+import type { Status } from '../console/api/schemas.ts';
+import { OWNER, openChat } from '../first-run.ts';
+import { People } from '../people/apply.ts';
+import type { ContainerDriver } from '../runtime/drivers/driver.ts';
+import { sentFilesOf } from './channels.ts';
+import { countSessions } from './gauges.ts';
+import type { Ground } from './ground.ts';
+import type { WithRouting } from './routing.ts';
+import type { WithRuntime } from './runtime.ts';
+
+/** `shutdown` is what somebody asks for who stops the host over the API. */
+export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () => void): ApiParts {
+  const { paths, root, stores, installId, metrics, now } = ground;
+  const { disk, feed, questions, approvals, taskRequests, configs, images, mounts, maker, runtime, life } = built;
+  return {
+    ...stores,
+    taskRequests,
+    installId,
+    owner: OWNER,
+    home: paths.home,
+    uploads: paths.uploads,
+    webFolder: folderOrNull(join(root, 'dist', 'web')),
+    feed,
+    receive: built.receive,
+    control: {
+      liveState: (session) => life.liveState(session),
+      stop: async (id) => runtime.requestStop(id, 'requested'),
+      release: (id, by) => life.release(id, by),
+    },
+    deliveries: built.delivery,
+    asked: questions,
+    decisions: approvals,
+    maker,
+    removals: built.removals,
+    people: new People({ ...stores, now }),
+    configs,
+    mounts,
+    images,
+    reports: stores.mcpReports,
+    openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
+    onDestinationsChanged: built.live.rewriteCharts,
+    status: () => readStatus(ground, built),
+    metrics: () => metrics.text(),
+    ready: () => (disk.hasRoom() ? { ok: true, reason: null } : { ok: false, reason: 'the disk is full' }),
+    sentFiles: sentFilesOf(paths),
+    shutdown,
+    now,
+  };
+}
+
+/** The token of this home's programs, made at the first start. */
+export function ensureApiToken(paths: HomePaths): string {
+  const known = readTextIfPresent(paths.apiToken)?.trim();
+  if (known !== undefined && known.length >= MIN_TOKEN_LENGTH) return known;
+  const made = randomBytes(32).toString('base64url');
+  writeSecretFile(paths.apiToken, `${made}\n`);
+  return made;
+}
+
+const MIN_TOKEN_LENGTH = 32;
+
+async function readStatus(
+  { policy, paths, stores, installId, startedAt }: Ground,
+  { driver, life, delivery }: WithRuntime,
+): Promise<Status> {
+  return {
+    version: VERSION,
+    protocolVersion: PROTOCOL_VERSION,
+    installId,
+    home: paths.home,
+    pid: process.pid,
+    startedAt,
+    driver: policy.driver,
+    engine: await describeEngine(driver),
+    sessions: countSessions(stores.sessions, life),
+    queue: { waiting: life.count('waiting'), deliveries: delivery.backlog, overdue: delivery.overdue },
+    memoryBytes: process.memoryUsage().rss,
+  };
+}
+
+async function describeEngine(driver: ContainerDriver): Promise<{ ok: boolean; detail: string }> {
+  const answer = await driver.available();
+  if (answer.kind === 'available') return { ok: true, detail: driver.name };
+  return { ok: false, detail: `${answer.reason} ${answer.hint}` };
+}
+
+function folderOrNull(path: string): string | null {
+  return existsSync(path) ? path : null;
+}

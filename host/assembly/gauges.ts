@@ -1,0 +1,33 @@
+/** What is counted of the host as a whole, for metrics and for its status. */
+import type { SessionLife } from '../session-life.ts';
+import type { SessionStore } from '../store/sessions.ts';
+import type { Ground } from './ground.ts';
+import type { WithRuntime } from './runtime.ts';
+
+/** Counts go on until the stores close. */
+export function registerGauges({ metrics, stores }: Ground, { delivery, life }: WithRuntime): void {
+  metrics.gauge('portolan_sessions_running', 'Sessions with a running container', () => life.count('running'));
+  metrics.gauge('portolan_sessions_paused', 'Sessions with a frozen container', () => life.count('paused'));
+  metrics.gauge('portolan_sessions_waiting', 'Sessions with work that waits for a container', () =>
+    life.count('waiting'),
+  );
+  metrics.gauge('portolan_messages_held', 'Messages that wait for an admin', () => stores.held.total.count);
+  metrics.gauge('portolan_deliveries_open', 'Deliveries that are not at their end', () => delivery.backlog);
+  stores.transcript.onFlush((messages) => {
+    for (const message of messages) {
+      if (message.direction === 'in' && message.state === 'answered') metrics.messageTraced(message.stamps);
+      if (message.direction === 'out' && message.state !== 'queued' && message.state !== 'sending')
+        metrics.deliveryEnded(message.state);
+    }
+  });
+}
+
+export function countSessions(sessions: SessionStore, life: SessionLife) {
+  const stored = sessions.countByState();
+  const total = Object.values(stored).reduce((sum, count) => sum + count, 0);
+  const running = life.count('running') + life.count('starting') + life.count('stopping');
+  const paused = life.count('paused');
+  const failed = life.count('failed');
+  const quarantined = stored.quarantined ?? 0;
+  return { running, paused, failed, quarantined, idle: Math.max(0, total - running - paused - failed - quarantined) };
+}

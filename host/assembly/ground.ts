@@ -1,0 +1,38 @@
+/** What every part stands on: the locked home, the stores, and what is built later. */
+import { epochMs } from '../../shared/ids.ts';
+import type { Closers } from '../closers.ts';
+import { prepareHome, projectRoot } from '../config/home.ts';
+import { lockHome } from '../config/lock.ts';
+import type { Policy } from '../config/policy.ts';
+import { ensureFirstRun } from '../first-run.ts';
+import { Metrics } from '../observe/metrics.ts';
+import { Later } from './later.ts';
+import { openStores } from './stores.ts';
+
+export type Ground = ReturnType<typeof layGround>;
+
+/** Throws Fault `home_unusable`, `home_in_use`, `database_newer`, `database_unusable`. */
+export function layGround(policy: Policy, closers: Closers) {
+  const now = () => epochMs();
+  const startedAt = now();
+  const paths = prepareHome(policy.home);
+  closers.use(lockHome(paths.lock));
+  const stores = openStores(paths, closers);
+  const firstRun = ensureFirstRun(stores, now());
+  const installId = stores.settings.installId();
+  const metrics = new Metrics();
+  return {
+    policy,
+    closers,
+    paths,
+    /** The folder of this program. */
+    root: projectRoot(),
+    stores,
+    later: new Later(),
+    installId,
+    metrics,
+    firstRun,
+    startedAt,
+    now,
+  };
+}
