@@ -51,9 +51,9 @@ const GROUNDS: Readonly<Record<string, string>> = {
 
 const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['message.heard', describeHeard],
-  ['message.dropped', (told) => `messages of ${told.what || 'strangers'} are dropped (${told.of('reason')})`],
+  ['message.dropped', describeDropped],
   ['stranger.turned_away', ({ who, what }) => `${who} turned ${what} away`],
-  ['delivery.delivered', (told) => `delivered${where(told)}${attempt(told)}${ground(told)}`],
+  ['delivery.delivered', describeDelivered],
   ['delivery.put_off', (told) => `not delivered yet${where(told)}${attempt(told)}${because(told)}`],
   ['delivery.failed', (told) => `failed${where(told)}${attempt(told)}${because(told)}`],
   ['delivery.refused', (told) => `refused${where(told)}${because(told)}`],
@@ -111,7 +111,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['command.refused', ({ who, of }) => `${who} may not use ${of('command')}`],
   ['session.restarted', ({ who }) => `${who} had its container started afresh`],
   ['image.built', ({ what }) => `the image of ${what} was built`],
-  ['image.failed', ({ what }) => `the image of ${what} could not be built`],
+  ['image.failed', ({ what, of }) => `the image of ${what} could not be built${of('why') && `: ${of('why')}`}`],
   ['mcp.failed', ({ who, of }) => `${who} could not start its MCP servers: ${of('servers')}`],
   ['question.expired', () => 'nobody answered the question in time'],
   ['question.answered', (told) => `${told.who} answered${choice(told)}`],
@@ -125,6 +125,24 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
 function describeUnknown(kind: string, { who, what, detail, of }: Told): string {
   const fields = Object.keys(detail).map((field) => `${field} ${of(field)}`);
   return [kind.replace(/[._]/g, ' '), what, `by ${who}`, ...fields].filter((part) => part !== '').join(', ');
+}
+
+/** A request is delivered to the host itself: what comes of it has entries of its own. */
+function describeDelivered(told: Told): string {
+  const { detail, of } = told;
+  const isRequest = detail.destination == null && detail.what !== undefined && !MESSAGE_PARTS.has(String(detail.what));
+  if (isRequest) return `the host took a request: ${of('what')}`;
+  return `delivered${where(told)}${attempt(told)}${ground(told)}`;
+}
+
+/** What is delivered to a chat besides messages. */
+const MESSAGE_PARTS: ReadonlySet<string> = new Set(['question', 'edit', 'reaction']);
+
+function describeDropped({ what, detail, of }: Told): string {
+  const who = what || 'a stranger';
+  if (detail.reason === 'command_refused') return `commands of ${who} are not obeyed: no right to them`;
+  if (detail.reason === 'too_many_commands') return `commands of ${who} are not obeyed: too many at once`;
+  return `messages of ${who} are dropped (${of('reason')})`;
 }
 
 function describeHeard({ who, of, detail }: Told): string {

@@ -173,10 +173,13 @@ function Notice({ message, onDetails }: { message: Message; onDetails: (messageI
   return (
     <article className={classes.notice} data-message={message.id} data-kind={message.kind}>
       <Icon name={message.kind === 'task' ? 'clock' : 'info'} size={15} />
-      <span className={classes.noticeText}>
-        {message.kind === 'task' ? 'Timer: ' : ''}
-        {message.text}
-      </span>
+      <div className={classes.noticeText}>
+        {message.kind === 'task' ? (
+          <MessageBody text={`Timer: ${message.text}`} plain={true} />
+        ) : (
+          <MessageBody text={message.text} plain={false} />
+        )}
+      </div>
       <button type="button" className={classes.noticeTime} title="Details" onClick={() => onDetails(message.id)}>
         {formatClock(message.createdAt)}
       </button>

@@ -9,6 +9,8 @@ const MAX_TITLE = 48;
  */
 export function titleFor(session: Pick<Session, 'title' | 'channelType'> | undefined, text: string): string | null {
   if (session === undefined || session.channelType !== 'web' || session.title !== null) return null;
+  // A command is for the host, and says nothing of what the chat is about.
+  if (/^\s*\/[a-z]+(?:\s|$)/i.test(text)) return null;
   return makeTitle(text);
 }
 

@@ -32,3 +32,9 @@ test('only a web chat without a title is named after what is said in it', () => 
   expect(titleFor({ channelType: 'terminal', title: null }, text)).toBeNull();
   expect(titleFor(undefined, text)).toBeNull();
 });
+
+test('a command names no chat, and what only begins with a slash does', () => {
+  const web = { channelType: 'web', title: null } as const;
+  for (const text of ['/whoami', ' /link 7K2QX-00000', '/STATUS\nplease']) expect(titleFor(web, text)).toBeNull();
+  for (const text of ['/etc/passwd is odd', '/ is the root', 'see /help']) expect(titleFor(web, text)).toBe(text);
+});
