@@ -20,17 +20,20 @@ export class BuiltHost {
   readonly home: string;
   readonly port: number;
   readonly #folder: string;
+  readonly #driver: string;
   #child: ChildProcess | null = null;
   #output = '';
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, driver: string) {
     this.#folder = folder;
+    this.#driver = driver;
     this.home = join(folder, 'home');
     this.port = port;
   }
 
-  static async make(): Promise<BuiltHost> {
-    return new BuiltHost(mkdtempSync(join(tmpdir(), 'portolan-web-')), await findFreePort());
+  /** Agents are plain processes, where a test asks for no containers. */
+  static async make(driver = process.env.PORTOLAN_BROWSER_DRIVER ?? 'process'): Promise<BuiltHost> {
+    return new BuiltHost(mkdtempSync(join(tmpdir(), 'portolan-web-')), await findFreePort(), driver);
   }
 
   get origin(): string {
@@ -46,7 +49,7 @@ export class BuiltHost {
         ...process.env,
         PORTOLAN_HOME: this.home,
         PORTOLAN_PORT: String(this.port),
-        PORTOLAN_DRIVER: process.env.PORTOLAN_BROWSER_DRIVER ?? 'process',
+        PORTOLAN_DRIVER: this.#driver,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

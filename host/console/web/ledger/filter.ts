@@ -32,7 +32,9 @@ export function readFilter(params: URLSearchParams): LedgerFilter {
 
 /** Fields that say nothing are left out of the address. */
 export function writeFilter(filter: LedgerFilter): URLSearchParams {
-  return new URLSearchParams(FIELDS.flatMap((field) => (filter[field] === '' ? [] : [[field, filter[field]]])));
+  const params = new URLSearchParams();
+  for (const field of FIELDS) if (filter[field] !== '') params.set(field, filter[field]);
+  return params;
 }
 
 export function isFiltered(filter: LedgerFilter): boolean {
