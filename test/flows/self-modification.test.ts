@@ -187,18 +187,25 @@ test.each([
         stopAfterMs: 600_000,
       },
     });
-    onTestFinished(() => story.dispose(), 60_000);
     const first = await story.start(name === null ? null : { kind: 'named', name, nth: 1 });
-    if (first === null) throw new Error('the host died before anybody wrote');
     const home = openHome(story.home);
-    onTestFinished(() => removeOwnImages(home.installId()), 60_000);
+    const installId = home.installId();
+    onTestFinished(async () => {
+      await story.dispose();
+      const filters = { label: [`portolan.install=${installId}`] };
+      for (const { Id } of await docker.listContainers({ all: true, filters })) {
+        await docker.getContainer(Id).remove({ force: true });
+      }
+      await removeOwnImages(installId);
+    }, 60_000);
+    if (first === null) throw new Error('the host died before anybody wrote');
     const chat = () => story.platform.inChat(CHANNEL, CHAT.platformId).map(({ text }) => text);
     await first.receive(CHANNEL, CHAT.platformId, 'install npm semver because I compare versions', 'c1');
     home.makeOwner();
     const code = await until('an approval waits', home.code, 30_000);
     await first.receive(CHANNEL, CHAT.platformId, `/approve ${String(code)}`, 'c2');
     if (name === null) {
-      const label = [`portolan.image.install=${home.installId()}`];
+      const label = [`portolan.image.install=${installId}`];
       await until('a build runs', async () => (await docker.listContainers({ filters: { label } })).length > 0, 60_000);
       await first.kill();
     }
