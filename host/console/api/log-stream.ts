@@ -3,6 +3,7 @@
  *
  * I1. A reader that names the last number it saw hears what comes after it; what was left out is skipped.
  * I2. A slow reader costs nothing: it is given more when it has taken what it has.
+ * I3. Who may not read it any more hears nothing more: the stream ends without a word.
  */
 import type { BuildLog, LogLine } from '../../images/log.ts';
 import { HEARTBEAT_MS } from './limits.ts';
@@ -12,8 +13,12 @@ const LINES_AT_ONCE = 200;
 
 const encoder = new TextEncoder();
 
-/** Of a build that runs. `describeEnd` is asked when it has ended. */
-export function followLog(log: BuildLog, after: number, describeEnd: () => object): ReadableStream<Uint8Array> {
+/** Of a build that runs. `mayRead` is asked before each piece, `describeEnd` when it has ended. */
+export function followLog(
+  log: BuildLog,
+  after: number,
+  { describeEnd, mayRead }: { describeEnd: () => object; mayRead: () => boolean },
+): ReadableStream<Uint8Array> {
   let seen = after;
   return new ReadableStream(
     {
@@ -24,7 +29,9 @@ export function followLog(log: BuildLog, after: number, describeEnd: () => objec
           lines = log.read(seen, LINES_AT_ONCE);
         }
         seen = lines.at(-1)?.number ?? seen;
-        if (lines.length > 0) controller.enqueue(formatLines(lines));
+        // I3
+        if (!mayRead()) controller.close();
+        else if (lines.length > 0) controller.enqueue(formatLines(lines));
         else if (!log.isEnded) controller.enqueue(encoder.encode(':\n\n'));
         else {
           controller.enqueue(formatEnd(describeEnd()));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LOG_HEAD_BYTES } from '../../../host/images/limits.ts';
 import { BuildLog } from '../../../host/images/log.ts';
-import { type ImageBuildId, makeId } from '../../../shared/ids.ts';
+import { type ImageBuildId, makeId, type UserId } from '../../../shared/ids.ts';
 import { type ApiFixture, BEARER, startApi } from '../../support/api-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -20,8 +20,13 @@ function addBuild(api: ApiFixture, createdAt = api.spine.now()): ImageBuildId {
 }
 
 /** The events of a log, as they come; `end` resolves when the host closes it. */
-function follow(api: ApiFixture, id: ImageBuildId, lastEventId?: string) {
-  const headers: Record<string, string> = { Authorization: `Bearer ${BEARER}`, Accept: 'text/event-stream' };
+function follow(
+  api: ApiFixture,
+  id: ImageBuildId,
+  lastEventId?: string,
+  as: Record<string, string> = { Authorization: `Bearer ${BEARER}` },
+) {
+  const headers: Record<string, string> = { ...as, Accept: 'text/event-stream' };
   if (lastEventId !== undefined) headers['Last-Event-ID'] = lastEventId;
   const seen = { text: '', isOver: false };
   request({ port: api.port, path: `/api/v1/builds/${id}/log`, headers }, (response) => {
@@ -67,6 +72,29 @@ test('a log of a build that runs comes line by line, then its end; who comes bac
   await log.end();
   await until('the end', () => seen.isOver && later.isOver);
   expect(seen.text).toMatch(/event: end\ndata: {"state":"built"}\n\n$/);
+});
+
+test('who administers the agent no more, or is signed out, hears no further line', async () => {
+  const api = await startApi();
+  const { users, db } = api.spine;
+  const ids = ['web:ada', 'web:ben'] as UserId[];
+  const id = addBuild(api);
+  const log = new BuildLog(join(api.spine.home.buildLogs, `${id}.log`));
+  api.liveLogs.set(id, log);
+  const readers = ids.map((userId) => {
+    users.ensure(userId, userId, 1);
+    users.grant(userId, 'admin', api.agent.id, null, 1);
+    const { token } = api.logins.create('cookie', userId, api.spine.now());
+    return { token, seen: follow(api, id, undefined, { cookie: `${api.cookieName}=${token}` }) };
+  });
+  log.write('one\n');
+  await until('both read', () => readers.every(({ seen }) => seen.text.includes('"one"')));
+  db.prepare('DELETE FROM user_roles WHERE user_id = ?').run(ids[0]);
+  api.logins.revoke(readers[1]?.token ?? '');
+  log.write('two\n');
+  await until('both are cut', () => readers.every(({ seen }) => seen.isOver));
+  for (const { seen } of readers) expect(seen.text).not.toContain('two');
+  await log.end();
 });
 
 test('a log of a build that ended is its file, numbered as it was while it ran', async () => {

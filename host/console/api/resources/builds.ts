@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Context } from 'hono';
 import { parseId } from '../../../../shared/ids.ts';
+import { sees } from '../../../access/console.ts';
 import { errorCode } from '../../../config/errors.ts';
 import { commandsFor } from '../../../config/home.ts';
 import type { ImageState } from '../../../images/plan.ts';
@@ -13,7 +14,9 @@ import type { Env } from '../door.ts';
 import { followLog, replayLog } from '../log-stream.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound } from '../problem.ts';
+import { standingOf } from '../rights.ts';
 import * as routes from '../routes.ts';
+import { findSubject } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 
 export function buildRoutes(parts: ApiParts) {
@@ -59,7 +62,15 @@ async function streamLog(parts: ApiParts, c: Context<Env>, build: ImageBuild): P
   const after = /^\d{1,15}$/.test(last) ? Number(last) : 0;
   const end = () => ({ state: parts.images.get(build.id)?.state ?? 'failed' });
   const live = parts.images.logOf(build.id)?.live ?? null;
-  const stream = live === null ? replayLog(await readLog(parts, build), after, end()) : followLog(live, after, end);
+  const { userId, by, isSignedIn } = c.var;
+  const mayRead = () => {
+    const subject = findSubject(parts, 'builds', build.id);
+    return isSignedIn() && subject !== null && sees(standingOf(parts, userId, by !== 'cookie'), subject);
+  };
+  const stream =
+    live === null
+      ? replayLog(await readLog(parts, build), after, end())
+      : followLog(live, after, { describeEnd: end, mayRead });
   return new Response(stream, {
     headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
   });
