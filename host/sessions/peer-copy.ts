@@ -3,7 +3,8 @@
  * gets it. The copy's id is made from the sender's message; as its client id it keeps which one that is.
  */
 import { deriveMessageId, type MessageId, parseId, type SessionId } from '../../shared/ids.ts';
-import type { Transcript, TranscriptChange } from '../store/transcript.ts';
+import type { Transcript } from '../store/transcript.ts';
+import type { TranscriptChange } from '../store/transcript-change.ts';
 
 const CLIENT_ID = /^peer:(.+)$/;
 

@@ -1,7 +1,7 @@
 /** How far a person has read a session. */
 import type { MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
-import { CARDS_ABOUT } from './transcript.ts';
+import { CARDS_ABOUT } from './transcript-reads.ts';
 
 /** Unread messages are counted up to here; a badge says "99+" anyway. */
 const MAX_COUNTED = 100;
