@@ -109,6 +109,7 @@ describe('an approval', () => {
     await owner.page.keyboard.press('Shift+Tab');
     await owner.page.keyboard.press('Enter');
     await section('Decided').getByText('Add the MCP server moon').waitFor();
+    await owner.page.locator('main:focus').waitFor();
   });
 
   test('that was decided meanwhile says by whom, in plain words', async () => {

@@ -15,7 +15,7 @@ export function AgentsPage() {
   const running = useRunning();
   const me = useMe();
   return (
-    <Page title="Agents" about="What each agent's containers are made of, and how that came to be.">
+    <Page title="Agents" about="What each agent’s containers are made of, and how that came to be.">
       <Fetched query={agents} what="agents">
         {({ items }) => {
           const own = items.filter(({ id }) => administers(me, id));

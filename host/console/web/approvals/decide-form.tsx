@@ -33,6 +33,7 @@ export function DecideForm({ approval, isOver }: { approval: Approval; isOver: b
       // Also when it was refused: it was decided, or asked anew, meanwhile.
       await refetchApprovals(queries);
       setSending(null);
+      keepFocus();
     }
   }
 
@@ -73,6 +74,13 @@ export function DecideForm({ approval, isOver }: { approval: Approval; isOver: b
       ))}
     </div>
   );
+}
+
+/** The card moves on, and its buttons with it: whoever goes by keyboard stays on the page. */
+function keepFocus() {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.getElementById('content')?.focus({ preventScroll: true });
+  });
 }
 
 interface ReasonFormProps {
