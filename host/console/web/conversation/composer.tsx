@@ -58,7 +58,7 @@ function Writer({ sessionId, agentName, attached }: { sessionId: string; agentNa
       event.preventDefault();
       send();
     } else if (event.key === 'Escape') {
-      document.querySelector<HTMLElement>('nav a[aria-current]')?.focus();
+      document.querySelector<HTMLElement>('a[data-session][aria-current]')?.focus();
     }
   }
 
