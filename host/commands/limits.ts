@@ -24,7 +24,7 @@ export const MAX_REMEMBERED = 1_000;
 /** Agents, approvals or questions that one answer lists. Higher: walls of text. */
 export const MAX_LISTED = 20;
 /** Approvals looked through for those that one person may decide. Higher: work. Lower: a scoped admin's are not seen behind others'. */
-export const MAX_LOOKED_THROUGH = 500;
+export const MAX_LOOKED_THROUGH = 1_000;
 /** Refused commands are counted in the database this long after. Higher: a crash forgets more. Lower: a flood commits more often. */
 export const COUNT_AFTER_MS = 1_000;
 /** People and chats that are counted for until then. Higher: memory. Lower: many who flood together cost a commit more often. */

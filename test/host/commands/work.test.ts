@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { installFailpointHook } from '../../../host/observe/failpoint.ts';
-import { deriveMessageId } from '../../../shared/ids.ts';
+import { deriveMessageId, makeId } from '../../../shared/ids.ts';
 import { until } from '../../support/until.ts';
 import { ADAM, Counter, MARY, OLGA } from './counter.ts';
 
@@ -275,6 +275,34 @@ describe('/status', () => {
     await counter.give('room', ADAM, `/approve ${code} Let in because I know them`);
     expect(counter.spine.approvals.list(1, null, 'pending')).toEqual([]);
     await until('they are let in', () => counter.spine.users.isKnown('test:new' as never, counter.agent.id));
+  });
+});
+
+describe('/approvals', () => {
+  it('shows what approving does whole or not at all, and no request pushes another out of sight', async () => {
+    const counter = new Counter();
+    counter.room(`dm-${ADAM}`);
+    await counter.alone(ADAM, 'hello');
+    const session = counter.session(`dm-${ADAM}`);
+    const ask = (number: number, args: string[]) =>
+      counter.spine.approvals.requestApproval({
+        action: 'add_mcp_server',
+        payload: { agentGroupId: counter.agent.id, server: { name: `s${number}`, command: 'node', args, env: {} } },
+        requester: { kind: 'agent', sessionId: session.id, messageId: makeId('message'), origin: null },
+        agentGroupId: counter.agent.id,
+        subjectKey: `server ${number}`,
+        title: `Add the MCP server s${number}?`,
+        question: 'It has 1 session.',
+      });
+    for (let number = 0; number < 9; number++) ask(number, number % 3 === 0 ? [] : ['a'.repeat(900), 'rm']);
+    await counter.alone(ADAM, '/approvals');
+    const listed = counter.answers(`dm-${ADAM}`).at(-1) ?? '';
+    for (let number = 0; number < 9; number++) {
+      const line = listed.split('\n').find((one) => one.includes(`server s${number}?`)) ?? '';
+      expect(line).toContain('(Approve, Reject)');
+      expect(line).toContain(number % 3 === 0 ? 'which runs: `node`' : 'its card shows it');
+      expect(line).not.toContain('aaaa');
+    }
   });
 });
 
