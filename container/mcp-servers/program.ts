@@ -31,7 +31,7 @@ import {
   MAX_OUTPUT_MESSAGES,
   MAX_UNREAD_BYTES,
 } from './limits.ts';
-import { firstWords, lastWords } from './words.ts';
+import { firstWords, outerWords } from './words.ts';
 
 /** The server cannot be talked to; the message says why, for people. */
 export class ServerGoneError extends Error {
@@ -111,7 +111,7 @@ export class ServerProgram implements Transport {
 
   /** Why it cannot be talked to, with its own last words; `reason` when it is not over, or not for its own reason. */
   describe(reason: string | null = null): string {
-    const said = lastWords(this.#logTail.toString('utf8'));
+    const said = outerWords(this.#logTail.toString('utf8'));
     const odd = this.#oddLine === null ? '' : `; it printed what is no MCP message: ${this.#oddLine}`;
     return `${reason ?? this.#problem ?? 'it does not answer'}${odd}${said === '' ? '' : `; it says: ${said}`}`;
   }

@@ -80,7 +80,7 @@ export class Policies {
       expiresAfterMs: expiresAfterMs ?? DEFAULT_EXPIRY_MS,
       askNextAfterMs: askNextAfterMs ?? DEFAULT_ASK_NEXT_MS,
       revision,
-      warning: describeLack(quorum, deciders),
+      warning: describeLackEverywhere(quorum, deciders),
     };
   }
 
@@ -122,4 +122,12 @@ function findFlaw({ quorum, expiresAfterMs, askNextAfterMs }: PolicyPatch): stri
   const isTime = (ms: number | undefined) =>
     ms === undefined || (Number.isInteger(ms) && ms >= MIN_POLICY_MS && ms <= MAX_POLICY_MS);
   return isTime(expiresAfterMs) && isTime(askNextAfterMs) ? null : 'A time is from 1 minute to 7 days.';
+}
+
+/** Admins of one agent decide about that one: more of them may be enough there. */
+function describeLackEverywhere(quorum: number, deciders: number): string | null {
+  const lack = describeLack(quorum, deciders);
+  return lack === null
+    ? null
+    : `For an agent without admins of its own: ${lack.charAt(0).toLowerCase()}${lack.slice(1)}`;
 }

@@ -13,7 +13,7 @@ import {
 import { countFailures, planPause } from '../../container/mcp-servers/plan.ts';
 import { formatResult, resultSchema } from '../../container/mcp-servers/results.ts';
 import { readTools } from '../../container/mcp-servers/tool-list.ts';
-import { firstWords, lastWords } from '../../container/mcp-servers/words.ts';
+import { firstWords, outerWords } from '../../container/mcp-servers/words.ts';
 
 describe('the pause before a server is started again', () => {
   it.each([
@@ -135,12 +135,14 @@ describe('a server’s own words', () => {
   it('are one line of a bounded size, without anything invisible', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 2_000 }), (text) => {
-        for (const words of [firstWords(text), lastWords(text)]) {
-          expect(words.length).toBeLessThanOrEqual(501);
+        for (const words of [firstWords(text), outerWords(text)]) {
+          expect(words.length).toBeLessThanOrEqual(503);
           expect(words).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
         }
       }),
     );
-    expect(lastWords('\u001b[31mError:\u001b[0m\nno\u202e such\tfile\n')).toBe('[31mError: [0m no such file');
+    const stack = `Error: Cannot find module 'x.mjs' ${'at f (y.js) '.repeat(100)}Node.js v24`;
+    expect(outerWords(stack)).toMatch(/^Error: Cannot find module 'x\.mjs' .* … .*Node\.js v24$/);
+    expect(outerWords('\u001b[31mError:\u001b[0m\nno\u202e such\tfile\n')).toBe('[31mError: [0m no such file');
   });
 });

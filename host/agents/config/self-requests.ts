@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { type AgentGroupId, deriveMessageId, type SessionId } from '../../../shared/ids.ts';
 import type { RequestOf } from '../../../shared/requests.ts';
 import type { RequestApproval } from '../../approvals/approval.ts';
-import { showSafely } from '../../approvals/show.ts';
+import { quoteExactly, showSafely } from '../../approvals/show.ts';
 import { assertNever } from '../../config/errors.ts';
 import type { Answered, Asked } from '../../sessions/asked.ts';
 import type { NewInboundRow } from '../../sessions/inbox-tables.ts';
@@ -40,7 +40,7 @@ export interface SelfRequestParts {
 }
 
 /** Characters of a container's words about its server that people are shown. */
-const MAX_SHOWN_PROBLEM = 300;
+const MAX_SHOWN_PROBLEM = 600;
 
 export class SelfRequests {
   readonly #parts: SelfRequestParts;
@@ -217,8 +217,8 @@ function describeForAgent(name: string, problem: string): string {
 }
 
 function describeForAdmin({ name }: AgentGroup, server: string, problem: string): string {
-  const words = showSafely(problem, MAX_SHOWN_PROBLEM);
-  return `The MCP server ${server} of “${showSafely(name)}” did not come up; its container says: “${words}”`;
+  const words = quoteExactly(problem.slice(0, MAX_SHOWN_PROBLEM));
+  return `The MCP server ${server} of “${showSafely(name)}” did not come up; its container says: ${words}`;
 }
 
 function hash(payload: unknown): string {

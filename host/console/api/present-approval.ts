@@ -23,7 +23,8 @@ export function presentApproval(approval: StoredApproval, parts: PresentParts): 
     requester: sessionId === null ? null : { sessionId, isAgent: requesterMessageId !== null },
     votes: decisions.listVotes(id).map(({ userId, choice: voted, votedAt }) => ({
       ...presentPerson(userId, parts),
-      ...{ choice: voted, votedAt, counts: decisions.mayDecide(id, userId) },
+      // What is over stands as it was counted, whatever its people may do by now.
+      ...{ choice: voted, votedAt, counts: state !== 'pending' || decisions.mayDecide(id, userId) },
     })),
     asked: asked === null ? null : { chatId: asked.messagingGroupId, messageId: asked.messageId },
   };

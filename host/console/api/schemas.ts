@@ -332,7 +332,7 @@ export const approvalSchema = z
     requester: z.object({ sessionId: z.string(), isAgent: z.boolean() }).nullable(),
     /** How many different people must approve. */
     quorum: z.number().int(),
-    /** `counts`: whether that person may decide now. */
+    /** `counts`: whether it counts: while this waits, whether that person may decide now. */
     votes: z.array(
       z.object({ id: z.string(), name: z.string(), choice: z.string(), votedAt: time, counts: z.boolean() }),
     ),

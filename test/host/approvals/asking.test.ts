@@ -74,7 +74,7 @@ test('a number of approvals that cannot be reached is said on the card and when 
   const set = change(court, ADA, { quorum: 3 });
   expect(set).toMatchObject({
     kind: 'changed',
-    policy: { quorum: 3, warning: expect.stringContaining('Only 1 person') },
+    policy: { quorum: 3, warning: expect.stringContaining('of its own: only 1 person') },
   });
   const approval = court.ask();
   await court.cardShows(approval, ADA, 'Only 1 person may decide this now: it cannot be approved until 2 more can.');

@@ -94,7 +94,7 @@ test('owners say how many must approve, and hear when too few people can', async
   expect(set).toMatchObject({ code: 0, err: '' });
   expect(set.out).toMatch(/admit_sender +2 +2d +90m/);
   expect(set.out).toContain(
-    '! admit_sender: Only 1 person may decide this now: it cannot be approved until 1 more can.',
+    '! admit_sender: For an agent without admins of its own: only 1 person may decide this now: it cannot be approved until 1 more can.',
   );
   const json = JSON.parse((await run('approvals', 'policy', 'admit_sender', '--json')).out);
   expect(json).toMatchObject({ action: 'admit_sender', quorum: 2, expiresAfterMs: 2 * 86_400_000, revision: 1 });
