@@ -592,7 +592,7 @@ function describe({ ok, entries, head, problem }) {
     ...(ok ? [] : [`  before it  ${entries} entries that hold`]),
     `  head       ${head.position}:${head.hash}`,
   ];
-  if (head.at !== null) lines.push(`  written    ${new Date(head.at).toString()}`);
+  if (head.at !== null) lines.push(`  written    ${new Date(head.at).toISOString()}`);
   return lines.join('\n');
 }
 

@@ -159,9 +159,10 @@ describe('portolan chat in a pipe', () => {
     const host = await FakeHost.start(paths);
     host.addAgent('main');
     host.onPosted = (message) => host.reply(message, `you said ${message.text}`);
-    const { code, out } = await portolan(paths, ['chat'], { stdin: 'one\n\ntwo\n/quit\nthree\n' });
+    const { code, out } = await portolan(paths, ['chat'], { stdin: 'one\n\ntwo\n/help\n/quit\nthree\n' });
     expect(code).toBe(0);
-    expect(out).toBe('you said one\nyou said two\n');
+    // The host answers /help, whoever asks.
+    expect(out).toBe('you said one\nyou said two\nyou said /help\n');
   });
 
   it('goes on in a session, and prints one document with --json', async () => {
