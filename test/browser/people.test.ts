@@ -53,6 +53,16 @@ describe('a member beside the owner', () => {
     expect(await anna.listChats()).toHaveLength(1);
   });
 
+  test('is named beside what she wrote, when the owner reads it', async () => {
+    await owner.chats.getByRole('link').filter({ hasText: 'hello from Anna' }).click();
+    await owner.page
+      .getByRole('article', { name: /^Anna, / })
+      .getByText('hello from Anna')
+      .waitFor();
+    expect(await owner.mine('hello from Anna').count()).toBe(0);
+    await anna.mine('hello from Anna').waitFor();
+  });
+
   test('is offered nothing that is for admins, and the owner is', async () => {
     const items = async (person: ConsolePage) => {
       await person.page.getByRole('button', { name: 'Settings' }).first().click();
