@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ensureFirstRun, OWNER } from '../../host/first-run.ts';
 import { Spine } from '../support/spine.ts';
 
-test('the first agent and the first owner are in the ledger, before all that rests on them; once', () => {
+test('the first agent and the first owner are in the ledger, once', () => {
   const spine = new Spine();
   expect(ensureFirstRun(spine, spine.now())).toBe(true);
   const told = () =>
