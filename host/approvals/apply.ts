@@ -90,7 +90,8 @@ export class Approvals implements Disposable {
     this.#askUnasked('again');
     this.#timer.start();
     this.#telling.resume();
-    const carriedOut = Promise.all(approvals.listUndone(MAX_AT_ONCE).map(({ id }) => this.#carryOut.run(id)));
+    // As many as can have waited at once: what is left out is not looked at before the next start (I3).
+    const carriedOut = Promise.all(approvals.listUndone(2 * MAX_PENDING).map(({ id }) => this.#carryOut.run(id)));
     await Promise.race([carriedOut, delay(START_PATIENCE_MS, null, { ref: false })]);
   }
 
