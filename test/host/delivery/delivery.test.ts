@@ -372,9 +372,13 @@ test('a message put off by the agent holds up nobody, and comes when it is due',
   const chat = spine.addChat(spine.addAgent(), 'test', 'room');
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
-  container.send({ ...reply(chat, 'later'), deliverAfter: Date.now() + 1_500 });
+  let now = Date.now();
+  spine.now = () => now;
+  container.send({ ...reply(chat, 'later'), deliverAfter: now + 500 });
   container.send(reply(chat, 'now'));
   spine.delivery.ring(session.id);
+  await until('the one that is due is sent', () => channel.visible.length === 1);
+  now += 500;
   await until('both are sent', () => channel.visible.length === 2);
   expect(channel.visible.map((sent) => sent.text)).toEqual(['now', 'later']);
 });
@@ -456,13 +460,14 @@ test('a container that rings without end has its session read a bounded number o
   };
   spine.delivery.ring(session.id);
   await until('the reader has started', () => reads > 0);
-  await ringFor(1_000);
-  // The clock stands still: what may be read for nothing at once, and nothing more.
-  const atOnce = reads;
-  expect(atOnce).toBeGreaterThan(1);
-  expect(atOnce).toBeLessThan(60);
-  await ringFor(200);
-  expect(reads).toBe(atOnce);
+  // The clock stands still: what may be read for nothing at once, and nothing more, however long it rings.
+  let before = 0;
+  do {
+    before = reads;
+    await ringFor(300);
+  } while (reads > before && reads < 60);
+  expect(reads).toBeGreaterThan(1);
+  expect(reads).toBeLessThan(60);
   expect(spine.delivery.isQuiet(session.id)).toBe(false);
   container.send(reply(chat, 'after the rings'));
   now += 1_000;

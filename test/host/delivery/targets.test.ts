@@ -88,7 +88,9 @@ test('wrong place: a message of another chat, thread, session or agent is neithe
   expect(wrong.map(state)).toEqual(wrong.map(() => 'refused'));
   expect(channel.reactions).toEqual([{ platformMessageId: 'p-room', emoji: '👍' }]);
   expect(channel.edits).toEqual([]);
-  expect(wrong.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1)).toBe(true);
+  await until('each refusal is in the ledger once', () =>
+    wrong.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1),
+  );
 });
 
 test('an edit of a message whose destination was revoked since is refused, under any name', async () => {
