@@ -207,9 +207,27 @@ export function toCardSubject(message: Subject, agentGroupId: string | null): Su
   return { ...message, andSees: { seenIn: [...openers, ...deciders], changedBy: [] } };
 }
 
-/** In a chat, whose cards somebody sees: of approvals about these agents; null: all. `openedBy` is the chat's. */
-export function listCardsSeen({ isGlobalAdmin, ids, adminOf }: Standing, openedBy: string | null): string[] | null {
-  return isGlobalAdmin || (openedBy !== null && ids.has(openedBy)) ? null : [...adminOf];
+/** A command, and what the host answered to it: seen by who typed it, and by whose chat it is. */
+export function toCommandSubject(message: Subject, typedBy: string): Subject {
+  const alone = message.seenIn.flatMap((place) => [
+    { ...place, isOpenersAlone: true },
+    { ...place, openedBy: typedBy, isOpenersAlone: true },
+  ]);
+  return { ...message, andSees: { seenIn: alone, changedBy: [] } };
+}
+
+/** What limits somebody who reads a conversation. */
+export interface Sight {
+  /** Cards of approvals about these agents. */
+  cardsAbout: readonly string[];
+  /** Commands that these identities typed, with the answers. */
+  commandsOf: readonly string[];
+}
+
+/** What somebody sees in a chat; null: everything. `openedBy` is the chat's. */
+export function limitSight({ isGlobalAdmin, ids, adminOf }: Standing, openedBy: string | null): Sight | null {
+  if (isGlobalAdmin || (openedBy !== null && ids.has(openedBy))) return null;
+  return { cardsAbout: [...adminOf], commandsOf: [...ids] };
 }
 
 export function administers({ isGlobalAdmin, adminOf }: Standing, { changedBy }: Pick<Subject, 'changedBy'>): boolean {

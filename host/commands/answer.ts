@@ -21,6 +21,8 @@ export function composeAnswer(
     messagingGroupId: chat?.id ?? null,
     threadId: spoken.threadId,
     ...{ destination: null, attachments: [], stateReason: null, traceId: makeId('trace', now) },
+    // What is passed on is before the agent, and part of what it was told.
+    onlyFor: passed === undefined ? spoken.senderId : null,
   };
   const asked: NewTranscriptMessage = {
     ...{ ...place, id: call.id, direction: 'in', kind: 'chat', authorId: spoken.senderId },

@@ -1,7 +1,8 @@
 /** How far a person has read a session. */
 import type { MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
+import type { Sight } from '../access/console.ts';
 import type { CentralDb } from './database.ts';
-import { CARDS_ABOUT } from './transcript-reads.ts';
+import { limitTo } from './transcript-reads.ts';
 
 /** Unread messages are counted up to here; a badge says "99+" anyway. */
 const MAX_COUNTED = 100;
@@ -24,14 +25,15 @@ export class ReadMarkStore {
   }
 
   /**
-   * What arrived in the session's chat, whoever sent it; of a session without a chat, what it sent. With `cards`, of
-   * the approvals' cards those about these agents alone.
+   * What arrived in the session's chat, whoever sent it; of a session without a chat, what it sent. With `sight`,
+   * what that lets be seen alone.
    */
   countUnread(
     userId: UserId,
     session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
-    cards: readonly string[] | null = null,
+    sight: Sight | null = null,
   ): number {
+    const { sql, parameters: seen } = limitTo(sight);
     const mark = this.#db
       .prepare<[string, string], { position: number }>(
         'SELECT position FROM read_marks WHERE user_id = ? AND session_id = ?',
@@ -43,10 +45,10 @@ export class ReadMarkStore {
       this.#db
         .prepare(
           `SELECT count(*) FROM (SELECT 1 FROM messages WHERE ${column} = ? AND ${column} <> '' AND position > ?
-             AND direction = 'out' AND state = 'delivered' ${cards === null ? '' : CARDS_ABOUT} LIMIT ${MAX_COUNTED})`,
+             AND direction = 'out' AND state = 'delivered' ${sql} LIMIT ${MAX_COUNTED})`,
         )
         .pluck()
-        .get(id, mark?.position ?? 0, ...(cards === null ? [] : [JSON.stringify(cards)])),
+        .get(id, mark?.position ?? 0, ...seen),
     );
   }
 }

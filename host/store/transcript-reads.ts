@@ -3,6 +3,7 @@
  * when something waits for one; only `peek` may be behind.
  */
 import type { MessageId, MessagingGroupId, SessionId } from '../../shared/ids.ts';
+import type { Sight } from '../access/console.ts';
 import type { CentralDb } from './database.ts';
 import type { TranscriptMessage } from './transcript.ts';
 import { type MessageRow, toMessage } from './transcript-row.ts';
@@ -10,9 +11,20 @@ import { type MessageRow, toMessage } from './transcript-row.ts';
 /** Messages of a chat among which somebody's last word is looked for. Higher: slower in busy chats. Lower: it is missed there. */
 const LAST_WORDS = 100;
 /** The host signs no question: such a one is the card of an approval. */
-export const CARDS_ABOUT = `AND (kind <> 'question' OR author_id IS NOT NULL OR EXISTS (
+const CARDS_ABOUT = `AND (kind <> 'question' OR author_id IS NOT NULL OR EXISTS (
   SELECT 1 FROM pending_questions AS card JOIN pending_approvals AS approval ON approval.id = card.approval_id
   WHERE card.message_id = messages.id AND approval.agent_group_id IN (SELECT value FROM json_each(?))))`;
+const COMMANDS_OF = 'AND (only_for IS NULL OR only_for IN (SELECT value FROM json_each(?)))';
+
+/** A condition on rows of `messages`, and what it is asked with. Null: everything is seen. */
+export function limitTo(sight: Sight | null): { sql: string; parameters: string[] } {
+  if (sight === null) return { sql: '', parameters: [] };
+  const { cardsAbout, commandsOf } = sight;
+  return {
+    sql: `${CARDS_ABOUT} ${COMMANDS_OF}`,
+    parameters: [JSON.stringify(cardsAbout), JSON.stringify(commandsOf)],
+  };
+}
 
 /** The asking half of `Transcript`. */
 export abstract class TranscriptReads {
@@ -45,19 +57,18 @@ export abstract class TranscriptReads {
 
   /**
    * One page of a session's conversation: its own messages, and what others sent into its chat.
-   * Oldest first within the page; the newest page when neither bound is given. With `cards`, of the approvals' cards
-   * those about these agents alone.
+   * Oldest first within the page; the newest page when neither bound is given. With `sight`, what
+   * that lets be seen alone.
    */
   listForSession(
     session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
-    page: { before?: number; after?: number; limit: number; cards?: readonly string[] | null },
+    page: { before?: number; after?: number; limit: number; sight?: Sight | null },
   ): TranscriptMessage[] {
     this.flush();
     const forward = page.after !== undefined;
     const order = forward ? 'ASC' : 'DESC';
-    const { cards = null } = page;
-    const bounds = `position > ? AND position < ? ${cards === null ? '' : CARDS_ABOUT}`;
-    const about = cards === null ? [] : [JSON.stringify(cards)];
+    const { sql, parameters: seen } = limitTo(page.sight ?? null);
+    const bounds = `position > ? AND position < ? ${sql}`;
     const rows = this.#db
       .prepare<(string | number)[], MessageRow>(
         `SELECT * FROM (
@@ -71,12 +82,12 @@ export abstract class TranscriptReads {
         session.id,
         page.after ?? 0,
         page.before ?? Number.MAX_SAFE_INTEGER,
-        ...about,
+        ...seen,
         page.limit,
         session.messagingGroupId ?? '',
         page.after ?? 0,
         page.before ?? Number.MAX_SAFE_INTEGER,
-        ...about,
+        ...seen,
         page.limit,
         page.limit,
       );
@@ -180,8 +191,8 @@ export abstract class TranscriptReads {
   /** The newest message of a session's conversation, as `listForSession` shows it. */
   last(
     session: { id: SessionId; messagingGroupId: MessagingGroupId | null },
-    cards: readonly string[] | null = null,
+    sight: Sight | null = null,
   ): TranscriptMessage | null {
-    return this.listForSession(session, { limit: 1, cards })[0] ?? null;
+    return this.listForSession(session, { limit: 1, sight })[0] ?? null;
   }
 }

@@ -1,5 +1,5 @@
 /** A row of `messages`, and the message that it is. */
-import type { MessageId, MessagingGroupId, SessionId, TraceId } from '../../shared/ids.ts';
+import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
 import type { MessageState, TranscriptKind, TranscriptMessage } from './transcript.ts';
 
 export interface MessageRow {
@@ -26,6 +26,7 @@ export interface MessageRow {
   stamps: string;
   created_at: number;
   edited_at: number | null;
+  only_for: string | null;
 }
 
 export function toMessage(row: MessageRow): TranscriptMessage {
@@ -53,5 +54,6 @@ export function toMessage(row: MessageRow): TranscriptMessage {
     stamps: JSON.parse(row.stamps),
     createdAt: row.created_at,
     editedAt: row.edited_at,
+    onlyFor: row.only_for as UserId | null,
   };
 }

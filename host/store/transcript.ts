@@ -53,14 +53,17 @@ export interface TranscriptMessage {
   stamps: Stamps;
   createdAt: number;
   editedAt: number | null;
+  /** Whom alone it concerns: who typed this command, or is answered; null: whoever reads the conversation. */
+  onlyFor: UserId | null;
 }
 
 export type NewTranscriptMessage = Omit<
   TranscriptMessage,
-  'position' | 'revision' | 'reactions' | 'platformMessageId' | 'editedAt'
+  'position' | 'revision' | 'reactions' | 'platformMessageId' | 'editedAt' | 'onlyFor'
 > & {
   /** Known at once for what comes in; what goes out learns it when it is sent. */
   platformMessageId?: string | null;
+  onlyFor?: UserId | null;
 };
 
 type Pending =
@@ -109,8 +112,8 @@ export class Transcript extends TranscriptReads {
     this.#insert = db.prepare(
       `INSERT INTO messages (position, id, revision, session_id, messaging_group_id, thread_id, direction, kind, author_id,
          author_name, destination, text, attachments, in_reply_to, state, state_reason, platform_message_id, client_id,
-         trace_id, stamps, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         trace_id, stamps, created_at, only_for)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#update = db.prepare(
       `UPDATE messages SET revision = ?, state = ?, state_reason = ?, platform_message_id = ?, stamps = ?, text = ?,
@@ -269,6 +272,7 @@ export class Transcript extends TranscriptReads {
       message.traceId,
       JSON.stringify(message.stamps),
       message.createdAt,
+      message.onlyFor ?? null,
     );
     if (made.changes === 0) {
       // Told again from inbound.db after a crash, which keeps neither id: the sender's repeat brings them.

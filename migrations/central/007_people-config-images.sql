@@ -27,6 +27,8 @@ CREATE INDEX identity_codes_expiry ON identity_codes (expires_at);
 -- Whose chat it is, on channels where this host is the platform; null: of the chat's platform, or the owner's.
 ALTER TABLE messaging_groups ADD COLUMN opened_by TEXT REFERENCES users (id) ON DELETE SET NULL;
 CREATE INDEX messaging_groups_opened_by ON messaging_groups (opened_by) WHERE opened_by IS NOT NULL;
+-- Whom alone it concerns: a command that they typed, and its answer; null: whoever reads the conversation.
+ALTER TABLE messages ADD COLUMN only_for TEXT;
 -- Where a person is signed in.
 CREATE INDEX logins_user ON logins (user_id, created_at);
 -- An agent's sessions for its admins, without looking at everybody's.

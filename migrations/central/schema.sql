@@ -223,7 +223,7 @@ CREATE TABLE messages (
   stamps TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(stamps)),
   created_at INTEGER NOT NULL,
   edited_at INTEGER
-) STRICT;
+, only_for TEXT) STRICT;
 
 CREATE TABLE messaging_groups (
   id TEXT PRIMARY KEY NOT NULL,

@@ -1,7 +1,7 @@
 /** Host facts as API resources. */
 import type { MessageId, UserId } from '../../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
-import { listCardsSeen, type Standing } from '../../access/console.ts';
+import { limitSight, type Standing } from '../../access/console.ts';
 import { archivePath } from '../../agents/folders.ts';
 import type { Removal } from '../../agents/removals.ts';
 import { assertNever } from '../../config/errors.ts';
@@ -150,8 +150,8 @@ export function presentSession(session: StoredSession, { userId, standing }: Vie
   const agent = parts.agents.get(session.agentGroupId);
   const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
   const live = parts.control.liveState(session);
-  const cards = listCardsSeen(standing, chat?.openedBy ?? null);
-  const last = parts.transcript.last(session, cards);
+  const sight = limitSight(standing, chat?.openedBy ?? null);
+  const last = parts.transcript.last(session, sight);
   return {
     id: session.id,
     agentId: session.agentGroupId,
@@ -164,7 +164,7 @@ export function presentSession(session: StoredSession, { userId, standing }: Vie
     stateReason: live.reason === null || !standing.isGlobalAdmin ? live.reason : commandsFor(parts.home, live.reason),
     triesAgainAt: live.untilMs,
     typing: parts.feed.isTyping(session.id),
-    unread: parts.readMarks.countUnread(userId, session, cards),
+    unread: parts.readMarks.countUnread(userId, session, sight),
     lastMessage:
       last === null
         ? null

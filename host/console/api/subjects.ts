@@ -3,7 +3,7 @@
  * A new kind of resource needs its line in FINDERS, or nobody but global admins reaches it.
  */
 import { type MessagingGroupId, parseId, parseUserId } from '../../../shared/ids.ts';
-import { type Place, type Subject, toCardSubject } from '../../access/console.ts';
+import { type Place, type Subject, toCardSubject, toCommandSubject } from '../../access/console.ts';
 import type { Session } from '../../store/sessions.ts';
 import type { TranscriptMessage } from '../../store/transcript.ts';
 import type { ApiParts } from './ports.ts';
@@ -89,6 +89,7 @@ type MessageParts = Pick<ApiParts, 'chats' | 'sessions' | 'visible' | 'asked' | 
 /** Null: its session is gone. */
 export function subjectOfMessage(parts: MessageParts, message: TranscriptMessage): Subject | null {
   const subject = subjectOfPlace(parts, message);
+  if (subject !== null && message.onlyFor !== null) return toCommandSubject(subject, message.onlyFor);
   if (subject === null || message.kind !== 'question' || message.authorId !== null) return subject;
   // Agents sign their questions: this is the host's, a card.
   const approvalId = parts.asked.get(message.id)?.approvalId ?? null;

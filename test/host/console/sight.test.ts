@@ -4,6 +4,7 @@ import { CHATS_WINDOW_MS, MAX_CHATS_PER_DAY } from '../../../host/console/api/li
 import type { Session } from '../../../host/store/sessions.ts';
 import { type AgentGroupId, makeId } from '../../../shared/ids.ts';
 import { type Caller, type ConsolePeople, idOf, startWithPeople } from '../../support/console-people.ts';
+import { type EventReader, openEvents } from '../../support/event-reader.ts';
 import { until } from '../../support/until.ts';
 
 /** All pages of one list, one item each; `keyOf` names an item. */
@@ -323,5 +324,87 @@ describe('the card of an approval', () => {
     };
     expect(await seen('ada')).toEqual([`said in ${people.ofOwner.session.title}`, 1]);
     expect(await seen('owner')).toEqual(['May it?', 2]);
+  });
+});
+
+describe('a command and its answer', () => {
+  /** As that person types it in a chat of main on the page. */
+  async function type(people: ConsolePeople, who: Caller, session: Session, text: string): Promise<string[]> {
+    const post = { method: 'POST', json: { text } };
+    const { status, json } = await people.call(who, `/sessions/${session.id}/messages`, post);
+    expect([status, json.text]).toEqual([201, text]);
+    const answer = people.api.spine.transcript.listReplies(json.id)[0];
+    if (answer === undefined) throw new Error('no answer');
+    people.api.spine.transcript.change(answer.id, { state: 'delivered' });
+    people.api.spine.transcript.flush();
+    return [json.id, answer.id];
+  }
+
+  it('concern who typed it, and who sees everything: not other admins of the agent', async () => {
+    const people = await startWithPeople();
+    const { session, message } = people.ofOwner;
+    const path = `/sessions/${session.id}`;
+    const typed: string[] = [];
+    for (const text of ['/approvals', '/members other', '/config other', '/agents', '/whoami', '/link']) {
+      for (const who of ['owner', 'gus'] as const) typed.push(...(await type(people, who, session, text)));
+    }
+    const own = await type(people, 'ada', session, '/whoami');
+    const shown = async (who: Caller) => (await people.call(who, `${path}/messages?limit=100`)).json.items.map(byId);
+    expect(await shown('ada')).toEqual([message, ...own]);
+    for (const who of ['owner', 'gus', 'machine'] as const)
+      expect(await shown(who)).toEqual([message, ...typed, ...own]);
+    for (const id of typed) {
+      for (const at of [`/messages/${id}`, `/messages/${id}/trace`, `/messages/${id}/why`]) {
+        expect([at, (await people.call('ada', at)).status]).toEqual([at, 404]);
+      }
+      const drop = await people.call('ada', `/messages/${id}/drop`, { method: 'POST' });
+      expect(drop.status).toBe(404);
+    }
+    // A second admin of the same agent reads no word of the first's either.
+    people.api.spine.users.grant(idOf('max'), 'admin', people.main.id, null, 1);
+    expect(await shown('max')).toEqual([message]);
+  });
+
+  it('are no last word and no unread message for others, and their events are not heard', async () => {
+    const people = await startWithPeople();
+    const { session } = people.ofOwner;
+    const listen = (who: 'ada' | 'owner') => openEvents(people.api, '', null, people.cookieOf(who));
+    const [ada, owner] = [await listen('ada'), await listen('owner')];
+    for (const reader of [ada, owner]) await reader.next('ready');
+    const before = people.api.spine.transcript.revision;
+    await type(people, 'owner', session, '/approvals');
+    const last = people.say(session, 'after it', { state: 'delivered' });
+    const textsOf = (reader: EventReader) => JSON.stringify(reader.events.map(({ data }) => data));
+    await until('both hear what came after', () => [ada, owner].every((one) => textsOf(one).includes(last)));
+    expect(textsOf(owner)).toContain('/approvals');
+    expect(textsOf(ada)).not.toContain('/approvals');
+    // Nor when what was missed is told.
+    const later = await openEvents(people.api, '', before, people.cookieOf('ada'));
+    await until('what was missed is told', () => textsOf(later).includes(last));
+    expect(textsOf(later)).not.toContain('/approvals');
+    await type(people, 'owner', session, '/whoami');
+    const seen = async (who: Caller) => {
+      const { lastMessage, unread } = (await people.call(who, `/sessions/${session.id}`)).json;
+      return [lastMessage.text, unread];
+    };
+    expect(await seen('ada')).toEqual(['after it', 2]);
+    expect((await seen('owner'))[1]).toBe(4);
+  });
+
+  it('are shown to whose chat it is, and on all identities of who typed it', async () => {
+    const people = await startWithPeople();
+    const { ofMia, ofMax, ofOwner } = people;
+    const shown = async (who: Caller, session: Session) =>
+      (await people.call(who, `/sessions/${session.id}/messages`)).json.items.map(byId);
+    const inMias = await type(people, 'ada', ofMia.session, '/whoami');
+    expect(await shown('mia', ofMia.session)).toEqual([ofMia.message, ...inMias]);
+    expect((await people.call('mia', `/messages/${inMias[1]}`)).status).toBe(200);
+    const ofMaxs = await type(people, 'max', ofMax.session, '/whoami');
+    expect(await shown('ada', ofMax.session)).toEqual([ofMax.message]);
+    expect((await people.call('ada', `/messages/${ofMaxs[0]}`)).status).toBe(404);
+    const typed = await type(people, 'ada', ofOwner.session, '/config main');
+    people.api.spine.db.prepare(`UPDATE users SET person_id = 'per_1' WHERE id IN ('web:nora', 'web:ada')`).run();
+    expect(await shown('nora', ofOwner.session)).toEqual([ofOwner.message, ...typed]);
+    expect((await people.call('nora', `/messages/${typed[1]}`)).status).toBe(200);
   });
 });

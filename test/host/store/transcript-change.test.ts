@@ -27,6 +27,7 @@ const row: MessageRow = {
   stamps: '{"received":1}',
   created_at: 1,
   edited_at: null,
+  only_for: null,
 };
 
 test('what is left out stays, and null is a value', () => {

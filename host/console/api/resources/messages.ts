@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { parseId, type UserId } from '../../../../shared/ids.ts';
 import { stampNow } from '../../../../shared/trace.ts';
-import { listCardsSeen, sees } from '../../../access/console.ts';
+import { limitSight, type Sight, sees } from '../../../access/console.ts';
 import { assertNever } from '../../../config/errors.ts';
 import type { InboundFile, ReceiveOutcome } from '../../../routing/inbound.ts';
 import type { Session } from '../../../store/sessions.ts';
@@ -26,8 +26,8 @@ export function messageRoutes(parts: ApiParts) {
     .openapi(routes.listMessages, (c) => {
       const session = findSession(parts, c.req.valid('param').id);
       const chat = session.messagingGroupId === null ? null : parts.chats.get(session.messagingGroupId);
-      const cards = listCardsSeen(c.var.standing, chat?.openedBy ?? null);
-      return c.json(listPage(parts, session, c.req.valid('query'), cards), 200);
+      const sight = limitSight(c.var.standing, chat?.openedBy ?? null);
+      return c.json(listPage(parts, session, c.req.valid('query'), sight), 200);
     })
     .openapi(routes.createMessage, async (c) => {
       const session = findSession(parts, c.req.valid('param').id);
@@ -89,11 +89,11 @@ function listPage(
   parts: ApiParts,
   session: Session,
   { before, after, limit = DEFAULT_PAGE }: PageBounds,
-  cards: readonly string[] | null,
+  sight: Sight | null,
 ) {
   const found = parts.transcript.listForSession(session, {
     limit: limit + 1,
-    cards,
+    sight,
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
   });
