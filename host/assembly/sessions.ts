@@ -13,7 +13,7 @@ export function buildSessions({ closers, paths, root, stores, later, now }: Grou
   const reader = closers.use(new OutboxReader(join(root, 'dist', 'reader.mjs')));
   const inboxes = closers.use(new Inboxes(paths.home, (id) => later.runtime.requestStop(id, 'holds-lock')));
   const due = closers.use(new DueTimer(stores.sessions, (id) => later.life.workChanged(id), now));
-  const feed = new Feed(stores.transcript);
+  const feed = new Feed(stores);
   const disk = new FreeDisk(paths.home);
   return { reader, inboxes, due, feed, disk };
 }

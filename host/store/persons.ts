@@ -7,6 +7,7 @@
  */
 import { type AgentGroupId, makeId, type PersonId, type UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
+import type { ChangedPeople } from './users.ts';
 
 export interface Identity {
   userId: UserId;
@@ -66,9 +67,15 @@ const OWN = `WITH own (id) AS (
 
 export class PersonStore {
   readonly #db: CentralDb;
+  readonly #listeners = new Set<ChangedPeople>();
 
   constructor(db: CentralDb) {
     this.#db = db;
+  }
+
+  /** Hears all identities that were joined or parted; as in `UserStore`. */
+  onChanged(listener: ChangedPeople): void {
+    this.#listeners.add(listener);
   }
 
   /** The person of this identity; null when nobody has it. */
@@ -172,6 +179,7 @@ export class PersonStore {
     const revision = Math.max(one.revision, other.revision) + 1;
     const update = this.#db.prepare('UPDATE users SET person_id = ?, revision = ? WHERE id = ?');
     for (const { userId } of joined) update.run(personId, revision, userId);
+    this.#tell(joined);
   }
 
   /** Takes one identity out of its person. Whether it was linked. */
@@ -185,7 +193,12 @@ export class PersonStore {
     const rest = person.identities.filter(({ userId }) => userId !== id);
     // I2
     if (rest.length === 1) for (const { userId } of rest) leave.run(userId);
+    this.#tell(person.identities);
     return true;
+  }
+
+  #tell(identities: readonly Identity[]): void {
+    for (const listener of this.#listeners) listener(identities.map(({ userId }) => userId));
   }
 }
 

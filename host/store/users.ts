@@ -26,6 +26,9 @@ export interface RoleHolder {
   chats: { messagingGroupId: MessagingGroupId; channelType: string }[];
 }
 
+/** Hears of identities whose person is another than before. */
+export type ChangedPeople = (ids: readonly UserId[]) => void;
+
 /** The identities of one person. CROSS JOIN with it: the planner does not know that they are few, and would walk all members. */
 const OWN = `WITH own (id) AS (
   SELECT @id UNION SELECT other.id FROM users AS me JOIN users AS other ON other.person_id = me.person_id WHERE me.id = @id)`;
@@ -37,6 +40,7 @@ export class UserStore {
   readonly #rolesOf;
   readonly #personOf;
   readonly #privateChat;
+  readonly #listeners = new Set<ChangedPeople>();
 
   constructor(db: CentralDb) {
     this.#db = db;
@@ -55,6 +59,14 @@ export class UserStore {
        UNION ALL SELECT 1 FROM own CROSS JOIN agent_group_members AS member
          ON member.agent_group_id = @agentGroupId AND member.user_id = own.id LIMIT 1`,
     );
+  }
+
+  /**
+   * Hears all identities of a person who was given something, or lost it; in the transaction that changes it, which
+   * may come to nothing. Must not throw.
+   */
+  onChanged(listener: ChangedPeople): void {
+    this.#listeners.add(listener);
   }
 
   /** What a person may decide, now. */
@@ -181,7 +193,12 @@ export class UserStore {
   /** The person is another than before, on all their identities. Whether it is so. */
   #raise(id: UserId, changes: number): boolean {
     if (changes === 0) return false;
-    this.#db.prepare(`${OWN} UPDATE users SET revision = revision + 1 WHERE id IN (SELECT id FROM own)`).run({ id });
+    const changed = this.#db
+      .prepare<{ id: string }, { id: string }>(
+        `${OWN} UPDATE users SET revision = revision + 1 WHERE id IN (SELECT id FROM own) RETURNING id`,
+      )
+      .all({ id });
+    for (const listener of this.#listeners) listener(changed.map((user) => user.id as UserId));
     return true;
   }
 

@@ -61,7 +61,8 @@ export class ApiFixture {
     ...{ onChanged: () => undefined, tellAdmins: () => undefined },
   });
   readonly logins = new LoginStore(this.spine.db);
-  readonly feed = new Feed(this.spine.transcript);
+  readonly persons = new PersonStore(this.spine.db);
+  readonly feed = new Feed({ transcript: this.spine.transcript, users: this.spine.users, persons: this.persons });
   readonly stopped: string[] = [];
   readonly released: string[] = [];
   readonly settled: string[] = [];
@@ -121,7 +122,7 @@ export class ApiFixture {
       maker: spine.maker,
       removals: spine.removals,
       people: new People({
-        ...{ users: spine.users, persons: new PersonStore(spine.db), identityCodes: new IdentityCodeStore(spine.db) },
+        ...{ users: spine.users, persons: this.persons, identityCodes: new IdentityCodeStore(spine.db) },
         ...{ agents: spine.agents, ledger: spine.ledger, commit: spine.commit, now: () => spine.now() },
       }),
       configs: spine.configs,

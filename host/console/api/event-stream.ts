@@ -8,8 +8,9 @@
  * I4. Each event goes to those who may see it at that moment: a role that was taken away a moment ago shows
  *     nothing more, and a sign-in that ended ends its streams. Whose an event is is looked up once for all readers,
  *     and what somebody is once for all of their streams.
+ * I5. Whoever was given something, or lost it, is told so, and nobody else is.
  */
-import type { ApprovalId, MessagingGroupId, SessionId } from '../../../shared/ids.ts';
+import type { ApprovalId, MessagingGroupId, SessionId, UserId } from '../../../shared/ids.ts';
 import type { Standing, Subject } from '../../access/console.ts';
 import type { Session } from '../../store/sessions.ts';
 import type { TranscriptMessage } from '../../store/transcript.ts';
@@ -143,6 +144,9 @@ export class EventStreams implements Disposable {
       case 'approval':
         this.#tellApproval(news.approvalId);
         return;
+      case 'people':
+        this.#tellPeople(news.userIds);
+        return;
       default:
         news satisfies never;
     }
@@ -169,6 +173,15 @@ export class EventStreams implements Disposable {
       if (approval === null) return;
       event ??= `event: approval\ndata: ${JSON.stringify(presentApproval(approval, this.#parts))}\n\n`;
       reader.stream.write(event);
+    }
+  }
+
+  /** I5. To themselves alone, and no more than that: what they are now is theirs to ask. */
+  #tellPeople(userIds: ReadonlySet<UserId>): void {
+    for (const reader of this.#readers) {
+      if (!userIds.has(reader.listener.userId)) continue;
+      if (reader.listener.isSignedIn()) reader.stream.write('event: me\ndata: {}\n\n');
+      else this.#end(reader);
     }
   }
 

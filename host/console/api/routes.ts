@@ -631,7 +631,7 @@ export const changeApprovalPolicy = createRoute({
 export const getEvents = createRoute({
   method: 'get',
   path: '/events',
-  summary: 'Server-sent events: message, session, session-ended, approval, typing, ready, reset',
+  summary: 'Server-sent events: message, session, session-ended, approval, typing, me, ready, reset',
   request: {
     query: inputs.eventsQuery,
     headers: z.object({ 'last-event-id': z.string().optional() }),

@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
 import { refetchApprovals } from './approvals/use-approvals.ts';
+import { RightsFollower } from './sign-in/follow-rights.ts';
 import { createConsole } from './state/console.ts';
 import { PartsProvider } from './state/context.tsx';
 import { detach } from './state/detach.ts';
@@ -21,7 +22,11 @@ if (root === null) throw new Error('index.html has no #root');
 const outbox = createOutbox(indexedDB);
 const drafts = createDrafts(localStorage);
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000 } } });
-const console = createConsole(outbox, { onApprovals: () => detach(refetchApprovals(queries)) });
+const rights = new RightsFollower(queries, () => console);
+const console = createConsole(outbox, {
+  onApprovals: () => detach(refetchApprovals(queries)),
+  onRights: (isSure) => detach(rights.follow(isSure)),
+});
 const parts = { console, drafts, left: { storage: localStorage, outbox, drafts } };
 
 createRoot(root).render(

@@ -73,6 +73,58 @@ describe('the event stream', () => {
     await until('she hears again', () => idsOf(mia, 'message').includes(after));
   });
 
+  it('tells a person, and nobody else, that they are somebody else than a moment ago', async () => {
+    const people = await startWithPeople();
+    const { users } = people.api.spine;
+    const [mia, max, owner] = [await listen(people, 'mia'), await listen(people, 'max'), await listen(people, 'owner')];
+    for (const reader of [mia, max, owner]) await reader.next('ready');
+    users.addMember(people.other.id, idOf('mia'), 1);
+    expect((await mia.next('me')).data).toEqual({});
+    expect((await people.call('mia', '/me')).json.roles).toContainEqual({ role: 'member', agentId: people.other.id });
+    const grant = { role: 'admin', agentGroupId: people.main.id } as const;
+    const change = { by: { userId: idOf('owner'), isMachine: false }, userId: idOf('mia'), grant };
+    expect(people.api.parts.people.grant(change).kind).toBe('changed');
+    await mia.next('me');
+    expect(people.api.parts.people.revoke(change).kind).toBe('changed');
+    await mia.next('me');
+    users.addMember(people.other.id, idOf('mia'), 1);
+    people.say(people.ofMia.session, 'after all of it');
+    await mia.next('message');
+    expect(mia.events.filter(({ event }) => event === 'me')).toHaveLength(3);
+    for (const other of [max, owner]) expect(other.events.map(({ event }) => event)).not.toContain('me');
+  });
+
+  it('tells each identity that was linked or parted, once for what changed together', async () => {
+    const people = await startWithPeople();
+    const [mia, max] = [await listen(people, 'mia'), await listen(people, 'max')];
+    for (const reader of [mia, max]) await reader.next('ready');
+    const by = { userId: idOf('owner'), isMachine: true };
+    expect(people.api.parts.people.join({ by, userId: idOf('mia'), other: idOf('max') }).kind).toBe('changed');
+    for (const reader of [mia, max]) await reader.next('me');
+    expect(people.api.parts.people.part({ by, userId: idOf('max') }).kind).toBe('changed');
+    for (const reader of [mia, max]) await reader.next('me');
+    people.api.spine.commit(() => {
+      for (const agent of [people.main, people.other]) {
+        people.api.spine.users.grant(idOf('mia'), 'admin', agent.id, null, 1);
+      }
+    });
+    await mia.next('me');
+    people.say(people.ofMia.session, 'news');
+    await mia.next('message');
+    expect(mia.events.filter(({ event }) => event === 'me')).toHaveLength(3);
+    expect(max.events.filter(({ event }) => event === 'me')).toHaveLength(2);
+  });
+
+  it('ends at once when its person is signed out, without waiting for news', async () => {
+    const people = await startWithPeople();
+    const [mia, out] = [await listen(people, 'mia'), await listen(people, 'max')];
+    for (const reader of [mia, out]) await reader.next('ready');
+    await people.call('owner', '/people/web:mia/sign-ins', { method: 'DELETE' });
+    await until('her stream ends', () => mia.ended);
+    expect((await people.call('max', '/logout', { method: 'POST' })).status).toBe(204);
+    await until('his stream ends', () => out.ended);
+  });
+
   it('ends with the sign-in that opened it', async () => {
     const people = await startWithPeople();
     const mia = await listen(people, 'mia');

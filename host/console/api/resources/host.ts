@@ -46,6 +46,7 @@ export function hostRoutes(parts: ApiParts) {
       const name = cookieName(parts.installId);
       const cookie = getCookie(c, name);
       if (cookie !== undefined) parts.logins.revoke(cookie);
+      parts.feed.tellPeople([c.var.userId]);
       deleteCookie(c, name, { path: '/' });
       return c.body(null, 204);
     })

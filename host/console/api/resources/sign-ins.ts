@@ -68,7 +68,7 @@ export function presentMe({ users }: ApiParts, userId: UserId, standing: Standin
 
 /** Ends all sign-ins but one, in one commit with its entry in the ledger; how many. */
 function endFor(
-  { logins, ledger, commit, now }: ApiParts,
+  { logins, ledger, feed, commit, now }: ApiParts,
   userId: UserId,
   ids: ReadonlySet<string>,
   by: UserId,
@@ -76,6 +76,7 @@ function endFor(
 ): number {
   return commit(() => {
     const ended = logins.endAllOf([...ids], except);
+    feed.tellPeople([...ids] as UserId[]);
     ledger.append({ kind: 'sign_in.ended', sessionId: null, messageId: userId, actor: by, detail: { ended } }, now());
     return ended;
   });

@@ -35,12 +35,16 @@ export interface Console extends Pick<Sender, 'send' | 'retry' | 'discard'> {
   /** Lets go of messages far above; they are paged in again when somebody scrolls there. */
   trimConversation(sessionId: string): void;
   loadOlder(sessionId: string): Promise<void>;
+  /** This person may see more or less than a moment ago: shows that, and no more. Throws ApiFault, HostAwayFault. */
+  seeAnew(): Promise<void>;
   markRead(sessionId: string, position: number): void;
 }
 
 export interface ConsoleListeners {
   /** An approval was asked for, decided or carried out, or some may have been while nobody listened. */
   onApprovals(): void;
+  /** What this person may do changed, or may have while nobody listened. */
+  onRights(isSure: boolean): void;
 }
 
 export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Console {
@@ -138,6 +142,25 @@ export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Cons
     );
   }
 
+  async function seeAnew(): Promise<void> {
+    const page = await api.fetchSessions(null);
+    apply({ kind: 'sessions-replaced', items: page.items, nextCursor: page.nextCursor });
+    await Promise.all([...state.conversations.keys()].map(seeConversationAnew));
+  }
+
+  async function seeConversationAnew(sessionId: string): Promise<void> {
+    try {
+      const page = await api.fetchMessages(sessionId, null);
+      const hasOlder = page.nextCursor !== null;
+      apply({ kind: 'conversation-replaced', sessionId, messages: page.items, hasOlder });
+    } catch (error) {
+      if (!(error instanceof ApiFault && error.status === 404)) throw error;
+      apply({ kind: 'session-ended', sessionId });
+    }
+    // One of those that were paged in is not among the newest.
+    if (!state.sessions.byId.has(sessionId)) await refetchSession(sessionId);
+  }
+
   /** Several web chats with one agent are told apart by what they began with. */
   async function nameUntitled({ sessionId, text }: Pending): Promise<void> {
     const session = state.sessions.byId.get(sessionId);
@@ -156,6 +179,7 @@ export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Cons
     if (resumed) {
       detach(loadSessions(null));
       listeners.onApprovals();
+      listeners.onRights(false);
     }
     for (const [sessionId, conversation] of state.conversations) {
       if (conversation.load === 'failed') detach(openConversation(sessionId));
@@ -192,11 +216,15 @@ export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Cons
       case 'approval':
         listeners.onApprovals();
         return;
+      case 'me':
+        listeners.onRights(true);
+        return;
       // I1: what was loaded before the stream was open may lack what came between.
       case 'ready':
       case 'reset':
         detach(loadSessions(null));
         listeners.onApprovals();
+        listeners.onRights(false);
         for (const sessionId of state.conversations.keys()) detach(refetchConversation(sessionId));
         return;
       // Events of a newer host.
@@ -229,6 +257,7 @@ export function createConsole(outbox: Outbox, listeners: ConsoleListeners): Cons
     openConversation,
     trimConversation: (sessionId) => apply({ kind: 'trimmed', sessionId, keep: KEEP_MESSAGES }),
     loadOlder,
+    seeAnew,
     send: sender.send,
     retry: sender.retry,
     discard: sender.discard,

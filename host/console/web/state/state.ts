@@ -58,6 +58,8 @@ const EMPTY_CONVERSATION: Conversation = {
 export type Change =
   | { kind: 'connection'; connection: Connection }
   | { kind: 'sessions-loaded'; items: readonly Session[]; nextCursor: string | null }
+  /** All that this person may see, from the newest; what was shown besides is not for them any more. */
+  | { kind: 'sessions-replaced'; items: readonly Session[]; nextCursor: string | null }
   | { kind: 'sessions-failed' }
   | { kind: 'session'; session: Session }
   /** It is over: the agent was removed. */
@@ -67,6 +69,8 @@ export type Change =
   | { kind: 'conversation-loading'; sessionId: string }
   | { kind: 'conversation-failed'; sessionId: string }
   | { kind: 'newest-loaded'; sessionId: string; messages: readonly Message[]; hasOlder: boolean }
+  /** In the place of all that was shown of it. */
+  | { kind: 'conversation-replaced'; sessionId: string; messages: readonly Message[]; hasOlder: boolean }
   | { kind: 'older-loading'; sessionId: string }
   | { kind: 'older-loaded'; sessionId: string; messages: readonly Message[]; hasOlder: boolean }
   | { kind: 'older-failed'; sessionId: string }
@@ -84,6 +88,10 @@ export function reduce(state: ConsoleState, change: Change): ConsoleState {
     case 'sessions-loaded': {
       const byId = new Map(state.sessions.byId);
       for (const session of change.items) byId.set(session.id, newer(state.sessions.byId.get(session.id), session));
+      return { ...state, sessions: { byId, nextCursor: change.nextCursor, load: 'ready' } };
+    }
+    case 'sessions-replaced': {
+      const byId = new Map(change.items.map((one) => [one.id, newer(state.sessions.byId.get(one.id), one)]));
       return { ...state, sessions: { byId, nextCursor: change.nextCursor, load: 'ready' } };
     }
     case 'sessions-failed':
@@ -110,6 +118,13 @@ export function reduce(state: ConsoleState, change: Change): ConsoleState {
       }));
     case 'newest-loaded':
       return withConversation(state, change.sessionId, (old) => joinNewest(old, change));
+    case 'conversation-replaced': {
+      const { messages, hasOlder } = change;
+      return withConversation(state, change.sessionId, ({ readUpTo }) => ({
+        ...EMPTY_CONVERSATION,
+        ...{ messages: mergeMessages([], messages), hasOlder, readUpTo, load: 'ready' },
+      }));
+    }
     case 'older-loading':
       return withConversation(state, change.sessionId, (old) => ({ ...old, loadingOlder: true }));
     case 'older-loaded':
