@@ -5,9 +5,12 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BuiltHost } from './built-host.ts';
+import { askHost } from './console-api.ts';
 import { ConsolePage, launchChromium } from './console-page.ts';
 
 const answerSchema = z.object({ url: z.string().optional(), items: z.array(z.object({ id: z.string() })).optional() });
+
+const revisionSchema = z.object({ revision: z.number() });
 
 describe('a member beside the owner', () => {
   let host: BuiltHost;
@@ -39,13 +42,20 @@ describe('a member beside the owner', () => {
     return answerSchema.parse(await response.json());
   }
 
+  /** Gives Anna a role of `main`, or takes it. */
+  async function change(role: 'admin' | 'member', method: 'PUT' | 'DELETE') {
+    const main = (await ask('/agents', 'GET')).items?.[0]?.id ?? '';
+    const { revision } = revisionSchema.parse(await askHost(host, '/people/web:anna', 'GET'));
+    await askHost(host, `/people/web:anna/roles/${role}/${main}`, method, method === 'PUT' ? {} : undefined, revision);
+  }
+
   test('is told that no agent knows her yet, then talks to one in a chat of her own', async () => {
     const { url } = await ask('/people/web:anna/sign-in-links', 'POST', { name: 'Anna' });
     await anna.page.goto(url ?? '');
     await anna.page.getByText('whom no agent knows yet').waitFor();
     const main = (await ask('/agents', 'GET')).items?.[0]?.id ?? '';
     await ask(`/people/web:anna/roles/member/${main}`, 'PUT', { name: 'Anna' });
-    await anna.page.reload();
+    // The open page follows.
     await anna.page.getByRole('button', { name: 'Chat with main' }).click();
     await anna.composer.waitFor();
     await anna.say('hello from Anna');
@@ -61,6 +71,32 @@ describe('a member beside the owner', () => {
       .waitFor();
     expect(await owner.mine('hello from Anna').count()).toBe(0);
     await anna.mine('hello from Anna').waitFor();
+  });
+
+  test('has the pages of an admin from the moment she is one, and no longer, without loading her page again', async () => {
+    expect(await anna.pages.count()).toBe(0);
+    await change('admin', 'PUT');
+    await anna.goTo('Agents');
+    await anna.page.getByRole('link', { name: /^main/ }).click();
+    await anna.page.getByText('default memory').waitFor();
+    await change('admin', 'DELETE');
+    await anna.page.getByText('could not be loaded').first().waitFor();
+    expect(await anna.page.getByText('default memory').count()).toBe(0);
+    await anna.pages.waitFor({ state: 'detached' });
+    await anna.page.goBack();
+    await anna.page.goBack();
+    await anna.composer.waitFor();
+  });
+
+  test('sees a chat no more when she may not read it any more, and again when she may', async () => {
+    const path = anna.here;
+    await change('member', 'DELETE');
+    await anna.page.getByText('This chat could not be opened').waitFor();
+    expect(await anna.page.getByText('hello from Anna').count()).toBe(0);
+    expect(await anna.listChats()).toEqual([]);
+    await change('member', 'PUT');
+    await anna.mine('hello from Anna').waitFor();
+    expect([anna.here, await anna.listChats()]).toEqual([path, [path]]);
   });
 
   test('is offered nothing that is for admins, and the owner is', async () => {
