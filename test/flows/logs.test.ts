@@ -64,8 +64,9 @@ test('logs hold no message, no file name and no secret, whatever becomes of a me
   for (const told of ['without success', 'a channel threw', 'messages were refused']) expect(readLog()).toContain(told);
   await flow.stop();
   readLog();
-  for (const name of readdirSync(join(flow.home, 'logs'))) {
-    const text = readFileSync(join(flow.home, 'logs', name), 'utf8');
+  const entries = readdirSync(join(flow.home, 'logs'), { recursive: true, withFileTypes: true });
+  for (const { name, parentPath } of entries.filter((entry) => entry.isFile())) {
+    const text = readFileSync(join(parentPath, name), 'utf8');
     expect(text.match(/marker-[a-z-]+/g) ?? [], name).toEqual([]);
     for (const secret of [token, signIn]) expect(text).not.toContain(secret);
   }
