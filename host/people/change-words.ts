@@ -1,7 +1,9 @@
 /** What a change of somebody's rights answers. Pure. */
+
+import { showSafely } from '../approvals/show.ts';
 import { assertNever } from '../config/errors.ts';
 import type { PeopleOutcome, PersonGrant } from './apply.ts';
-import { type AgentNames, showGrant, showGrants, showPerson } from './names.ts';
+import { type AgentNames, isPlainId, listPeople, type Meant, showGrant, showGrants, showPerson } from './names.ts';
 import { type PeopleReply, refuse, say } from './speaker.ts';
 
 export function describeChange(
@@ -31,6 +33,21 @@ export function describeChange(
     default:
       return assertNever(outcome);
   }
+}
+
+/** Names are chosen by who bears them: by one nobody becomes who decides. */
+export function describeById(
+  { person, userId }: Extract<Meant, { kind: 'found' }>,
+  grant: PersonGrant,
+  nameOf: AgentNames,
+): string {
+  const agent = grant.agentGroupId === null ? 'all' : showSafely(nameOf(grant.agentGroupId) ?? grant.agentGroupId);
+  const what = grant.role === 'owner' ? grant.role : `${grant.role} ${agent}`;
+  const typed = isPlainId(userId) ? `\`/grant ${userId} ${what}\`` : `\`/grant <id> ${what}\`, with that id`;
+  return (
+    `Nothing changed: people choose their names, so who is to be ${showGrant(grant, nameOf)} is named by id. ` +
+    `So called is:\n${listPeople([person], nameOf)}\nIf that is who you mean, type ${typed}.`
+  );
 }
 
 function describeRefusal(

@@ -1,11 +1,12 @@
 /** What people type about people, in any chat: the rules are those of `apply.ts`, the answers are for whoever reads them there. */
-import type { AgentGroupId, UserId } from '../../shared/ids.ts';
+import type { AgentGroupId } from '../../shared/ids.ts';
 import { mayDecide } from '../access/answer.ts';
+import { mayGive } from '../access/people.ts';
 import { showSafely } from '../approvals/show.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { WiringStore } from '../store/wirings.ts';
 import type { People, PeopleOutcome, PersonGrant } from './apply.ts';
-import { describeChange, TWO_VOICES } from './change-words.ts';
+import { describeById, describeChange, TWO_VOICES } from './change-words.ts';
 import { Claiming, type ClaimParts } from './claiming.ts';
 import { type GrantReading, readGrant } from './grant-words.ts';
 import { describeClaim, describeLink } from './link-words.ts';
@@ -29,7 +30,8 @@ export interface PeopleCommandParts extends ClaimParts {
   onReachable: () => void;
 }
 
-type Target = { kind: 'found'; userId: UserId; grant: PersonGrant } | { kind: 'reply'; reply: PeopleReply };
+type Found = Extract<Meant, { kind: 'found' }>;
+type Target = { kind: 'found'; meant: Found; grant: PersonGrant } | { kind: 'reply'; reply: PeopleReply };
 
 export class PeopleCommands {
   readonly #parts: PeopleCommandParts;
@@ -85,9 +87,17 @@ export class PeopleCommands {
   #change(speaker: Speaker, typed: string, verb: 'grant' | 'revoke'): PeopleReply {
     const target = this.#readTarget(speaker, typed, verb);
     if (target.kind === 'reply') return target.reply;
-    const { userId, grant } = target;
+    const { meant, grant } = target;
+    const { userId } = meant;
+    if (verb === 'grant' && this.#needsId(speaker, meant, grant)) return say(describeById(meant, grant, this.#nameOf));
     const outcome = this.#people[verb]({ by: { userId: speaker.id, isMachine: false }, userId, grant });
     return describeChange(outcome, verb, grant, this.#nameOf);
+  }
+
+  /** Who is to decide is named by id; who may not give that hears so first. */
+  #needsId({ id }: Speaker, { isByName }: Found, grant: PersonGrant): boolean {
+    if (!isByName || grant.role === 'member') return false;
+    return mayGive({ personId: id, grants: this.#people.get(id)?.grants ?? [], isMachine: false }, grant);
   }
 
   /** The one reading that names an agent and a person that there are; else what is wrong with the likeliest. */
@@ -107,7 +117,7 @@ export class PeopleCommands {
       get: (id) => this.#people.get(id),
       findNamed: (name, limit, knownOnly) => this.#parts.persons.findNamed(name, limit, knownOnly),
     });
-    return meant.kind === 'found' ? { kind: 'found', userId: meant.userId, grant } : ask(this.#explain(who, meant));
+    return meant.kind === 'found' ? { kind: 'found', meant, grant } : ask(this.#explain(who, meant));
   }
 
   /** Text: what is missing. */

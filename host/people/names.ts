@@ -26,7 +26,12 @@ export function showPerson({
 
 /** As people type it; a platform may let its users choose theirs. */
 function showUserId(id: string): string {
-  return /^[A-Za-z0-9:._+@=-]{1,80}$/.test(id) ? `\`${id}\`` : quoteExactly(id);
+  return isPlainId(id) ? `\`${id}\`` : quoteExactly(id);
+}
+
+/** Typed as it stands. */
+export function isPlainId(id: string): boolean {
+  return /^[A-Za-z0-9:._+@=-]{1,80}$/.test(id);
 }
 
 /** `admin of main` */
@@ -44,7 +49,8 @@ export function showGrants(grants: readonly Pick<Grant, 'role' | 'agentGroupId'>
 }
 
 export type Meant =
-  | { kind: 'found'; person: Person; userId: UserId }
+  /** `isByName`: by what they call themselves, which they may change. */
+  | { kind: 'found'; person: Person; userId: UserId; isByName: boolean }
   | { kind: 'none' }
   | { kind: 'ambiguous'; people: Person[] }
   /** Of that name, but of no role: names are chosen by who bears them, so these are named by id. */
@@ -74,7 +80,7 @@ export function findMeant(text: string, speaker: { id: UserId; channelType: stri
 
 function byId(id: UserId, { get }: Directory): Meant {
   const person = get(id);
-  return person === null ? { kind: 'none' } : { kind: 'found', person, userId: id };
+  return person === null ? { kind: 'none' } : { kind: 'found', person, userId: id, isByName: false };
 }
 
 function byName(name: string, { findNamed }: Directory): Meant {
@@ -86,7 +92,7 @@ function byName(name: string, { findNamed }: Directory): Meant {
   }
   if (others.length > 0) return { kind: 'ambiguous', people: known };
   const called = person.identities.find(({ displayName }) => displayName.toLowerCase() === name.toLowerCase());
-  return { kind: 'found', person, userId: (called ?? person.identities[0]).userId };
+  return { kind: 'found', person, userId: (called ?? person.identities[0]).userId, isByName: true };
 }
 
 /** One line each, and that there are more. */

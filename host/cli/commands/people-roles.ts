@@ -35,17 +35,20 @@ export async function grantRole(
   const isNew = name !== undefined && parseUserId(personText) !== null;
   const person = isNew ? null : await findPerson(context, personText);
   const shown = person === null ? `${oneLine(name ?? '')} (${oneLine(personText)})` : describePerson(person);
-  const word = shellWord(personText);
-  if (role.role !== 'member' && role.of === 'all') {
+  const identity = namedIdentity(person, personText);
+  const word = shellWord(identity);
+  // Names are chosen by who bears them: whoever is to decide is looked at first.
+  if (role.role !== 'member' && (role.of === 'all' || parseUserId(personText) === null)) {
+    const about = role.of === 'all' ? 'every agent' : 'this agent';
     await confirm(context, {
-      question: `Make ${shown} ${role.shown}? They may then decide about every agent.`,
+      question: `Make ${shown} ${role.shown}? They may then decide about ${about}.`,
       yes,
       command: `portolan people grant ${word} ${role.words} --yes`,
       unattended: 'refuse',
     });
   }
   const based = person === null ? { name: name ?? '' } : { revision: person.revision };
-  const granted = await context.api.grantRole(namedIdentity(person, personText), role.role, role.of, based);
+  const granted = await context.api.grantRole(identity, role.role, role.of, based);
   if (context.json) return context.printJson(granted);
   context.print(`${context.style.green('✓')} ${describePerson(granted)} is ${role.shown} now.`);
   context.print(context.style.dim(`To undo: ${context.typeable(`portolan people revoke ${word} ${role.words}`)}`));

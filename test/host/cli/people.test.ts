@@ -41,6 +41,19 @@ it('adds and removes members; somebody new has a name', async () => {
   expect(api.spine.users.isKnown('discord:9' as UserId, api.agent.id)).toBe(false);
 });
 
+it('asks before a name makes somebody decide, and says the id to type instead', async () => {
+  const { api, run } = await setUp();
+  api.spine.users.addMember(api.agent.id, 'telegram:1' as UserId, 1);
+  const refused = await run('people grant anna admin main');
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain(' people grant telegram:1 admin main --yes');
+  const asked = await run('people grant anna admin main', { isStdinInteractive: true, stdin: 'n\n' });
+  expect([asked.code, `${asked.out}${asked.err}`]).toEqual([5, expect.stringContaining('Anna (telegram:1)')]);
+  expect(roles(api, 'telegram:1')).toEqual([]);
+  expect((await run('people grant anna admin main --yes')).code).toBe(0);
+  expect(roles(api, 'telegram:1')).toEqual([{ role: 'admin', agentGroupId: api.agent.id }]);
+});
+
 it('asks before somebody may decide about everything, and before two are one', async () => {
   const { api, run } = await setUp();
   for (const words of ['grant telegram:1 owner', 'grant telegram:1 admin all', 'link telegram:1 slack:U1']) {

@@ -34,7 +34,7 @@ it('names are those of people with a role; with or without @, whatever the case'
   const town = new Town();
   town.grant(ANNA, member(town));
   for (const name of ['anna', '@Anna', '"Anna"']) {
-    expect(town.say(OWNER, 'grant', `${name} admin main`)).toMatch(/^(Done|“Anna”)/);
+    expect(town.say(OWNER, 'grant', `${name} member Ship cook`)).toMatch(/^(Done|“Anna”)/);
   }
 });
 
@@ -47,11 +47,46 @@ it('a stranger who calls themselves so is not meant by a name, and is shown by i
   expect(town.roles(MALLORY)).toEqual([]);
 });
 
+it.each([
+  ['owner', 'owner'],
+  ['admin all', 'admin all'],
+  ['admin ship COOK', 'admin Ship cook'],
+  ['as admin of "main"', 'admin main'],
+])(
+  'a member who calls themselves like another becomes no decider by `/grant <name> %s`: they are named by id',
+  (typed, exact) => {
+    const town = new Town();
+    town.users.ensure(MALLORY, 'Cleopatra', 0);
+    town.grant(MALLORY, member(town));
+    town.persons.join(MALLORY, BEN, 0);
+    const answer = town.say(OWNER, 'grant', `Cleopatra ${typed}`);
+    expect(answer).toContain('Nothing changed');
+    for (const id of ['telegram:666', 'telegram:2']) expect(answer).toContain(`\`${id}\``);
+    expect(answer).toContain('member of main');
+    const command = `telegram:666 ${exact}`;
+    expect(answer).toContain(`type \`/grant ${command}\`.`);
+    expect(town.roles(MALLORY)).toEqual([]);
+    expect(town.say(OWNER, 'grant', command)).toMatch(/^Done: /);
+    expect(town.roles(MALLORY)).toHaveLength(1);
+  },
+);
+
+it('who may not give a role hears so, and nothing of whom a name means', () => {
+  const town = new Town();
+  town.grant(ANNA, { role: 'admin', agentGroupId: town.main.id });
+  town.grant(BEN, member(town));
+  for (const typed of ['Ben owner', 'Ben admin main']) {
+    const refused = town.commands.grant(town.as(ANNA), typed);
+    expect(refused).toMatchObject({ isRefused: true, text: expect.stringContaining('is decided by owners') });
+    expect(refused.text).not.toContain('telegram:2');
+  }
+});
+
 it('two of a name are told apart by id; a crowd of namesakes hides nobody', () => {
   const town = new Town();
   town.grant(ANNA, member(town));
   for (let n = 0; n < 30; n++) town.users.ensure(`telegram:0${n}` as UserId, 'Anna', 0);
-  expect(town.say(OWNER, 'grant', 'Anna admin main')).toContain('Done: “Anna” (`telegram:1`)');
+  expect(town.say(OWNER, 'grant', 'Anna member Ship cook')).toContain('Done: “Anna” (`telegram:1`)');
   town.users.ensure(MALLORY, 'anna', 0);
   town.grant(MALLORY, member(town));
   const answer = town.say(OWNER, 'grant', 'Anna admin all');
@@ -90,8 +125,9 @@ it('names with the words of roles in them are read as what makes sense', () => {
   const town = new Town();
   town.users.ensure(MALLORY, 'Sys admin', 0);
   town.grant(MALLORY, member(town));
-  expect(town.say(OWNER, 'grant', 'Sys admin admin main')).toContain('“Sys admin” (`telegram:666`) is admin of main');
-  expect(town.say(OWNER, 'grant', 'Sys admin owner')).toContain('is owner now');
+  expect(town.say(OWNER, 'grant', 'Sys admin member Ship cook')).toContain('(`telegram:666`) is member of Ship cook');
+  expect(town.say(OWNER, 'grant', 'Sys admin admin main')).toContain('`/grant telegram:666 admin main`');
+  expect(town.say(OWNER, 'grant', 'Sys admin owner')).toContain('`/grant telegram:666 owner`');
 });
 
 it('who may not hears who may, and nothing changes', () => {
