@@ -108,6 +108,11 @@ export class Approvals implements Disposable {
     return this.#deciding.mayDecide(this.#parts.approvals.get(id), by);
   }
 
+  /** Whether this person could decide it since it was asked, and may not any more. */
+  lostRight(id: ApprovalId, by: UserId): boolean {
+    return this.#deciding.lostRight(this.#parts.approvals.get(id), by);
+  }
+
   /** What a person chose on its card, or over the API. */
   decide(id: ApprovalId, given: GivenAnswer): AnswerOutcome {
     return this.#deciding.decide(id, given);

@@ -7,7 +7,7 @@
  *     so many tries are answered.
  */
 import type { ApprovalId, MessagingGroupId, UserId } from '../../shared/ids.ts';
-import { mayDecide } from '../access/answer.ts';
+import { countsAsVoice, mayDecide } from '../access/answer.ts';
 import { assertNever } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import type { AnswerOutcome, GivenAnswer } from '../questions/apply.ts';
@@ -22,6 +22,7 @@ import type { Asking } from './asking.ts';
 import { MAX_NOTE } from './card-text.ts';
 import type { Cards } from './cards.ts';
 import type { Ends } from './ends.ts';
+import { lostRight } from './lost-right.ts';
 import { hashRequest } from './plan.ts';
 import { type DecisionFacts, type DecisionPlan, type DecisionRefusal, planDecision } from './plan-decision.ts';
 import { recordApproval } from './record.ts';
@@ -68,6 +69,11 @@ export class Deciding {
     return approval !== null && mayDecide(this.#parts.users.rolesOf(by), approval.agentGroupId);
   }
 
+  /** Whether this person could decide it since it was asked, and may not any more. */
+  lostRight(approval: Approval | null, by: UserId): boolean {
+    return approval !== null && !this.mayDecide(approval, by) && lostRight(this.#parts, approval, by);
+  }
+
   /** What a person chose on a card, or for an id. */
   decide(id: ApprovalId, given: GivenAnswer): AnswerOutcome {
     return this.#decide(this.#parts.approvals.get(id), given);
@@ -93,7 +99,7 @@ export class Deciding {
     if (plan.kind === 'refuse' || approval === null) {
       const reason = plan.kind === 'refuse' ? plan.reason : 'unknown';
       if (reason === 'not_allowed') this.#noteWrong(approval, given.by, 'click');
-      return { kind: 'refused', reason, words: this.#describe(reason, approval) };
+      return { kind: 'refused', reason, words: this.#describe(reason, approval, given.by) };
     }
     return this.#carryPlan(approval, plan, given);
   }
@@ -105,15 +111,21 @@ export class Deciding {
       approval,
       isHere: true,
       mayDecide: may,
+      countsAsVoice: approval !== null && may && this.#counts(approval, by),
       personId: users.personOf(by),
       // Who may not decide costs no more than that.
       votes:
         approval === null || !may
           ? []
-          : voices.listVotes(approval.id).map((vote) => ({ ...vote, counts: this.mayDecide(approval, vote.userId) })),
+          : voices.listVotes(approval.id).map((vote) => ({ ...vote, counts: this.#counts(approval, vote.userId) })),
       today: approval === null || !may ? null : this.#describeToday(approval),
       choice,
     };
+  }
+
+  #counts({ quorum, agentGroupId, createdAt }: Approval, by: UserId): boolean {
+    const { users } = this.#parts;
+    return countsAsVoice(quorum, users.rolesOf(by), users.rolesSince(by, createdAt), agentGroupId);
   }
 
   #describeToday(approval: Approval): DecisionFacts['today'] {
@@ -207,12 +219,16 @@ export class Deciding {
     );
   }
 
-  #describe(reason: DecisionRefusal, approval: Approval | null): string {
+  #describe(reason: DecisionRefusal, approval: Approval | null, by: UserId): string {
     switch (reason) {
       case 'not_allowed':
-        return 'Only an admin may decide this.';
+        return this.lostRight(approval, by)
+          ? 'You may not decide this any more: the role that it takes was taken from you. Ask an owner of this host for it.'
+          : 'Only an admin may decide this.';
       case 'already_voted':
         return `You approved ${approval?.code ?? 'it'} already; it waits for others.`;
+      case 'too_new':
+        return `${approval?.code ?? 'This'} needs several people, each of whom could decide it when it was asked: your role is newer. You may reject it, or have it asked again.`;
       case 'withdrawn':
         return `This is not decided any more. ${approval?.outcome ?? ''}`.trim();
       case 'unknown':

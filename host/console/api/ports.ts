@@ -87,7 +87,7 @@ export interface ApiParts {
   asked: Pick<Questions, 'get' | 'answer'>;
   decisions: Pick<
     Approvals,
-    'get' | 'findByCode' | 'list' | 'listVotes' | 'mayDecide' | 'decide' | 'whereAsked' | 'policies'
+    'get' | 'findByCode' | 'list' | 'listVotes' | 'mayDecide' | 'lostRight' | 'decide' | 'whereAsked' | 'policies'
   >;
   maker: Pick<AgentMaker, 'make'>;
   people: Pick<People, 'get' | 'list' | 'grant' | 'revoke' | 'join' | 'part'>;

@@ -4,6 +4,7 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import { parseId, type UserId } from '../../../shared/ids.ts';
 import {
   administers,
   findRight,
@@ -36,6 +37,8 @@ export function authorise(parts: ApiParts, base: string): MiddlewareHandler<Env>
       case 'allowed':
         return next();
       case 'hidden':
+        // Judged there again, refused in words, and recorded.
+        if (path === '/approvals/{id}/decide' && wasShown(parts, id, c.var.userId)) return next();
         throw notFound(kind.replace(/s$/, ''));
       case 'forbidden':
         throw forbidden(right === 'machine');
@@ -52,6 +55,12 @@ export function standingOf(
   isMachine: boolean,
 ): Standing {
   return toStanding(visible.factsOf(userId), isMachine);
+}
+
+/** Whether this person could decide that approval a moment ago: no secret to them. */
+function wasShown({ decisions }: ApiParts, id: string, userId: UserId): boolean {
+  const approvalId = parseId('approval', id);
+  return approvalId !== null && decisions.lostRight(approvalId, userId);
 }
 
 /** What limits this caller's lists; null: nothing. */
