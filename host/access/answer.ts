@@ -31,6 +31,19 @@ export function mayDecide(roles: readonly Role[], agentGroupId: string | null): 
   );
 }
 
+/**
+ * Whether this person's approval counts, where several people must approve: what they may decide now, they might when
+ * it was asked, or one of the people would make another. `since` are the roles of today that they had then.
+ */
+export function countsAsVoice(
+  quorum: number,
+  roles: readonly Role[],
+  since: readonly Role[],
+  of: string | null,
+): boolean {
+  return mayDecide(roles, of) && (quorum === 1 || mayDecide(since, of));
+}
+
 /** How approvals are decided is for owners alone to change. */
 export function isOwner(roles: readonly Role[]): boolean {
   return roles.some(({ role }) => role === 'owner');

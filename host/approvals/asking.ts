@@ -73,14 +73,14 @@ export class Asking {
     }
   }
 
-  /** Puts an end to it, and asks for the same once more, as it would be carried out today. */
+  /** Puts an end to it, and asks for the same once more, as it would be carried out today; asked when it first was: who counts is settled by that. */
   renew(old: Approval, lines: readonly string[]): { id: Approval['id']; code: string } {
     const { approvals, voices, questions, ends, onAsked } = this.#parts;
     const at = this.#parts.now();
     const id = makeId('approval', at);
     const renewed = questions.transaction(() => {
       const consequence = lines.map(toLine);
-      const insert = () => ({ id, code: approvals.insert({ ...old, id, consequence, createdAt: at }) });
+      const insert = () => ({ id, code: approvals.insert({ ...old, id, consequence, createdAt: old.createdAt }) });
       const made = ends.supersede(old, 'approving it would do something else by now', insert);
       voices.copyAskers(old.id, id);
       recordApproval(this.#parts, 'requested', { ...old, id }, null, { code: made.code, renews: old.id });

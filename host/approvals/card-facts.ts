@@ -1,6 +1,6 @@
 /** What a card says, from the tables as they stand now. */
-import type { MessageId, SessionId } from '../../shared/ids.ts';
-import { mayDecide } from '../access/answer.ts';
+import type { MessageId, SessionId, UserId } from '../../shared/ids.ts';
+import { countsAsVoice } from '../access/answer.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { ApprovalVoices, AskerOrigin } from '../store/approval-voices.ts';
 import type { Approval } from '../store/approvals.ts';
@@ -52,13 +52,18 @@ export function listApprovers(
 ): string[] {
   const seen = new Set<string>();
   return voices.listVotes(approval.id).flatMap(({ personId, userId }) => {
-    if (seen.has(personId) || !mayDecide(users.rolesOf(userId), approval.agentGroupId)) return [];
+    if (seen.has(personId) || !isVoice(users, approval, userId)) return [];
     seen.add(personId);
     return [users.get(userId)?.displayName || userId];
   });
 }
 
-function findAsker(
+function isVoice(users: UserStore, { quorum, agentGroupId, createdAt }: Approval, id: UserId): boolean {
+  return countsAsVoice(quorum, users.rolesOf(id), users.rolesSince(id, createdAt), agentGroupId);
+}
+
+/** The agent that asks, and where it was asked; null: the host asks by itself. */
+export function findAsker(
   { agents, chats, sessions }: CardFactParts,
   approval: { requesterSessionId: SessionId | null; requesterMessageId: MessageId | null } & Pick<
     Approval,

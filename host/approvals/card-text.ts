@@ -65,7 +65,9 @@ function describeProgress({ quorum, approvedBy, deciders }: Progress): string | 
   const lines: string[] = [];
   if (quorum > 1) {
     const who = approvedBy.length === 0 ? '' : `: ${approvedBy.map((name) => showSafely(name)).join(', ')}`;
-    lines.push(`${approvedBy.length} of ${quorum} approved${who}. One rejection rejects.`);
+    lines.push(
+      `${approvedBy.length} of ${quorum} approved${who}. One rejection rejects. Approvals count of people who could decide this when it was asked.`,
+    );
   }
   const lack = describeLack(quorum, deciders);
   if (lack !== null) lines.push(lack);

@@ -8,7 +8,8 @@
  *      └─────other content, or nothing is left to decide────────────────► superseded
  *
  * I1. Whoever may not decide at this moment changes nothing, and learns nothing.
- * I2. Only votes of people who may decide at this moment count, one per person, and for the same option.
+ * I2. Only votes of people who may decide at this moment count, one per person, and for the same option. Where
+ *     several must approve, these are people who might when it was asked: nobody makes themselves a second voter.
  * I3. What is over stays: no choice leads out of another state than `pending`.
  */
 import { assertNever } from '../config/errors.ts';
@@ -18,7 +19,7 @@ import type { ApprovalOption, ApprovalState } from '../store/approvals.ts';
 export interface CountedVote {
   personId: string;
   choice: string;
-  /** Whether its person may decide now. */
+  /** Whether its person may decide now, and by I2 then. */
   counts: boolean;
 }
 
@@ -35,6 +36,8 @@ export interface DecisionFacts {
   isHere: boolean;
   /** Owner, or admin of what it is about, at this moment. */
   mayDecide: boolean;
+  /** Whether their approval counts (I2). */
+  countsAsVoice: boolean;
   personId: string;
   votes: readonly CountedVote[];
   /** What approving would do now; null: it is not what was asked any more, which carrying out refuses. */
@@ -50,7 +53,8 @@ export type DecisionRefusal =
   | 'expired'
   | 'withdrawn'
   | 'no_such_option'
-  | 'already_voted';
+  | 'already_voted'
+  | 'too_new';
 
 export type DecisionPlan =
   | { kind: 'refuse'; reason: DecisionRefusal }
@@ -79,7 +83,8 @@ export function planDecision(facts: DecisionFacts, now: number): DecisionPlan {
 }
 
 /** I2 */
-function planVote(option: string, quorum: number, { personId, votes }: DecisionFacts): DecisionPlan {
+function planVote(option: string, quorum: number, { personId, votes, countsAsVoice }: DecisionFacts): DecisionPlan {
+  if (quorum > 1 && !countsAsVoice) return { kind: 'refuse', reason: 'too_new' };
   const own = votes.find((vote) => vote.personId === personId);
   const people = new Set(votes.flatMap((vote) => (vote.counts && vote.choice === option ? [vote.personId] : [])));
   people.add(personId);

@@ -57,7 +57,7 @@ function foldText(text: string): string {
 /** Why an answer does not count. */
 type QuestionRefusal = 'unknown' | 'not_allowed' | 'already_answered' | 'expired' | 'withdrawn' | 'no_such_option';
 /** Also of approvals: this person approved already; it would do something else by now; too many wrong codes. */
-export type AnswerRefusal = QuestionRefusal | 'already_voted' | 'changed' | 'too_many_tries';
+export type AnswerRefusal = QuestionRefusal | 'already_voted' | 'too_new' | 'changed' | 'too_many_tries';
 
 export interface AnswerFacts {
   question: Pick<Question, 'state' | 'options' | 'expiresAt'> | null;

@@ -76,6 +76,17 @@ export class UserStore {
       .map(({ role, of }) => ({ role, agentGroupId: of === '' ? null : (of as AgentGroupId) }));
   }
 
+  /** Of those, what they held at that time already and since, epoch ms. */
+  rolesSince(id: UserId, at: number): Pick<RoleHolder, 'role' | 'agentGroupId'>[] {
+    return this.#db
+      .prepare<{ id: string; at: number }, { role: 'owner' | 'admin'; of: string }>(
+        `${OWN} SELECT DISTINCT role, agent_group_id AS of FROM own CROSS JOIN user_roles ON user_id = own.id
+         WHERE created_at <= @at`,
+      )
+      .all({ id, at })
+      .map(({ role, of }) => ({ role, agentGroupId: of === '' ? null : (of as AgentGroupId) }));
+  }
+
   /** Whose identity this is: the same for all that are linked. */
   personOf(id: UserId): PersonId | UserId {
     return (this.#personOf.get(id)?.personId ?? id) as PersonId | UserId;

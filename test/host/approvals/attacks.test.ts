@@ -206,3 +206,44 @@ test('Who may: whoever asked by an agent may decide when they are an admin, as o
   const approval = court.ask();
   expect(court.decide(approval, ADA)).toMatchObject({ kind: 'accepted' });
 });
+
+test('Who may: nobody makes themselves a second voter by giving somebody a role after it was asked', async () => {
+  const court = await openCourt();
+  let at = Date.now();
+  court.spine.now = () => at;
+  court.setPolicy({ quorum: 2 });
+  court.addAdmin(ADA, null, 'owner');
+  court.addAdmin(BEN);
+  const approval = court.ask();
+  await court.cardShows(approval, ADA, 'people who could decide this when it was asked');
+  at += 1;
+  court.addAdmin(CLEO);
+  expect(court.decide(approval, ADA)).toMatchObject({ kind: 'accepted' });
+  const minted = court.decide(approval, CLEO);
+  expect(minted).toMatchObject({ kind: 'refused', reason: 'too_new', words: expect.stringContaining('role is newer') });
+  // Given again it is as new as that.
+  court.revoke(BEN);
+  court.addAdmin(BEN);
+  expect(court.decide(approval, BEN)).toMatchObject({ reason: 'too_new' });
+  expect(court.get(approval.id).state).toBe('pending');
+  // Having it renewed makes no role older.
+  court.lines = ['does something else'];
+  expect(court.decide(approval, ADA)).toMatchObject({ reason: 'changed' });
+  const [renewed] = court.pending();
+  if (renewed === undefined) throw new Error('nothing was asked afresh');
+  expect(court.decide(renewed, ADA)).toMatchObject({ kind: 'accepted' });
+  expect(court.decide(renewed, CLEO)).toMatchObject({ reason: 'too_new' });
+  expect(court.done).toEqual([]);
+  // Who is new may say no.
+  expect(court.decide(renewed, CLEO, 'Reject')).toMatchObject({ kind: 'accepted' });
+});
+
+test('one person decides alone whenever they got the role', async () => {
+  const court = await openCourt();
+  court.addAdmin(ADA);
+  const approval = court.ask();
+  const later = court.spine.now() + 1_000;
+  court.spine.now = () => later;
+  court.addAdmin(CLEO);
+  expect(court.decide(approval, CLEO)).toMatchObject({ kind: 'accepted' });
+});

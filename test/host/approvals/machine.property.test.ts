@@ -54,21 +54,31 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 /** What must hold, kept apart from how the host finds out. */
 class Model {
-  readonly roles = new Set<UserId>(PEOPLE);
   now = Date.now();
+  /** Since when, in the order of events. */
+  readonly roles = new Map<UserId, number>(PEOPLE.map((id) => [id, this.now]));
   lines = 0;
   readonly approvals = new Map<
     ApprovalId,
-    { quorum: number; lines: number; expiresAt: number; votes: Set<UserId>; mayApply: boolean; isOver: boolean }
+    {
+      quorum: number;
+      lines: number;
+      expiresAt: number;
+      askedAt: number;
+      votes: Set<UserId>;
+      mayApply: boolean;
+      isOver: boolean;
+    }
   >();
 
   noteNew(court: Court): void {
-    for (const { id, expiresAt, quorum } of court.spine.approvals.list(1_000, null, null)) {
+    for (const { id, expiresAt, quorum, createdAt: askedAt } of court.spine.approvals.list(1_000, null, null)) {
       if (!this.approvals.has(id)) {
         this.approvals.set(id, {
           quorum,
           lines: this.lines,
           expiresAt,
+          askedAt,
           votes: new Set(),
           mayApply: false,
           isOver: false,
@@ -83,8 +93,11 @@ class Model {
     if (!approves) approval.isOver = true;
     else if (approval.lines !== this.lines) approval.isOver = true;
     else {
+      const counts = (one: UserId) =>
+        this.roles.has(one) && (approval.quorum === 1 || (this.roles.get(one) ?? 0) <= approval.askedAt);
+      if (!counts(by)) return;
       approval.votes.add(by);
-      if ([...approval.votes].filter((one) => this.roles.has(one)).length < approval.quorum) return;
+      if ([...approval.votes].filter(counts).length < approval.quorum) return;
       approval.mayApply = true;
       approval.isOver = true;
     }
@@ -133,10 +146,13 @@ async function play(court: Court, model: Model, rows: readonly string[], one: Ev
     }
     case 'role': {
       const by = PEOPLE[one.who] ?? ADA;
-      if (one.has) spine.users.grant(by, 'admin', null, null, 1);
+      // No two events are in one millisecond.
+      model.now += 1;
+      if (one.has) spine.users.grant(by, 'admin', null, null, model.now);
       else court.revoke(by);
-      if (one.has) model.roles.add(by);
-      else model.roles.delete(by);
+      if (one.has && !model.roles.has(by)) model.roles.set(by, model.now);
+      if (!one.has) model.roles.delete(by);
+      model.now += 1;
       break;
     }
     case 'quorum':
@@ -184,8 +200,8 @@ test('Who may: no sequence of events applies what not enough people approved, ap
         court.done.length = 0;
         court.lines = ['line 0'];
         const model = new Model();
-        for (const id of PEOPLE) court.addAdmin(id);
         spine.now = () => model.now;
+        for (const id of PEOPLE) court.addAdmin(id);
         court.setPolicy({ quorum: first });
         await court.start();
         const rows = [0, 1, 2, 3].map((at) => `msg_${salt.replaceAll('-', '').slice(0, 19)}${at}`);

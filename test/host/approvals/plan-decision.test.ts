@@ -14,7 +14,7 @@ function facts(
 ): DecisionFacts {
   return {
     approval: { state: 'pending', options: OPTIONS, quorum: 1, expiresAt: 100, consequence: ['a'], ...of },
-    ...{ isHere: true, mayDecide: true, personId: 'ada', votes: [] },
+    ...{ isHere: true, mayDecide: true, countsAsVoice: true, personId: 'ada', votes: [] },
     today: { kind: 'possible', lines: ['a'] },
     choice: 'Approve',
     ...more,
@@ -45,6 +45,17 @@ describe('what a choice does', () => {
     ['too late', facts({}, { expiresAt: 50 }), refuse('expired')],
     ['the first of two', facts({}, { quorum: 2 }), { kind: 'vote', option: 'Approve', count: 1 }],
     ['the second of two', facts({ votes: [vote('ben')] }, { quorum: 2 }), decide('approved', 'Approve')],
+    [
+      'one whose role is newer, beside another',
+      facts({ countsAsVoice: false, votes: [vote('ben')] }, { quorum: 2 }),
+      refuse('too_new'),
+    ],
+    ['one whose role is newer, alone', facts({ countsAsVoice: false }), decide('approved', 'Approve')],
+    [
+      'one whose role is newer rejects',
+      facts({ choice: '2', countsAsVoice: false }, { quorum: 2 }),
+      decide('rejected', 'Reject'),
+    ],
     ['the same person again', facts({ votes: [vote('ada')] }, { quorum: 2 }), refuse('already_voted')],
     [
       'beside one who lost the role',

@@ -75,6 +75,7 @@ const STATUS_OF_REFUSAL = {
   no_such_option: 400,
   already_answered: 409,
   already_voted: 409,
+  too_new: 409,
   changed: 409,
   too_many_tries: 429,
   expired: 410,
