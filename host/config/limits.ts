@@ -4,6 +4,10 @@
 export const MAX_OPEN_INBOXES = 64;
 /** Reading one outbound.db may take this long. Higher: a hostile database delays others. Lower: a slow disk quarantines. */
 export const READ_DEADLINE_MS = 2_000;
+/** Of that time a reader must have been at work, or its read blames nobody. Higher: who makes it wait is spared. Lower: a busy machine quarantines. */
+export const READ_WORK_MS = 500;
+/** A reader may take this long to start, which takes 60 ms. Higher: one that hangs shows late. Lower: a busy machine never reads. */
+export const READER_START_MS = 30_000;
 /** A read slower than this makes its session use the reader kept for slow ones. */
 export const SLOW_READ_MS = 100;
 /** Readers are ended when unused this long: each holds about 45 MB. Lower: more starts (60 ms each). */

@@ -62,6 +62,8 @@ const MAX_WATCHED_ACKS = 200;
 const OVERDUE_MS = 60_000;
 /** Wait before a locked outbound.db is read again. */
 const BUSY_RETRY_MS = 25;
+/** Wait before a read that no reader had time for. Higher: replies come late. Lower: a busy machine gets more to do. */
+const UNREAD_RETRY_MS = 500;
 /** A lock held longer than this is not a commit. */
 const BUSY_DEADLINE_MS = 10_000;
 /** A shutdown waits this long for attempts under way. Higher: slow stops. Lower: more unknown deliveries. */
@@ -294,6 +296,8 @@ export class Delivery implements AsyncDisposable {
     switch (result.kind) {
       case 'busy':
         return this.#waitForLock(id, memory);
+      case 'unread':
+        return UNREAD_RETRY_MS;
       case 'hot-journal':
         this.#parts.onHotJournal(id);
         return null;

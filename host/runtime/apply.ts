@@ -5,7 +5,7 @@
  */
 import type { EpochMs } from '../../shared/ids.ts';
 import { epochMs } from '../../shared/ids.ts';
-import { assertNever } from '../config/errors.ts';
+import { assertNever, Fault } from '../config/errors.ts';
 import { planAdoption } from './adoption.ts';
 import { type ContainerDriver, DriverFault } from './drivers/driver.ts';
 import type { RunOutcome, RuntimePlan } from './facts.ts';
@@ -52,8 +52,7 @@ export class Apply {
       case 'recover':
         return this.#recover(tracked, facts.record);
       case 'requeue':
-        tracked.requeued = true;
-        return this.#parts.sessions.requeueClaims(tracked.sessionId, plan.reason, this.#now());
+        return this.#requeue(tracked, plan.reason);
       case 'settle':
         return this.#settle(tracked, facts.record, plan.outcome);
       default:
@@ -190,6 +189,17 @@ export class Apply {
         throw error;
       }
       log.warn({ sessionId, err: error }, 'half a commit was not rolled back');
+    }
+  }
+
+  async #requeue(tracked: Tracked, reason: string): Promise<void> {
+    tracked.requeued = true;
+    try {
+      await this.#parts.sessions.requeueClaims(tracked.sessionId, reason, this.#now());
+    } catch (error) {
+      // Its claims are not known yet: asked again, or nobody would take them back.
+      if (error instanceof Fault && error.code === 'reader_unavailable') tracked.requeued = false;
+      throw error;
     }
   }
 

@@ -17,7 +17,8 @@ import type { DueTimer } from '../sessions/due-timer.ts';
 import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
 import type { Inboxes, SessionRef } from '../sessions/inbox.ts';
 import type { OpenInbound } from '../sessions/inbox-tables.ts';
-import type { OutboxReader, ReadResult } from '../sessions/outbox-reader.ts';
+import type { OutboxReader } from '../sessions/outbox-reader.ts';
+import type { ReadResult } from '../sessions/reader-lane.ts';
 import { type EndFiring, keepOpen, showAcks, type TellChat, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { Session, SessionStore } from '../store/sessions.ts';
@@ -54,9 +55,9 @@ export interface SessionViewParts {
 const MIB = 1024 * 1024;
 /** What a container may use unless its agent's config says otherwise. */
 const DEFAULT_LIMITS: ContainerLimits = {
-  memoryBytes: 512 * MIB,
-  cpus: 1,
-  pids: 128,
+  memoryBytes: DEFAULT_RESOURCES.memoryMb * MIB,
+  cpus: DEFAULT_RESOURCES.cpus,
+  pids: DEFAULT_RESOURCES.pids,
   fileSizeBytes: 256 * MIB,
   openFiles: 1_024,
 };
@@ -251,8 +252,9 @@ export class SessionView implements RuntimeSessions {
     return this.#parts.inboxes.read(session, (tables) => tables.listOpen(MAX_WATCHED_CLAIMS));
   }
 
-  #read(session: Session, paths: SessionPaths, open: readonly OpenInbound[]): Promise<ReadResult> {
-    return this.#parts.reader.read({
+  /** Throws a retryable Fault when no reader had time for it: that says nothing about the session. */
+  async #read(session: Session, paths: SessionPaths, open: readonly OpenInbound[]): Promise<KnownRead> {
+    const result = await this.#parts.reader.read({
       out: paths.out,
       ownerUid: hostContainerUser(session).uid,
       afterSeq: Number.MAX_SAFE_INTEGER,
@@ -261,8 +263,14 @@ export class SessionView implements RuntimeSessions {
       openIds: open.map((row) => row.id),
       withState: true,
     });
+    if (result.kind === 'unread') {
+      throw new Fault('reader_unavailable', 'no reader had time for outbound.db', { retryable: true });
+    }
+    return result;
   }
 }
+
+type KnownRead = Exclude<ReadResult, { kind: 'unread' }>;
 
 function toRecord(session: Session): RuntimeRecord {
   return {

@@ -1,13 +1,15 @@
 /** Entry of the reader process: answers one read after the other, and ends with its host. */
 import { OutboxFiles } from './read-outbox.ts';
-import type { ReadRequest } from './reader-protocol.ts';
+import type { ReaderMessage, ReadRequest } from './reader-protocol.ts';
 
 const files = new OutboxFiles();
+const say = (message: ReaderMessage) => void process.send?.(message);
 
 process.on('message', (message) => {
   // Only the host that started this process can write to the pipe.
-  process.send?.(files.read(message as ReadRequest));
+  say(files.read(message as ReadRequest));
 });
 process.on('disconnect', () => process.exit(0));
 // Ctrl+C reaches the whole process group; the host decides when its readers end.
 process.on('SIGINT', () => undefined);
+say({ kind: 'up' });

@@ -58,3 +58,6 @@ export type ReadAnswer =
   | { id: number; kind: 'hot-journal' }
   /** The contract is broken: quarantine. */
   | { id: number; kind: 'violation'; reason: string };
+
+/** `up`: said once, before anything is asked: from here on a delay is the read's. */
+export type ReaderMessage = { kind: 'up' } | ReadAnswer;

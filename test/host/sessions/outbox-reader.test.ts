@@ -5,7 +5,8 @@ import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { createSessionFolder } from '../../../host/sessions/folder.ts';
-import { OutboxReader, type ReadResult } from '../../../host/sessions/outbox-reader.ts';
+import { OutboxReader } from '../../../host/sessions/outbox-reader.ts';
+import type { ReadResult } from '../../../host/sessions/reader-lane.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { type SessionPaths, sessionPaths } from '../../../shared/session-files.ts';
 import { ScriptedContainer } from '../../support/scripted-container.ts';
@@ -167,4 +168,38 @@ test('half a commit is reported, and the journal is left alone', async () => {
   expect(await read(makeReader(), paths)).toMatchObject({ kind: 'hot-journal' });
   new Database(paths.outboundDb).prepare('SELECT count(*) FROM runner_state').get();
   expect(await read(makeReader(), paths)).toMatchObject({ kind: 'snapshot' });
+});
+
+/** The reader program behind something that it meets on a machine, or in a file, at its start or at each read. */
+function makeReaderBehind(program: string): OutboxReader {
+  const entry = join(makeTempHome().home, 'reader.mjs');
+  const wait = 'const wait = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);';
+  writeFileSync(
+    entry,
+    `${wait}\n${program}\nawait import(${JSON.stringify(join(projectRoot(), 'dist', 'reader.mjs'))});`,
+  );
+  const reader = new OutboxReader(entry);
+  onTestFinished(() => reader[Symbol.dispose]());
+  return reader;
+}
+
+test('a reader that starts slower than a read may take blames no session', async () => {
+  expect(await read(makeReaderBehind('wait(3_000);'), makeSession())).toMatchObject({ kind: 'snapshot' });
+});
+
+test('a reader that gets no processor time blames no session: the read is tried again', async () => {
+  const reader = makeReaderBehind(`process.on('message', () => wait(60_000));`);
+  expect(await read(reader, makeSession())).toEqual({ kind: 'unread' });
+});
+
+test('a reader that works on one file past its deadline, twice, blames that file', async () => {
+  const reader = makeReaderBehind(`process.on('message', () => { for (;;); });`);
+  expect(await read(reader, makeSession())).toMatchObject({
+    kind: 'violation',
+    reason: expect.stringContaining('2000 ms'),
+  });
+});
+
+test('a reader that cannot start blames no session', async () => {
+  expect(await read(makeReaderBehind('process.exit(1);'), makeSession())).toEqual({ kind: 'unread' });
 });
