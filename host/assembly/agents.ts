@@ -39,6 +39,7 @@ export function buildAgents(
   const self = makeSelfChanges({
     ...stores,
     ...{ configs, images, tellAdmins, reports: stores.mcpReports },
+    isConfined: policy.driver === 'docker',
     requestApproval: (request) => approvals.requestApproval(request),
     countSessions: (id) => sessions.listForAgent(id).length,
     onConfigChanged: live.ringAgent,

@@ -6,6 +6,7 @@ import { epochMs } from '../../shared/ids.ts';
 import { MAX_TOOL_TIMEOUT_MS } from '../../shared/limits.ts';
 import { RUNNER_STATE } from '../../shared/protocol.ts';
 import { type SessionPaths, sessionPaths } from '../../shared/session-files.ts';
+import { DEFAULT_RESOURCES } from '../agents/config/limits.ts';
 import type { PreparedMounts } from '../agents/mounts/mounts.ts';
 import { errorCode, Fault } from '../config/errors.ts';
 import type { ImageBuilds } from '../images/images.ts';

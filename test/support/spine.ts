@@ -160,6 +160,8 @@ export class Spine {
   readonly mcpReports = new McpReportStore(this.db);
   /** What admins were told beside approvals. */
   readonly toldAdmins: string[] = [];
+  /** Whether agents have containers; a test may say no, and make `self` anew. */
+  isConfined = true;
   self = this.makeSelf();
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */
@@ -287,7 +289,7 @@ export class Spine {
   makeSelf(): SelfChanges {
     return makeSelfChanges({
       ...{ agents: this.agents, configs: this.configs, configHistory: this.configHistory },
-      ...{ ledger: this.ledger, reports: this.mcpReports },
+      ...{ ledger: this.ledger, reports: this.mcpReports, isConfined: this.isConfined },
       images: {
         ensure: (agent, packages, why) => this.images.ensure(agent, packages, why),
         describe: (agent, packages) => this.images.describe(agent, packages),

@@ -26,6 +26,8 @@ export interface SelfRuleParts {
   configs: AgentConfigs;
   configHistory: ConfigHistoryStore;
   images: Pick<ImageBuilds, 'ensure' | 'describe'>;
+  /** What agents run stays in a container: not with the process driver. */
+  isConfined: boolean;
   /** The agent's sessions follow its config. */
   onConfigChanged: (id: AgentGroupId) => void;
 }
@@ -75,7 +77,11 @@ export class SelfRules {
     if (plan.kind !== 'change') return { kind: 'impossible', why: plan.why };
     const build = plan.needsBuild ? this.#parts.images.describe(agent, plan.config.packages) : null;
     if (build?.kind === 'impossible') return build;
-    return { kind: 'possible', lines: [...plan.lines, ...(build?.lines ?? []), RESTARTS] };
+    return { kind: 'possible', lines: [...plan.lines, ...this.#warnOf(change), ...(build?.lines ?? []), RESTARTS] };
+  }
+
+  #warnOf({ kind }: SelfChange): string[] {
+    return kind === 'add_mcp_server' && !this.#parts.isConfined ? [UNCONFINED] : [];
   }
 
   #rulesOf(action: SelfAction): ActionRules {
@@ -132,6 +138,8 @@ export class SelfRules {
   }
 }
 
+const UNCONFINED =
+  'the program runs unconfined, as the user of the host: without containers it reads and changes all that this user may';
 const RESTARTS = 'restarts its sessions, each when it is idle';
 
 function describeReason(change: SelfChange): string {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../../shared/ids.ts';
 import type { Packages } from '../../../shared/packages.ts';
 import { type ApiFixture, startApi } from '../../support/api-server.ts';
+import { type Caller, startWithPeople } from '../../support/console-people.ts';
 
 const SERVER = { name: 'files', command: 'node', args: ["it's"], env: { KEY: 'a b' } };
 
@@ -56,6 +57,50 @@ describe('a config', () => {
     for (const bad of [{}, { memoryMb: 1 }, { cpus: 0 }, { provider: 'gpt' }, { mounts: [] }, { packages: {} }]) {
       expect(await patch(bad, 4)).toMatchObject({ status: 400 });
     }
+  });
+
+  it('Cost and growth: takes no more than a machine has to share, and says how much that is', async () => {
+    const { patch } = await setUp();
+    const most: [string, number][] = [
+      ['memoryMb', 65_536],
+      ['cpus', 64],
+      ['pids', 4_096],
+    ];
+    let revision = 1;
+    for (const [name, value] of most) {
+      const refused = await patch({ [name]: value + 1 }, revision);
+      expect([name, refused.status]).toEqual([name, 400]);
+      expect(refused.text).toContain(String(value));
+      expect((await patch({ [name]: value }, revision++)).status).toBe(200);
+    }
+  });
+
+  it('Cost and growth: gets more than the default from a global admin, not from an admin of that agent', async () => {
+    const people = await startWithPeople();
+    const path = `/agents/${people.main.id}/config`;
+    let revision = 1;
+    const patch = async (who: Caller, json: object) => {
+      const headers = { 'if-match': `"${revision}"` };
+      const answer = await people.call(who, path, { method: 'PATCH', json, headers });
+      if (answer.status === 200) revision = answer.json.revision;
+      return answer;
+    };
+    for (const more of [{ memoryMb: 513 }, { cpus: 1.5 }, { pids: 129 }]) {
+      const refused = await patch('ada', more);
+      expect([more, refused.status]).toEqual([more, 403]);
+      expect(refused.json.error.expected).toMatch(/at most (512|1|128), or an owner or a global admin/);
+    }
+    expect((await patch('ada', { memoryMb: 256, cpus: 1, pids: 128 })).status).toBe(200);
+    expect((await patch('gus', { memoryMb: 2_048 })).status).toBe(200);
+    const raised = revision;
+    // What was given stays while she changes other things, and may become less.
+    expect((await patch('ada', { timezone: 'Asia/Tokyo' })).status).toBe(200);
+    expect((await patch('ada', { memoryMb: 4_096 })).status).toBe(403);
+    expect((await patch('ada', { memoryMb: null })).status).toBe(200);
+    expect((await patch('ada', { memoryMb: 2_048 })).status).toBe(403);
+    const back = { method: 'POST', json: { revision: raised }, headers: { 'if-match': `"${revision}"` } };
+    expect((await people.call('ada', `${path}/rollback`, back)).status).toBe(403);
+    expect((await people.call('gus', `${path}/rollback`, back)).status).toBe(200);
   });
 
   it('has a history in pages, newest first, and differences between any two revisions', async () => {

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { administers } from '../../../access/console.ts';
 import { contentOf } from '../../../agents/config/configs.ts';
 import { diffConfigs, formatDifference } from '../../../agents/config/diff.ts';
+import { DEFAULT_RESOURCES } from '../../../agents/config/limits.ts';
 import { listAsked, rollBack } from '../../../agents/config/rollback.ts';
 import { isSameMounts } from '../../../agents/mounts/plan.ts';
 import type { AgentGroup, ConfigContent } from '../../../store/agents.ts';
@@ -27,6 +28,7 @@ export function configRoutes(parts: ApiParts) {
     .openapi(routes.updateConfig, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const patch = planPatch(agent, c.req.valid('json'));
+      requireResourceRight(c, contentOf(agent).resources, patch.resources ?? {});
       const author = { by: c.var.userId, approvalId: null, reason: 'set by hand', ifRevision: readIfMatch(c) };
       return c.json(answerChange(c, configs.change(agent.id, patch, author), parts), 200);
     })
@@ -140,6 +142,7 @@ function requireRollbackRight(
 ): void {
   const { isOwner } = c.var.standing;
   const now = contentOf(agent);
+  requireResourceRight(c, now.resources, wanted.resources);
   const isOfMachine = !isSameMounts(now.mounts, wanted.mounts) || now.network !== wanted.network;
   if (isOfMachine && !administers(c.var.standing, { changedBy: [] })) {
     throw new Problem(
@@ -156,6 +159,23 @@ function requireRollbackRight(
     throw new Problem(403, 'not_allowed', `That revision changes what ${quorum} people must approve.`, {
       expected: 'an owner',
       next: 'have the agent ask for the change, so that they can approve it',
+    });
+  }
+}
+
+type Resources = ConfigContent['resources'];
+
+/** The machine's are shared: beyond the default they are given by who administers all of it. Throws Problem 403. */
+function requireResourceRight(c: Context<Env>, now: Resources, wanted: Resources): void {
+  if (administers(c.var.standing, { changedBy: [] })) return;
+  for (const name of ['memoryMb', 'cpus', 'pids'] as const) {
+    const most = DEFAULT_RESOURCES[name];
+    const asked = wanted[name] ?? most;
+    // What a global admin gave may stay, or become less.
+    if (asked <= Math.max(most, now[name] ?? most)) continue;
+    throw new Problem(403, 'not_allowed', `${name} ${asked} is more than you may give an agent.`, {
+      expected: `at most ${most}, or an owner or a global admin`,
+      next: 'ask one of them to set it',
     });
   }
 }

@@ -283,6 +283,17 @@ describe('MCP servers that an agent asks for', () => {
     expect(world.config()).toMatchObject({ mcpServers: [server], revision: 2 });
   });
 
+  it('are shown to run unconfined, as the host’s user, where agents have no containers', async () => {
+    const world = await setUp();
+    world.spine.isConfined = false;
+    world.spine.self = world.spine.makeSelf();
+    world.spine.approvals = world.spine.makeApprovals();
+    const approval = await asked(world, { action: 'add_mcp_server', server });
+    expect(approval.consequence[1]).toMatch(/^the program runs unconfined, as the user of the host/);
+    const packages = await asked(world, { action: 'install_packages', apt: ['cowsay'] });
+    expect(packages.consequence.join()).not.toContain('unconfined');
+  });
+
   it('take another’s place by name, are removed, and are no request when they are there or were never', async () => {
     const world = await setUp();
     world.spine.configs.change(world.agent.id, { mcpServers: [server] }, { by: 'host', approvalId: null, reason: 'x' });
