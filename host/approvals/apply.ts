@@ -23,6 +23,8 @@ import type { Ledger } from '../store/ledger.ts';
 import type { Question } from '../store/questions.ts';
 import type { ApprovalRequest, ApprovalTable, Requested } from './approval.ts';
 import { Asking } from './asking.ts';
+import { findAsker } from './card-facts.ts';
+import type { CardFacts } from './card-text.ts';
 import { type CardParts, Cards } from './cards.ts';
 import { CarryOut } from './carry-out.ts';
 import { type CodedDecision, Deciding } from './deciding.ts';
@@ -106,6 +108,11 @@ export class Approvals implements Disposable {
   /** Whether this person may decide it, by the roles they have now. */
   mayDecide(id: ApprovalId, by: UserId): boolean {
     return this.#deciding.mayDecide(this.#parts.approvals.get(id), by);
+  }
+
+  /** The agent that asks, and where it was asked; null: the host asks by itself. */
+  askerOf(approval: Approval): CardFacts['asker'] {
+    return findAsker(this.#parts, approval, this.#parts.voices.findOrigin(approval.id));
   }
 
   /** Whether this person could decide it since it was asked, and may not any more. */

@@ -188,10 +188,13 @@ export class Deciding {
     const { approvals, questions, users, cards, onDecided, now } = this.#parts;
     const at = now();
     const { by } = given;
-    const byName = users.get(by)?.displayName || given.byName || by;
-    const answer = { answer: option, by, byName, clientId: given.clientId ?? null, at };
+    const nameOf = (id: UserId) => users.get(id)?.displayName || (id === by ? given.byName : '') || id;
     questions.transaction(() => {
       this.#putVote(approval, option, given);
+      const voices = this.#parts.voices.listVotes(approval.id);
+      const counted = voices.filter(({ choice, userId }) => choice === option && this.mayDecide(approval, userId));
+      const byName = counted.map(({ userId }) => nameOf(userId)).join(', ');
+      const answer = { answer: option, by, byName, clientId: given.clientId ?? null, at };
       const { note } = noteOf(given);
       if (!approvals.decide(approval.id, { state, choice: option, by, note, at })) {
         throw new Error('a pending approval was not');

@@ -26,7 +26,7 @@ import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { ImageBuild } from '../store/image-builds.ts';
 import type { ImageEngine } from './engine.ts';
 import { KEEP_BUILDS } from './limits.ts';
-import type { BuildLog } from './log.ts';
+import { type BuildLog, noteCutOff } from './log.ts';
 import { alone, whenEngineAnswers } from './patience.ts';
 import { describeImage, type ImageFact, type ImageState, mustLook, planRemovals } from './plan.ts';
 import { BuildQueue, type BuildResult, type QueueParts } from './queue.ts';
@@ -86,6 +86,7 @@ export class ImageBuilds implements AsyncDisposable {
     }
     queue.takeUp();
     for (const build of open) {
+      if (build.state === 'building') noteCutOff(queue.logPath(build.id));
       const agent = agents.get(build.agentGroupId);
       if (agent === null) queue.end(build, { kind: 'failed', why: 'The agent was removed.' });
       else void alone(async () => void (await this.#build(agent, build)));

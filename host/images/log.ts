@@ -5,8 +5,9 @@
  *     is left out between them is said.
  * I2. Nobody who follows slows it down, and none costs memory: a reader asks for what comes after a number.
  */
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { appendFileSync, createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { toDiskFault } from '../config/errors.ts';
 import { imagesLog } from '../observe/logger.ts';
 import { LineCutter } from './clean-text.ts';
 import { LOG_HEAD_BYTES, LOG_TAIL_BYTES } from './limits.ts';
@@ -120,5 +121,17 @@ export class BuildLog {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
+  }
+}
+
+/** Of a build that an earlier host was in the middle of: its file says so, until it is built anew. No file: nothing to say. */
+export function noteCutOff(path: string): void {
+  try {
+    if (existsSync(path))
+      appendFileSync(path, '\nThe host stopped in the middle of this build. What is still needed is built anew.\n');
+  } catch (error) {
+    const fault = toDiskFault(error);
+    if (fault === null) throw error;
+    imagesLog.warn({ err: fault }, 'the log of a build cannot be written');
   }
 }

@@ -45,7 +45,7 @@ describe('an approval', () => {
     await request('tides', 'people ask for the tides');
     await owner.goTo('Approvals');
     await card('tides').locator('blockquote').getByText('people ask for the tides').waitFor();
-    await card('tides').getByText('adds the MCP server tides, which runs: `UNITS=metric node tides.mjs`').waitFor();
+    await card('tides').getByText('adds the MCP server tides, which runs: UNITS=metric node tides.mjs').waitFor();
     await card('tides')
       .getByText(/^Expires in 24 hours/)
       .waitFor();

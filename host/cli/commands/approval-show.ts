@@ -45,6 +45,7 @@ function listFields(approval: ApprovalDetail, now: number): (readonly [string, s
   return [
     ['code', code],
     ['state', state],
+    ['asked by', describeAsker(approval)],
     ['choices', options.map(({ text }, at) => `${at + 1} ${oneLine(text)}`).join(', ')],
     ...(quorum > 1 || voted.length > 0
       ? ([['votes', `${quorum} needed; ${oneLine(voted.join(', ')) || 'none yet'}`]] as const)
@@ -57,6 +58,12 @@ function listFields(approval: ApprovalDetail, now: number): (readonly [string, s
     ...(outcome === null ? [] : ([['outcome', plainText(outcome)]] as const)),
     ...(isOpen ? ([['expires', formatAge(expiresAt, now)]] as const) : []),
   ];
+}
+
+function describeAsker({ requester }: ApprovalDetail): string {
+  if (requester === null || !requester.isAgent) return 'the host';
+  const { agentName, chatName } = requester;
+  return `the agent ${oneLine(agentName ?? 'that is gone')}${chatName === null ? '' : `, in “${oneLine(chatName)}”`}`;
 }
 
 /** What the other columns do not say already. */

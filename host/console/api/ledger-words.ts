@@ -88,13 +88,13 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['sign_in.ended', ({ who, what }) => `${who} signed ${what} out`],
   ['person.linked', ({ what, of }) => `${what} and ${of('with')} are one person`],
   ['person.unlinked', ({ what }) => `${what} stands alone again`],
-  ['approval.requested', ({ of }) => `an admin was asked: ${of('action')}${of('code') && ` (${of('code')})`}`],
-  ['approval.approved', (told) => `${told.who} approved ${told.of('action')}${choice(told)}`],
-  ['approval.rejected', (told) => `${told.who} rejected ${told.of('action')}${choice(told)}`],
-  ['approval.expired', ({ of }) => `nobody decided in time: ${of('action')}`],
-  ['approval.applied', (told) => `${told.of('action')} was done${outcome(told)}`],
-  ['approval.failed', (told) => `${told.of('action')} failed${outcome(told)}`],
-  ['approval.superseded', ({ of }) => `${of('action')} was asked anew, because what it does has changed`],
+  ['approval.requested', (told) => `an admin was asked: ${request(told)}`],
+  ['approval.approved', (told) => `${told.who} approved ${request(told)}${choice(told)}`],
+  ['approval.rejected', (told) => `${told.who} rejected ${request(told)}${choice(told)}`],
+  ['approval.expired', (told) => `nobody decided in time: ${request(told)}`],
+  ['approval.applied', (told) => `${request(told)} was done${outcome(told)}`],
+  ['approval.failed', (told) => `${request(told)} failed${outcome(told)}`],
+  ['approval.superseded', (told) => `${request(told)} was asked anew, because what it does has changed`],
   ['agent.made', ({ who, of }) => `${who} made the agent ${of('name')}`],
   ['agent.removed', ({ who, of }) => `${who} removed the agent ${of('name')}`],
   ['agent.restored', ({ who, of }) => `${who} restored the agent ${of('name')}`],
@@ -104,10 +104,13 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['peers.paused', ({ of }) => `${of('agentA')} and ${of('agentB')} are paused (${of('reason')})`],
   ['peers.resumed', ({ who, of }) => `${who} let ${of('agentA')} and ${of('agentB')} go on`],
   ['peers.ended', ({ of }) => `what waited between ${of('agentA')} and ${of('agentB')} was refused`],
-  ['approval.voted', (told) => `${told.who} voted on ${told.of('action')}${choice(told)}`],
-  ['approval.refused', (told) => `what ${told.who} decided did not count${because(told)}`],
+  ['approval.voted', (told) => `${told.who} voted on ${request(told)}${choice(told)}`],
+  [
+    'approval.refused',
+    (told) => `what ${told.who} decided${told.what && ` of ${told.what}`} did not count${because(told)}`,
+  ],
   ['approval.policy', ({ who, what }) => `${who} changed how ${what} is approved`],
-  ['approval.settled', (told) => `${told.of('action')} is over${outcome(told)}`],
+  ['approval.settled', (told) => `${request(told)} is over${outcome(told)}`],
   ['command.refused', ({ who, of }) => `${who} may not use ${of('command')}`],
   ['session.restarted', ({ who }) => `${who} had its container started afresh`],
   ['image.built', ({ what }) => `the image of ${what} was built`],
@@ -185,6 +188,11 @@ function ground({ detail }: Told): string {
 
 function because({ of }: Told): string {
   return of('reason') && `: ${of('reason')}`;
+}
+
+/** What an approval is about, and its code. */
+function request({ what, of }: Told): string {
+  return `${of('action')}${what && ` (${what})`}`;
 }
 
 function choice({ of }: Told): string {

@@ -87,7 +87,16 @@ export interface ApiParts {
   asked: Pick<Questions, 'get' | 'answer'>;
   decisions: Pick<
     Approvals,
-    'get' | 'findByCode' | 'list' | 'listVotes' | 'mayDecide' | 'lostRight' | 'decide' | 'whereAsked' | 'policies'
+    | 'get'
+    | 'findByCode'
+    | 'list'
+    | 'listVotes'
+    | 'mayDecide'
+    | 'lostRight'
+    | 'askerOf'
+    | 'decide'
+    | 'whereAsked'
+    | 'policies'
   >;
   maker: Pick<AgentMaker, 'make'>;
   people: Pick<People, 'get' | 'list' | 'grant' | 'revoke' | 'join' | 'part'>;

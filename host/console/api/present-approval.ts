@@ -14,13 +14,15 @@ export function presentApproval(approval: StoredApproval, parts: PresentParts): 
   const { decisions } = parts;
   const asked = decisions.whereAsked(id);
   const { requesterSessionId: sessionId, requesterMessageId } = approval;
+  const asker = decisions.askerOf(approval);
+  const names = { agentName: asker?.agentName ?? null, chatName: asker?.chatName ?? null };
   return {
     ...{ id, code, action, payload, consequence, title, question, reason, options, quorum, state, choice },
     ...{ decidedAt, outcome, supersededBy, askNextAt, expiresAt, createdAt },
     decidedBy: decidedBy === null ? null : presentPerson(decidedBy, parts),
     note: approval.decisionNote,
     agentId: approval.agentGroupId,
-    requester: sessionId === null ? null : { sessionId, isAgent: requesterMessageId !== null },
+    requester: sessionId === null ? null : { sessionId, isAgent: requesterMessageId !== null, ...names },
     votes: decisions.listVotes(id).map(({ userId, choice: voted, votedAt }) => ({
       ...presentPerson(userId, parts),
       // What is over stands as it was counted, whatever its people may do by now.

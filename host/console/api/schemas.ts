@@ -329,7 +329,15 @@ export const approvalSchema = z
     /** Why, in the words of the agent that asks. */
     reason: z.string().nullable(),
     /** The conversation it comes from; `isAgent`: its agent asks, and is told how it ends. */
-    requester: z.object({ sessionId: z.string(), isAgent: z.boolean() }).nullable(),
+    requester: z
+      .object({
+        sessionId: z.string(),
+        isAgent: z.boolean(),
+        /** With `isAgent`: what the agent is called, and the chat that it was asked in. */
+        agentName: z.string().nullable(),
+        chatName: z.string().nullable(),
+      })
+      .nullable(),
     /** How many different people must approve. */
     quorum: z.number().int(),
     /** `counts`: whether it counts: while this waits, whether that person may decide now. */

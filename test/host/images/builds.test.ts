@@ -299,7 +299,11 @@ describe('the next host', { timeout: 120_000 }, () => {
     expect(workshop.engine.builds).toBe(1);
     await workshop.images[Symbol.asyncDispose]();
     expect(await workshop.engine.find(result.image)).not.toBeNull();
-    expect(workshop.images.list(agent.id, 10, null)).toMatchObject([{ state: 'built' }]);
+    const [build] = workshop.images.list(agent.id, 10, null);
+    expect(build).toMatchObject({ state: 'built' });
+    // What is there of its log ends where that host died, and says so.
+    const { path = '' } = (build && workshop.images.logOf(build.id)) ?? {};
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)).toMatch(/^The host stopped in the middle/);
   });
 
   test('removes old images: neither the newest two of an agent, nor one that is in use, nor anybody else’s', async () => {

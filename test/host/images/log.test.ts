@@ -1,10 +1,10 @@
 /** What packages print is hostile text: it steers no terminal, fills no disk, and nobody who reads slows a build. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cleanLine, LineCutter } from '../../../host/images/clean-text.ts';
 import { LOG_HEAD_BYTES, LOG_TAIL_BYTES, MAX_LINE_CHARS } from '../../../host/images/limits.ts';
-import { BuildLog } from '../../../host/images/log.ts';
+import { BuildLog, noteCutOff } from '../../../host/images/log.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 
 const ESC = String.fromCharCode(27);
@@ -102,4 +102,16 @@ describe('a log', () => {
     await log.end();
     expect(log.last(1)).toEqual(['one']);
   });
+});
+
+test('a log that its host did not live to end says so in its last line; where there is none, none is made', () => {
+  const { buildLogs } = makeTempHome();
+  const path = join(buildLogs, 'cut.log');
+  writeFileSync(path, 'Step 1\nStep 2, which was being wri');
+  noteCutOff(path);
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  expect(lines.slice(0, 2)).toEqual(['Step 1', 'Step 2, which was being wri']);
+  expect(lines.at(-1)).toMatch(/^The host stopped in the middle of this build\./);
+  noteCutOff(join(buildLogs, 'other.log'));
+  expect(existsSync(join(buildLogs, 'other.log'))).toBe(false);
 });

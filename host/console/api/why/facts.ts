@@ -15,7 +15,7 @@ import type { WhyFacts } from './plan.ts';
 
 type WhyParts = Pick<
   ApiParts,
-  'transcript' | 'ledger' | 'agents' | 'chats' | 'users' | 'sessions' | 'destinations' | 'approvals'
+  'transcript' | 'ledger' | 'agents' | 'chats' | 'users' | 'sessions' | 'destinations' | 'approvals' | 'decisions'
 >;
 
 /** Entries about one thing. Higher: longer answers about what changes often. Lower: its beginning is missing. */
@@ -123,8 +123,15 @@ function findDestination(
 }
 
 /** Names as they are now, with what tells two of a name apart. */
-export function makeNameOf({ agents, chats, users }: Pick<ApiParts, 'agents' | 'chats' | 'users'>): NameOf {
+export function makeNameOf({
+  agents,
+  chats,
+  users,
+  decisions,
+}: Pick<ApiParts, 'agents' | 'chats' | 'users' | 'decisions'>): NameOf {
   return (id) => {
+    const approvalId = parseId('approval', id);
+    if (approvalId !== null) return decisions.get(approvalId)?.code ?? id;
     if (isId('agentGroup', id)) return (agents.get(id) ?? agents.getArchived(id))?.name ?? id;
     const chatId = parseId('messagingGroup', id);
     if (chatId !== null) {

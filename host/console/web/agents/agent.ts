@@ -8,14 +8,15 @@ export interface Look {
   tone: 'good' | 'busy' | 'bad' | 'quiet';
 }
 
+/** In the words of the command line. */
 export function describeImage({ state }: AgentConfig['image']): Look {
   switch (state) {
     case 'ready':
-      return { label: 'image ready', tone: 'good' };
+      return { label: state, tone: 'good' };
     case 'waiting':
-      return { label: 'image not there yet', tone: 'busy' };
+      return { label: state, tone: 'busy' };
     case 'failed':
-      return { label: 'image could not be built', tone: 'bad' };
+      return { label: state, tone: 'bad' };
     default:
       return assertNever(state);
   }

@@ -37,11 +37,12 @@ export function AgentsPage() {
 
 function AgentRow({ agent, running }: { agent: Agent; running: number }) {
   const config = useConfig(agent.id, false).data;
+  const look = config === undefined ? null : describeImage(config.image);
   const problems = config?.mcpReports.filter(({ problem }) => problem !== null).length ?? 0;
   return (
     <Link to={`/agents/${agent.id}`} className={classes.row}>
       <span className={classes.name}>{agent.name}</span>
-      {config === undefined ? <span /> : <Tone look={describeImage(config.image)} />}
+      {look === null ? <span /> : <Tone look={{ ...look, label: `image ${look.label}` }} />}
       <span className={page.soft}>
         {[agent.provider, agent.model, agent.isAdmin ? 'may create agents' : null].filter(Boolean).join(' · ')}
       </span>

@@ -9,6 +9,7 @@ import { useMe } from '../sign-in/use-me.ts';
 import { useConsoleState } from '../state/context.tsx';
 import { formatFullTime } from '../style/time.ts';
 import { useNow } from '../style/use-now.ts';
+import { Words } from '../style/words.tsx';
 import { describeApproval, describeVotes, mayBuild } from './approval.ts';
 import classes from './approvals.module.css';
 import { DecideForm } from './decide-form.tsx';
@@ -29,14 +30,22 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
         </span>
       </header>
       <Asker approval={approval} />
-      {question.trim() !== title.trim() && <p className={classes.text}>{question}</p>}
+      {question.trim() !== title.trim() && (
+        <p className={classes.text}>
+          <Words text={question} />
+        </p>
+      )}
       <Consequence approval={approval} />
       <WholeRequest approval={approval} />
       {votes !== null && <p className={classes.text}>{votes}</p>}
       <p className={page.soft} title={formatFullTime(approval.decidedAt ?? approval.expiresAt)}>
         {look.sentence} · <code className={page.code}>{approval.code}</code>
       </p>
-      {outcome !== null && <p className={classes.outcome}>{outcome}</p>}
+      {outcome !== null && (
+        <p className={classes.outcome}>
+          <Words text={outcome} />
+        </p>
+      )}
       {isOpen && <DecideForm approval={approval} isOver={approval.expiresAt <= now} />}
       {mayBuild(approval) && approval.agentId !== null && approval.decidedAt !== null && (
         <ApprovalBuild agentId={approval.agentId} approvalId={approval.id} isUnderWay={approval.state === 'approved'} />
@@ -49,14 +58,14 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
 function Asker({ approval: { agentId, requester, reason } }: { approval: Approval }) {
   const agents = useQuery({ queryKey: ['agents'], queryFn: fetchAgents });
   const session = useConsoleState((state) => state.sessions.byId.get(requester?.sessionId ?? '') ?? null);
-  const agent = agents.data?.items.find(({ id }) => id === agentId)?.name ?? session?.agentName ?? 'An agent';
+  const agent = agents.data?.items.find(({ id }) => id === agentId)?.name ?? requester?.agentName ?? 'An agent';
   if (requester === null || !requester.isAgent) return <p className={page.soft}>Portolan asks.</p>;
   return (
     <>
       <p className={page.soft}>
         {agent} asks in{' '}
         <Link className={page.link} to={`/sessions/${requester.sessionId}`}>
-          {session === null ? 'a chat' : nameSession(session)}
+          {requester.chatName ?? (session === null ? 'a chat' : nameSession(session))}
         </Link>
         {reason === null ? '; it gives no reason.' : ', in its own words:'}
       </p>
@@ -82,7 +91,9 @@ function Consequence({ approval: { consequence, state } }: { approval: Approval 
       <h4 className={classes.small}>{CONSEQUENCE_HEADS[state]}</h4>
       <ul className={page.lines}>
         {consequence.map((line) => (
-          <li key={line}>{line}</li>
+          <li key={line}>
+            <Words text={line} />
+          </li>
         ))}
       </ul>
     </>

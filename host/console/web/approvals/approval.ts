@@ -38,10 +38,12 @@ function describeExpiry(expiresAt: number, now: number): string {
   return `Expires ${formatRelative(expiresAt, now)}, ${formatMoment(expiresAt, now)}`;
 }
 
-function describeDecision({ decidedBy, choice, decidedAt, note }: Approval, now: number): string {
+function describeDecision({ votes, decidedBy, choice, decidedAt, note }: Approval, now: number): string {
+  const voices = votes.filter((vote) => vote.counts && vote.choice === choice);
+  const who = (voices.length > 0 ? voices : [decidedBy].flatMap((one) => one ?? [])).map(({ name, id }) => name || id);
   const when = decidedAt === null ? '' : `, ${formatMoment(decidedAt, now)}`;
   const why = note === null ? '' : `, because “${note}”`;
-  return `${decidedBy?.name || decidedBy?.id || 'Somebody'} chose “${choice ?? ''}”${when}${why}.`;
+  return `${who.join(' and ') || 'Somebody'} chose “${choice ?? ''}”${when}${why}.`;
 }
 
 /** Null: one person decides, and nobody spoke yet. */

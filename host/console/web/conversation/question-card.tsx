@@ -8,6 +8,7 @@ import { useConsole } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
 import { Icon } from '../style/icons.tsx';
 import { formatFullTime } from '../style/time.ts';
+import { Words } from '../style/words.tsx';
 import { MessageBody } from './message-body.tsx';
 import { describeAsker, describeQuestion } from './question.ts';
 import classes from './question-card.module.css';
@@ -72,7 +73,11 @@ export function QuestionCard({ message, question }: { message: Message; question
           </>
         )}
       </p>
-      {question.outcome !== null && <p className={classes.outcome}>{question.outcome}</p>}
+      {question.outcome !== null && (
+        <p className={classes.outcome}>
+          <Words text={question.outcome} />
+        </p>
+      )}
       {problem !== null && look.isOpen && (
         <p className={classes.problem} role="alert">
           <Icon name="warning" size={15} /> {problem}

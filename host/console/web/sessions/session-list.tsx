@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Skeleton, Text, Tooltip } from '@mantine/core';
 import type { KeyboardEvent } from 'react';
 import { useMemo, useRef } from 'react';
+import { useMe } from '../sign-in/use-me.ts';
 import { useConsole, useConsoleState } from '../state/context.tsx';
 import { Icon, Mark } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
@@ -15,6 +16,7 @@ export function SessionList({ chosenId, onSearch }: { chosenId: string | null; o
   const notices = useNotices();
   const list = useConsoleState((state) => state.sessions);
   const sessions = useMemo(() => orderSessions(list.byId.values()), [list.byId]);
+  const mayStart = useMe()?.may.openChats !== false;
   const rows = useRef<HTMLUListElement>(null);
   const focusableId = chosenId !== null && list.byId.has(chosenId) ? chosenId : sessions[0]?.id;
 
@@ -54,7 +56,9 @@ export function SessionList({ chosenId, onSearch }: { chosenId: string | null; o
       {list.load === 'ready' && sessions.length === 0 && (
         <div className={classes.empty}>
           <Text size="sm" c="dimmed">
-            No chats yet. Start one with the plus above.
+            {mayStart
+              ? 'No chats yet. Start one with the plus above.'
+              : 'No chats: no agent knows you yet. An admin can let you in.'}
           </Text>
         </div>
       )}

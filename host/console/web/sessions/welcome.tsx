@@ -7,13 +7,13 @@ import { useAgents } from './new-chat-button.tsx';
 import { useNewChat } from './use-new-chat.ts';
 import classes from './welcome.module.css';
 
-/** The right side while no chat is chosen. */
 /** No agent is there, or none that this person may talk to. */
 function describeNothing(me: Me | null): string {
   if (me?.may.manageAgents === true) return 'There is no agent yet. Create one with: portolan agents create <name>';
   return `You are signed in as ${me?.userId ?? 'somebody'}, whom no agent knows yet. An admin can let you in.`;
 }
 
+/** The right side while no chat is chosen. */
 export function Welcome() {
   const empty = useConsoleState((state) => state.sessions.load === 'ready' && state.sessions.byId.size === 0);
   const agents = useAgents();

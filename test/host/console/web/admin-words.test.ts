@@ -56,6 +56,18 @@ describe('an approval', () => {
     expect(describeApproval(rejected, NOW).sentence).toMatch(/^web:anna chose “Reject”, .*, because “not now”\.$/);
   });
 
+  test('names everybody whose approval counted', () => {
+    const vote = { choice: 'Approve', votedAt: NOW, counts: true };
+    const votes = [
+      { ...vote, id: 'web:anna', name: 'Anna' },
+      { ...vote, id: 'web:ben', name: '' },
+      { ...vote, id: 'web:lost', name: 'Lost', counts: false },
+    ];
+    const decided = { ...APPROVAL, state: 'applied', choice: 'Approve', quorum: 2, votes, decidedAt: NOW } as const;
+    const decidedBy = { id: 'web:ben', name: '' };
+    expect(describeApproval({ ...decided, decidedBy }, NOW).sentence).toMatch(/^Anna and web:ben chose “Approve”/);
+  });
+
   test('counts only voices that count now, and speaks of none where one person decides', () => {
     const vote = { id: 'web:anna', name: 'Anna', choice: 'Approve', votedAt: NOW, counts: true };
     const lost = { ...vote, id: 'web:ben', name: 'Ben', counts: false };

@@ -1,0 +1,17 @@
+import page from '../frame/page.module.css';
+
+/** A text of the host's, with what stands between backticks shown as code; nothing else in it has a meaning. */
+export function Words({ text }: { text: string }) {
+  // Every second piece stood between two of them; one without its partner stays as it is.
+  const pieces = text.split(/`([^`\n]+)`/);
+  return pieces.map((piece, at) =>
+    at % 2 === 0 ? (
+      piece
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never move.
+      <code key={at} className={page.code}>
+        {piece}
+      </code>
+    ),
+  );
+}
