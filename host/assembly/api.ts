@@ -32,7 +32,7 @@ export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () 
     receive: built.receive,
     control: {
       liveState: (session) => life.liveState(session),
-      stop: async (id) => runtime.requestStop(id, 'requested'),
+      stop: async (id) => runtime.requestStop(id, 'stopped'),
       release: (id, by) => life.release(id, by),
     },
     deliveries: built.delivery,

@@ -209,7 +209,10 @@ export class Apply {
     tracked.startFault = null;
     tracked.stopRequest = null;
     if (outcome.kind === 'ended') {
-      this.#save(tracked, record, { state: 'absent', containerId: null, reason: null });
+      // When somebody stopped it stays known: what was there by then starts no other run (I7 of the plan).
+      const isStopped = record.state === 'stopping' && record.reason === 'stopped';
+      const since = isStopped ? { reason: 'stopped', sinceMs: record.sinceMs } : { reason: null };
+      this.#save(tracked, record, { state: 'absent', containerId: null, ...since });
       return;
     }
     const counted = record.failures + 1;
@@ -220,7 +223,7 @@ export class Apply {
 
   #save(tracked: Tracked, record: RuntimeRecord, changes: Partial<RuntimeRecord>): RuntimeRecord {
     const reason = changes.state === 'running' ? null : record.reason;
-    const next: RuntimeRecord = { ...record, reason, ...changes, sinceMs: this.#now() };
+    const next: RuntimeRecord = { ...record, reason, sinceMs: this.#now(), ...changes };
     this.#parts.sessions.save(tracked.sessionId, next);
     this.#parts.onRecord(tracked, next);
     return next;

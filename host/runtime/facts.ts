@@ -4,6 +4,9 @@ import type { RuntimePolicy } from './policy.ts';
 import type { Liveness, RuntimeRecord, SessionFacts } from './ports.ts';
 import type { FailureReason, StopReason } from './reasons.ts';
 
+/** Who found that a run must end: a command or the host's own end, a person who wants it to stay stopped, or a reader. */
+export type StopRequest = 'requested' | 'stopped' | 'holds-lock';
+
 /** What should be. */
 export interface Desired {
   facts: Omit<SessionFacts, 'sessionId' | 'agentGroupId' | 'record'>;
@@ -13,7 +16,7 @@ export interface Desired {
   makeRoom: boolean;
   memoryPressure: boolean;
   /** Somebody found that this run must end. */
-  stopRequest: 'requested' | 'holds-lock' | null;
+  stopRequest: StopRequest | null;
   /** Somebody met half a commit in outbound.db: rolled back even when nothing else is to be done. */
   halfCommit: boolean;
   engine: { kind: 'up' } | { kind: 'away'; retryAtMs: EpochMs };

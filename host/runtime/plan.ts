@@ -16,6 +16,7 @@
  * I5. Every answer but `rest` and `look` is a step, or says when to ask again.
  * I6. Work for a fresh container alone ends the one that ran before it was written: at once when that is idle or
  *     frozen, else after its turn, else after `freshPatienceMs`.
+ * I7. After a person stopped it, only work that was written later starts it; what waited goes along then.
  */
 import { type EpochMs, epochMs } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
@@ -83,6 +84,9 @@ function planAbsent(desired: Desired, { record }: Observed, now: EpochMs): Runti
   if (!facts.hasDueWork) {
     return facts.nextDueMs === null ? { kind: 'rest' } : { kind: 'wait', untilMs: facts.nextDueMs, why: 'due' };
   }
+  if (isHeld(record, facts.newestWorkMs)) {
+    return facts.nextDueMs === null ? { kind: 'rest' } : { kind: 'wait', untilMs: facts.nextDueMs, why: 'due' };
+  }
   const retryMs = planRetry(record, facts.newestWorkMs, policy);
   if (now < retryMs) return { kind: 'wait', untilMs: retryMs, why: 'retry' };
   if (engine.kind === 'away') return { kind: 'wait', untilMs: engine.retryAtMs, why: 'engine' };
@@ -90,6 +94,11 @@ function planAbsent(desired: Desired, { record }: Observed, now: EpochMs): Runti
   if (facts.image.kind !== 'ready') return { kind: 'wait', untilMs: epochMs(now + policy.imageAgainMs), why: 'image' };
   if (!desired.hasPlace) return { kind: 'wait', untilMs: epochMs(now + policy.roomAgainMs), why: 'room' };
   return { kind: 'start' };
+}
+
+/** Whether a person stopped it after all of its work was written (I7). */
+function isHeld({ state, reason, sinceMs }: RuntimeRecord, newestWorkMs: EpochMs | null): boolean {
+  return state === 'absent' && reason === 'stopped' && (newestWorkMs === null || newestWorkMs <= sinceMs);
 }
 
 /**

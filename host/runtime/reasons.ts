@@ -15,6 +15,7 @@ const QUIET_STOPS = [
   'quarantined',
   'ended',
   'requested',
+  'stopped',
 ] as const;
 /** Why a container is stopped. */
 export type StopReason = (typeof QUIET_STOPS)[number] | FailingStop;

@@ -14,7 +14,7 @@ import { Fault } from '../config/errors.ts';
 import { Apply } from './apply.ts';
 import { type ContainerDriver, type DriverEvent, DriverFault } from './drivers/driver.ts';
 import { Engine } from './engine.ts';
-import type { Desired, RuntimePlan } from './facts.ts';
+import type { Desired, RuntimePlan, StopRequest } from './facts.ts';
 import { Places } from './places.ts';
 import { isSettled, planRuntime } from './plan.ts';
 import { MAX_STEPS, type RuntimePolicy } from './policy.ts';
@@ -108,8 +108,11 @@ export class Runtime implements AsyncDisposable {
     this.#run(tracked);
   }
 
-  /** Ends the present run, busy or not. `holds-lock` counts as a failure of the run. */
-  requestStop(sessionId: SessionId, reason: 'requested' | 'holds-lock'): void {
+  /**
+   * Ends the present run, busy or not. After `stopped` only work that comes later starts another; `holds-lock`
+   * counts as a failure of the run.
+   */
+  requestStop(sessionId: SessionId, reason: StopRequest): void {
     const tracked = this.#tracked.get(sessionId);
     if (tracked === undefined || (tracked.container === null && tracked.stepping === null)) return;
     tracked.stopRequest = reason;

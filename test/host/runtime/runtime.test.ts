@@ -471,6 +471,47 @@ describe('a container that fails', () => {
     expect(containerOf(id).spec.epoch).toBe(2);
   });
 
+  test('stays stopped, also for the next host, until work comes that is younger than the stop', async () => {
+    const id = await startBusy();
+    runtime.requestStop(id, 'stopped');
+    await settle();
+    expect(sessions.get(id).requeued).toEqual(['stopped']);
+    await clock.advance(policy.backoffMs);
+    runtime.wake(id);
+    await settle();
+    await restart();
+    expect(engine.ofSession(id)).toBeNull();
+    expect(runtime.state(id)).toEqual({ kind: 'idle' });
+    await clock.advance(1);
+    sessions.receive(id);
+    runtime.wake(id);
+    await settle();
+    expect(containerOf(id)).toMatchObject({ state: 'running', spec: { epoch: 2 } });
+  });
+
+  test('is started by a message that came while it was being stopped by a person', async () => {
+    const id = await startBusy();
+    engine.gate = (action) => {
+      if (action !== 'stop') return undefined;
+      clock.sleep(1);
+      sessions.receive(id);
+      clock.sleep(1);
+      return undefined;
+    };
+    runtime.requestStop(id, 'stopped');
+    await settle();
+    await clock.advance(policy.backoffMs);
+    expect(containerOf(id).spec.epoch).toBe(2);
+  });
+
+  test('goes on when it was ended for another reason than a person who stopped it', async () => {
+    const id = await startBusy();
+    runtime.requestStop(id, 'requested');
+    await settle();
+    await clock.advance(policy.backoffMs);
+    expect(containerOf(id).spec.epoch).toBe(2);
+  });
+
   test('is stopped when its session is deleted', async () => {
     const id = await startBusy();
     sessions.sessions.delete(id);
