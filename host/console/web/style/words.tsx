@@ -1,6 +1,6 @@
 import page from '../frame/page.module.css';
 
-/** A text of the host's, with what stands between backticks shown as code; nothing else in it has a meaning. */
+/** A text of the host's, with what stands between backticks as code in a box: whoever chose it cannot look like the host. */
 export function Words({ text }: { text: string }) {
   // Every second piece stood between two of them; one without its partner stays as it is.
   const pieces = text.split(/`([^`\n]+)`/);
@@ -9,7 +9,7 @@ export function Words({ text }: { text: string }) {
       piece
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never move.
-      <code key={at} className={page.code}>
+      <code key={at} className={page.quoted}>
         {piece}
       </code>
     ),
