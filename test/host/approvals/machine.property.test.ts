@@ -56,7 +56,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 class Model {
   now = Date.now();
   /** Since when, in the order of events. */
-  readonly roles = new Map<UserId, number>(PEOPLE.map((id) => [id, this.now]));
+  readonly roles: Map<UserId, number>;
   lines = 0;
   readonly approvals = new Map<
     ApprovalId,
@@ -70,6 +70,10 @@ class Model {
       isOver: boolean;
     }
   >();
+
+  constructor(admins: readonly UserId[]) {
+    this.roles = new Map(admins.map((id) => [id, this.now]));
+  }
 
   noteNew(court: Court): void {
     for (const { id, expiresAt, quorum, createdAt: askedAt } of court.spine.approvals.list(1_000, null, null)) {
@@ -187,21 +191,23 @@ async function carriedOut({ spine }: Court): Promise<void> {
 test('Who may: no sequence of events applies what not enough people approved, applies anything twice, or tells it twice', async () => {
   const court = await openCourt();
   const { spine } = court;
+  for (const id of PEOPLE) court.addAdmin(id);
   let applied = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { minLength: 4, maxLength: 24 }),
       quorum,
+      fc.subarray(PEOPLE, { minLength: 1 }),
       fc.uuid(),
-      async (events, first, salt) => {
+      async (events, first, admins, salt) => {
         // One host for all runs: each begins on empty tables.
         court.stop();
         spine.db.exec('DELETE FROM pending_approvals; DELETE FROM approval_policies; DELETE FROM user_roles;');
         court.done.length = 0;
         court.lines = ['line 0'];
-        const model = new Model();
+        const model = new Model(admins);
         spine.now = () => model.now;
-        for (const id of PEOPLE) court.addAdmin(id);
+        for (const id of admins) court.addAdmin(id);
         court.setPolicy({ quorum: first });
         await court.start();
         const rows = [0, 1, 2, 3].map((at) => `msg_${salt.replaceAll('-', '').slice(0, 19)}${at}`);
@@ -225,7 +231,7 @@ test('Who may: no sequence of events applies what not enough people approved, ap
     { numRuns: 150 },
   );
   // The model is no wall: things are applied.
-  expect(applied).toBeGreaterThan(20);
+  expect(applied).toBeGreaterThan(5);
   expect(spine.ledger.findBreak()).toBeNull();
   expect(new Set(court.told().map(({ text }) => text)).size).toBe(court.told().length);
 }, 120_000);
