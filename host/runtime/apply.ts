@@ -156,7 +156,10 @@ export class Apply {
     const { container, sessionId } = tracked;
     if (container === null) return;
     this.#parts.log.info({ sessionId, reason }, 'container is being stopped');
-    if (record.state !== 'stopping') this.#save(tracked, record, { state: 'stopping', reason });
+    if (record.state !== 'stopping') {
+      const sinceMs = (reason === 'stopped' ? tracked.stopAskedMs : null) ?? this.#now();
+      this.#save(tracked, record, { state: 'stopping', reason, sinceMs });
+    }
     await this.#parts.driver.stop(container.id, graceMs);
     await this.inspect(tracked);
   }

@@ -116,6 +116,7 @@ export class Runtime implements AsyncDisposable {
     const tracked = this.#tracked.get(sessionId);
     if (tracked === undefined || (tracked.container === null && tracked.stepping === null)) return;
     tracked.stopRequest = reason;
+    tracked.stopAskedMs = this.#options.clock.now();
     this.reconcile(sessionId);
   }
 

@@ -27,6 +27,8 @@ export class Tracked {
   recovered = false;
   requeued = false;
   stopRequest: Desired['stopRequest'] = null;
+  /** When that was asked, which can be long before the step that does it. */
+  stopAskedMs: EpochMs | null = null;
   halfCommit = false;
   spec: ContainerSpec | null = null;
   /** Counts doorbells: a change during a freeze takes it back. */
@@ -58,6 +60,7 @@ export class Tracked {
     this.recovered = false;
     this.requeued = false;
     this.stopRequest = null;
+    this.stopAskedMs = null;
     // The runner rolls back when it opens its database.
     this.halfCommit = false;
   }

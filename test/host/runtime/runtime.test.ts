@@ -504,6 +504,24 @@ describe('a container that fails', () => {
     expect(containerOf(id).spec.epoch).toBe(2);
   });
 
+  test('is started by a message that came after a person asked to stop it, before that could begin', async () => {
+    const id = await startPaused();
+    engine.gate = async (action) => {
+      // Its step is under way by now.
+      await Promise.resolve();
+      if (action !== 'resume') return;
+      runtime.requestStop(id, 'stopped');
+      clock.sleep(1);
+      sessions.receive(id);
+      clock.sleep(1);
+    };
+    sessions.receive(id);
+    runtime.wake(id);
+    await settle();
+    await clock.advance(policy.backoffMs);
+    expect(containerOf(id).spec.epoch).toBe(2);
+  });
+
   test('goes on when it was ended for another reason than a person who stopped it', async () => {
     const id = await startBusy();
     runtime.requestStop(id, 'requested');
