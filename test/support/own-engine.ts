@@ -23,9 +23,11 @@ export class OwnEngine {
   async start(): Promise<void> {
     const log = openSync(join(this.#folder, 'log'), 'a');
     const folder = (name: string) => join(this.#folder, name);
+    // In a network of its own: an engine without a bridge takes docker0 away, and that is the machine's.
     const daemon = spawn(
-      'dockerd',
+      'unshare',
       [
+        ...['--net', 'dockerd'],
         ...[
           '--host',
           this.host,
