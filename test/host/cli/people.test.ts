@@ -6,13 +6,13 @@ import { portolan, type RunOptions } from './support/run.ts';
 
 async function setUp() {
   const api = await startApi();
-  for (const [id, name] of [
+  const known = [
     ['telegram:1', 'Anna'],
     ['slack:U1', 'Anna K'],
     ['telegram:2', 'Ben'],
-  ] as const) {
-    api.spine.users.ensure(id as UserId, name, api.spine.now());
-  }
+  ] as const;
+  // One after the other: the first identity of a person names them.
+  for (const [at, [id, name]] of known.entries()) api.spine.users.ensure(id as UserId, name, at + 1);
   const run = (words: string, options?: RunOptions) => portolan(api.spine.home, words.split(' '), options);
   return { api, run };
 }
