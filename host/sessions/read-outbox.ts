@@ -34,8 +34,15 @@ interface OpenOutbox {
   schema: Database.Statement;
 }
 
+/** Another file twice within this is a violation. Higher: a person who releases a session twice is refused. Lower: who swaps it slowly is not noticed. */
+const SWAPPED_AGAIN_MS = 30_000;
+/** Folders whose file is remembered. Higher: memory. Lower: a swap goes unnoticed among many sessions. */
+const MAX_REMEMBERED = 10_000;
+
 export class OutboxFiles {
   readonly #open = new Map<string, OpenOutbox>();
+  /** Which file each folder had, and when it was another the last time: setting aside makes a new one, now and then. */
+  readonly #files = new Map<string, { dev: number; ino: number; changedAt: number | null }>();
 
   read(request: ReadRequest): ReadAnswer {
     const giveUpAt = performance.now() + BUSY_WAIT_MS;
@@ -73,6 +80,7 @@ export class OutboxFiles {
       const known = this.#open.get(request.out);
       if (known !== undefined && known.dev === stats.dev && known.ino === stats.ino) return known;
       this.#forget(request.out);
+      if (this.#isSwappedAgain(request.out, stats)) return 'outbound.db: it is replaced by other files again and again';
       return this.#openDatabase(request.out, stats);
     } finally {
       // SQLite drops a process's locks on a file when any descriptor of it closes. No read is under way here.
@@ -107,6 +115,16 @@ export class OutboxFiles {
       db.close();
       throw error;
     }
+  }
+
+  #isSwappedAgain(out: string, { dev, ino }: Stats): boolean {
+    const before = this.#files.get(out);
+    if (before !== undefined && before.dev === dev && before.ino === ino) return false;
+    if (this.#files.size >= MAX_REMEMBERED) this.#files.clear();
+    const now = performance.now();
+    this.#files.set(out, { dev, ino, changedAt: before === undefined ? null : now });
+    const lastAt = before?.changedAt ?? null;
+    return lastAt !== null && now - lastAt < SWAPPED_AGAIN_MS;
   }
 
   #evict(): void {

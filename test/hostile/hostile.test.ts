@@ -230,8 +230,8 @@ async function costsLittle(harbour: Harbour) {
   expect(coreShare).toBeLessThan(MAX_CORE_SHARE);
 }
 
-/** Most are found out at the first read. Who swaps the file all the time is caught by a read that meets a swap: 20 to 50 s. */
-const SET_ASIDE_MS = 150_000;
+/** Most are found out at the first read; who swaps the file at the third. */
+const SET_ASIDE_MS = 45_000;
 
 /** Noise comes now and then, harm comes each time: an attack has harmed somebody when it does so in each of these. */
 const TRIES = 3;

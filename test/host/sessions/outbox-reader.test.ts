@@ -170,6 +170,17 @@ test('half a commit is reported, and the journal is left alone', async () => {
   expect(await read(makeReader(), paths)).toMatchObject({ kind: 'snapshot' });
 });
 
+test('a file that is replaced again and again is a violation, whole and empty as each may be', async () => {
+  const reader = makeReader();
+  const paths = makeSession();
+  const kinds: string[] = [];
+  for (let at = 0; at < 3; at++) {
+    kinds.push((await read(reader, paths)).kind);
+    renameSync(makeSession().outboundDb, paths.outboundDb);
+  }
+  expect(kinds).toEqual(['snapshot', 'snapshot', 'violation']);
+});
+
 /** The reader program behind something that it meets on a machine, or in a file, at its start or at each read. */
 function makeReaderBehind(program: string): OutboxReader {
   const entry = join(makeTempHome().home, 'reader.mjs');
