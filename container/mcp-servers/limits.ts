@@ -19,6 +19,8 @@ export const STABLE_AFTER_MS = 60_000;
 export const END_GRACE_MS = 300;
 /** How long the pipes of a program that has ended are still read. Higher: a stray child delays the news. */
 export const DRAIN_MS = 200;
+/** From closed pipes to "it closed its output". Higher: a call fails late. Lower: on a busy machine an exit code is not told. */
+export const EXIT_WAIT_MS = 2_000;
 
 /** One message. Higher: memory. Lower: screenshots do not arrive. */
 export const MAX_LINE_BYTES = 8 * MIB;

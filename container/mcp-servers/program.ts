@@ -23,6 +23,7 @@ import { FloodGauge } from './flood.ts';
 import {
   DRAIN_MS,
   END_GRACE_MS,
+  EXIT_WAIT_MS,
   LOG_TAIL_BYTES,
   MAX_LINE_BYTES,
   MAX_LOG_BYTES,
@@ -171,8 +172,8 @@ export class ServerProgram implements Transport {
     });
     for (const pipe of [child.stdout, child.stderr]) pipe.on('error', () => this.#fail('it cannot be read any longer'));
     // A program that ends closes both a moment earlier, and its exit code says more.
-    child.stdout.once('end', () => setTimeout(() => this.#fail('it closed its output'), DRAIN_MS));
-    child.stdin.on('error', () => setTimeout(() => this.#fail('it does not listen any longer'), DRAIN_MS));
+    child.stdout.once('end', () => setTimeout(() => this.#fail('it closed its output'), EXIT_WAIT_MS));
+    child.stdin.on('error', () => setTimeout(() => this.#fail('it does not listen any longer'), EXIT_WAIT_MS));
   }
 
   #receive(line: string): void {

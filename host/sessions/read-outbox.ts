@@ -122,9 +122,12 @@ export class OutboxFiles {
     if (before !== undefined && before.dev === dev && before.ino === ino) return false;
     if (this.#files.size >= MAX_REMEMBERED) this.#files.clear();
     const now = performance.now();
-    this.#files.set(out, { dev, ino, changedAt: before === undefined ? null : now });
     const lastAt = before?.changedAt ?? null;
-    return lastAt !== null && now - lastAt < SWAPPED_AGAIN_MS;
+    const isAgain = lastAt !== null && now - lastAt < SWAPPED_AGAIN_MS;
+    // Told once: the file that a person's release makes is the first of a new count.
+    if (isAgain) this.#files.delete(out);
+    else this.#files.set(out, { dev, ino, changedAt: before === undefined ? null : now });
+    return isAgain;
   }
 
   #evict(): void {

@@ -2,32 +2,29 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BuiltHost } from './built-host.ts';
+import type { BuiltHost } from './built-host.ts';
 import { askHost } from './console-api.ts';
-import { ConsolePage, DESKTOP, launchChromium, PHONE } from './console-page.ts';
+import { ConsolePage, DESKTOP, PHONE } from './console-page.ts';
+import { OwnerAtPage } from './owner-at-page.ts';
 
 const listSchema = z.object({ items: z.array(z.object({ id: z.string() })) });
 const configSchema = z.object({ revision: z.number(), timezone: z.string() });
 
 describe('an owner', () => {
+  let atPage: OwnerAtPage;
   let host: BuiltHost;
   let browser: Browser;
   let owner: ConsolePage;
   let main: string;
 
   beforeAll(async () => {
-    host = await BuiltHost.make();
-    const link = await host.start();
-    browser = await launchChromium();
-    owner = await ConsolePage.open(browser);
-    await owner.signIn(link);
-    await owner.composer.waitFor();
+    atPage = await OwnerAtPage.open();
+    ({ host, browser, owner } = atPage);
     main = listSchema.parse(await askHost(host, '/agents', 'GET')).items[0]?.id ?? '';
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await host?.dispose();
+    await atPage?.[Symbol.asyncDispose]();
   });
 
   const config = async () => configSchema.parse(await askHost(host, `/agents/${main}/config`, 'GET'));

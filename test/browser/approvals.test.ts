@@ -2,30 +2,27 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BuiltHost } from './built-host.ts';
+import type { BuiltHost } from './built-host.ts';
 import { askHost } from './console-api.ts';
-import { ConsolePage, DESKTOP, launchChromium, PHONE } from './console-page.ts';
+import { ConsolePage, DESKTOP, PHONE } from './console-page.ts';
+import { OwnerAtPage } from './owner-at-page.ts';
 
 const listSchema = z.object({ items: z.array(z.object({ id: z.string(), state: z.string().optional() })) });
 const linkSchema = z.object({ url: z.string() });
 
 describe('an approval', () => {
+  let atPage: OwnerAtPage;
   let host: BuiltHost;
   let browser: Browser;
   let owner: ConsolePage;
 
   beforeAll(async () => {
-    host = await BuiltHost.make();
-    const link = await host.start();
-    browser = await launchChromium();
-    owner = await ConsolePage.open(browser);
-    await owner.signIn(link);
-    await owner.composer.waitFor();
+    atPage = await OwnerAtPage.open();
+    ({ host, browser, owner } = atPage);
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await host?.dispose();
+    await atPage?.[Symbol.asyncDispose]();
   });
 
   /** Has the agent ask for an MCP server; resolves when the navigation counts it. */

@@ -1,46 +1,35 @@
 /** Two people at the page of one host: each sees what is theirs, and is offered what they may do. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BuiltHost } from './built-host.ts';
+import type { BuiltHost } from './built-host.ts';
 import { askHost } from './console-api.ts';
-import { ConsolePage, launchChromium } from './console-page.ts';
+import { ConsolePage } from './console-page.ts';
+import { OwnerAtPage } from './owner-at-page.ts';
 
 const answerSchema = z.object({ url: z.string().optional(), items: z.array(z.object({ id: z.string() })).optional() });
 
 const revisionSchema = z.object({ revision: z.number() });
 
 describe('a member beside the owner', () => {
+  let atPage: OwnerAtPage;
   let host: BuiltHost;
   let browser: Browser;
   let owner: ConsolePage;
   let anna: ConsolePage;
 
   beforeAll(async () => {
-    host = await BuiltHost.make();
-    const link = await host.start();
-    browser = await launchChromium();
-    owner = await ConsolePage.open(browser);
-    await owner.signIn(link);
-    await owner.composer.waitFor();
+    atPage = await OwnerAtPage.open();
+    ({ host, browser, owner } = atPage);
     anna = await ConsolePage.open(browser);
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await host?.dispose();
+    await atPage?.[Symbol.asyncDispose]();
   });
 
-  async function ask(path: string, method: string, body?: object) {
-    const authorization = `Bearer ${readFileSync(join(host.home, 'api-token'), 'utf8').trim()}`;
-    const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    const response = await fetch(`${host.origin}/api/v1${path}`, init);
-    expect([path, response.ok]).toEqual([path, true]);
-    return answerSchema.parse(await response.json());
-  }
+  const ask = async (path: string, method: string, body?: object) =>
+    answerSchema.parse(await askHost(host, path, method, body));
 
   /** Gives Anna a role of `main`, or takes it. */
   async function change(role: 'admin' | 'member', method: 'PUT' | 'DELETE') {

@@ -1,26 +1,19 @@
 /** A question with buttons in a real browser against the built host: mouse, keyboard, phone, and too late. */
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BuiltHost } from './built-host.ts';
-import { ConsolePage, launchChromium, PHONE } from './console-page.ts';
+import { type ConsolePage, PHONE } from './console-page.ts';
+import { OwnerAtPage } from './owner-at-page.ts';
 
 describe('a question of an agent', () => {
-  let host: BuiltHost;
-  let browser: Browser;
+  let atPage: OwnerAtPage;
   let person: ConsolePage;
 
   beforeAll(async () => {
-    host = await BuiltHost.make();
-    const link = await host.start();
-    browser = await launchChromium();
-    person = await ConsolePage.open(browser);
-    await person.signIn(link);
-    await person.composer.waitFor();
+    atPage = await OwnerAtPage.open();
+    person = atPage.owner;
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await host?.dispose();
+    await atPage?.[Symbol.asyncDispose]();
   });
 
   const card = (question: string) => person.page.locator('section[data-state]').filter({ hasText: question });

@@ -1,39 +1,30 @@
 /** What was refused and dropped, and agents that go away, in a real browser against the built host. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { BuiltHost } from './built-host.ts';
-import { ConsolePage, launchChromium, PHONE } from './console-page.ts';
+import type { BuiltHost } from './built-host.ts';
+import { askHost } from './console-api.ts';
+import { type ConsolePage, PHONE } from './console-page.ts';
+import { OwnerAtPage } from './owner-at-page.ts';
 
 const answerSchema = z.object({ id: z.string().optional(), archivedTo: z.string().optional() });
 
 describe('an admin at the page', () => {
+  let atPage: OwnerAtPage;
   let host: BuiltHost;
-  let browser: Browser;
   let person: ConsolePage;
 
   beforeAll(async () => {
-    host = await BuiltHost.make();
-    const link = await host.start();
-    browser = await launchChromium();
-    person = await ConsolePage.open(browser);
-    await person.signIn(link);
-    await person.composer.waitFor();
+    atPage = await OwnerAtPage.open();
+    host = atPage.host;
+    person = atPage.owner;
   });
 
   afterAll(async () => {
-    await browser?.close();
-    await host?.dispose();
+    await atPage?.[Symbol.asyncDispose]();
   });
 
-  async function ask(path: string, method: string, body?: object, more: Record<string, string> = {}) {
-    const authorization = `Bearer ${readFileSync(join(host.home, 'api-token'), 'utf8').trim()}`;
-    const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more };
-    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    return answerSchema.parse(await (await fetch(`${host.origin}/api/v1${path}`, init)).json());
-  }
+  const ask = async (path: string, method: string, body?: object, ifMatch?: number) =>
+    answerSchema.parse(await askHost(host, path, method, body, ifMatch));
 
   async function openPanel() {
     await person.page.getByRole('button', { name: 'Settings' }).first().click();
@@ -67,7 +58,7 @@ describe('an admin at the page', () => {
     await row.waitFor();
     await row.click();
     await person.page.waitForURL(`**/sessions/${session.id}`);
-    const removal = await ask(`/agents/${agent.id}`, 'DELETE', undefined, { 'if-match': '"1"' });
+    const removal = await ask(`/agents/${agent.id}`, 'DELETE', undefined, 1);
     expect(removal.archivedTo).toContain('short-lived');
     await row.waitFor({ state: 'detached' });
     await person.page.getByText('This chat could not be opened').waitFor();

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { containerUser } from '../../host/sessions/folder.ts';
 import { makeId } from '../../shared/ids.ts';
+import { agentImage } from '../support/image.ts';
 
 const LOOK = `
 const { getCompileCacheDir } = require('node:module');
@@ -17,7 +18,7 @@ test.each([
   ['the two thousandth', 1_999],
 ])('the compiled runner serves the user of %s, who cannot write it', (_which, userOffset) => {
   const { uid, gid } = containerUser(0, 0, { userOffset, agentGroupId: makeId('agentGroup') });
-  const image = process.env.PORTOLAN_IMAGE ?? 'portolan-agent:latest';
+  const image = agentImage();
   const options = [
     'run',
     '--rm',

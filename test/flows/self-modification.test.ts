@@ -14,9 +14,10 @@ import { Random } from '../crash/random.ts';
 import { Story } from '../crash/story.ts';
 import { FlowHost } from '../support/flow-host.ts';
 import { CHANNEL_OF, type ChatSetUp } from '../support/hosted/protocol.ts';
+import { agentImage } from '../support/image.ts';
 import { until } from '../support/until.ts';
 
-const IMAGE = process.env.PORTOLAN_IMAGE ?? 'portolan-agent:latest';
+const IMAGE = agentImage();
 /** A build with a download, on a busy machine. */
 const BUILD_MS = 90_000;
 const docker = new Docker();

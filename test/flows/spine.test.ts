@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { UserId } from '../../shared/ids.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { FlowHost } from '../support/flow-host.ts';
+import { agentImage } from '../support/image.ts';
 import { until } from '../support/until.ts';
 
 function docker(...args: string[]): string {
@@ -87,7 +88,7 @@ test('a restarted host takes its running containers over, and nobody else’s', 
     'portolan.session=ses_00000000000000000000',
     '--entrypoint',
     'sleep',
-    'portolan-agent:latest',
+    agentImage(),
     '120',
   );
   try {

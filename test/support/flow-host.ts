@@ -10,13 +10,14 @@ import type { WiringSettings } from '../../host/store/wirings.ts';
 import type { SessionId, UserId } from '../../shared/ids.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { FakeChannel } from './fake-channel.ts';
+import { agentImage } from './image.ts';
 import { makeTempHome } from './temp-home.ts';
 import { until } from './until.ts';
 
 export const FLOW_POLICY: Omit<Policy, 'home'> = {
   port: 0,
   driver: 'docker',
-  image: 'portolan-agent:latest',
+  image: agentImage(),
   maxRunning: 8,
   pauseAfterMs: 60_000,
   stopAfterMs: 600_000,

@@ -12,9 +12,10 @@ import { ImageBuildStore } from '../../../host/store/image-builds.ts';
 import { Ledger } from '../../../host/store/ledger.ts';
 import { type AgentGroupId, makeId } from '../../../shared/ids.ts';
 import type { Packages } from '../../../shared/packages.ts';
+import { agentImage } from '../../support/image.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 
-export const BASE_IMAGE = process.env.PORTOLAN_IMAGE ?? 'portolan-agent:latest';
+export const BASE_IMAGE = agentImage();
 export const docker = new Docker();
 
 /** The real engine, watched: how often it built, and what that printed. */

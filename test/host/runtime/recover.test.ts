@@ -10,6 +10,7 @@ import { ProcessDriver } from '../../../host/runtime/drivers/process.ts';
 import { type InstallId, makeId } from '../../../shared/ids.ts';
 import { FILE_NAMES, WRITER_PRAGMAS } from '../../../shared/session-files.ts';
 import { OUTBOUND_SCHEMA } from '../../../shared/session-schema.ts';
+import { agentImage } from '../../support/image.ts';
 import { makeSilentLog } from './silent-log.ts';
 import { makeWorkspace, TEST_USER, type Workspace } from './workspace.ts';
 
@@ -45,7 +46,7 @@ function readOnly(path: string): unknown {
 
 const DRIVERS: [string, string, (installId: InstallId, workspace: Workspace) => ContainerDriver][] = [
   ['process', 'none', (installId, { folder }) => new ProcessDriver({ installId, home: folder, runnerPath: '' })],
-  ['docker', 'portolan-agent:latest', (installId) => new DockerDriver({ installId, log: makeSilentLog() })],
+  ['docker', agentImage(), (installId) => new DockerDriver({ installId, log: makeSilentLog() })],
 ];
 
 describe.each(DRIVERS)('the %s driver', (_name, image, openDriver) => {

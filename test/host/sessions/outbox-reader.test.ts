@@ -179,6 +179,8 @@ test('a file that is replaced again and again is a violation, whole and empty as
     renameSync(makeSession().outboundDb, paths.outboundDb);
   }
   expect(kinds).toEqual(['snapshot', 'snapshot', 'violation']);
+  // What a release makes is read at once.
+  expect(await read(reader, paths)).toMatchObject({ kind: 'snapshot' });
 });
 
 /** The reader program behind something that it meets on a machine, or in a file, at its start or at each read. */
