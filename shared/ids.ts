@@ -28,6 +28,7 @@ export type ApprovalId = Id<'ApprovalId'>;
 export type HeldId = Id<'HeldId'>;
 export type PeerPauseId = Id<'PeerPauseId'>;
 export type ImageBuildId = Id<'ImageBuildId'>;
+export type AccessRuleId = Id<'AccessRuleId'>;
 /** Joins identities that are one person. Somebody with one identity has none: their user id stands for them. */
 export type PersonId = Id<'PersonId'>;
 
@@ -50,6 +51,7 @@ const PREFIX = {
   held: 'hld',
   peerPause: 'pau',
   imageBuild: 'bld',
+  accessRule: 'rul',
   person: 'per',
 } as const;
 
@@ -67,6 +69,7 @@ interface IdOf {
   held: HeldId;
   peerPause: PeerPauseId;
   imageBuild: ImageBuildId;
+  accessRule: AccessRuleId;
   person: PersonId;
 }
 

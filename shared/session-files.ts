@@ -59,6 +59,7 @@ export const FILE_NAMES = {
   files: 'files',
   heartbeat: 'heartbeat',
   doorbell: 'doorbell',
+  gateway: 'gateway.sock',
 } as const;
 
 /** Paths of one session folder as the host sees them. */
@@ -77,6 +78,8 @@ export interface SessionPaths {
   inDoorbell: string;
   /** Touched by the runner after a commit that the host should hear of. */
   outDoorbell: string;
+  /** The host's gateway listens here while a container runs; see `gateway.ts`. */
+  gateway: string;
   inFiles: string;
   outFiles: string;
 }
@@ -100,6 +103,7 @@ export function workspaceFiles(inFolder: string, outFolder: string): Omit<Sessio
     heartbeat: join(outFolder, FILE_NAMES.heartbeat),
     inDoorbell: join(inFolder, FILE_NAMES.doorbell),
     outDoorbell: join(outFolder, FILE_NAMES.doorbell),
+    gateway: join(inFolder, FILE_NAMES.gateway),
     inFiles: join(inFolder, FILE_NAMES.files),
     outFiles: join(outFolder, FILE_NAMES.files),
   };

@@ -10,6 +10,28 @@ BEGIN
   SELECT RAISE(ABORT, 'the ledger is append-only');
 END;
 
+CREATE TABLE access_rules (
+  id TEXT PRIMARY KEY NOT NULL,
+  agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
+  -- Exactly one of the two: a host name, or *.name for the names below it; or a service.
+  host TEXT,
+  service TEXT,
+  -- Null for a service.
+  port INTEGER CHECK (port BETWEEN 1 AND 65535),
+  -- JSON list of upper-case methods; null: all.
+  methods TEXT CHECK (methods IS NULL OR json_valid(methods)),
+  path_prefix TEXT,
+  -- 1: an owner said that it lies on this machine or network.
+  is_private INTEGER NOT NULL DEFAULT 0 CHECK (is_private IN (0, 1)),
+  -- Why, in the words of who made it.
+  reason TEXT,
+  approval_id TEXT,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  CHECK ((host IS NULL) <> (service IS NULL)),
+  CHECK ((host IS NULL) = (port IS NULL))
+) STRICT;
+
 CREATE TABLE agent_destinations (
   id TEXT NOT NULL UNIQUE,
   agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
@@ -69,6 +91,23 @@ CREATE TABLE approval_votes (
   PRIMARY KEY (approval_id, person_id)
 ) STRICT;
 
+CREATE TABLE budgets (
+  -- Of the whole host, of an agent, or of a person (a user id) with all agents.
+  scope TEXT NOT NULL CHECK (scope IN ('host', 'agent', 'person')),
+  -- Empty for the host.
+  subject TEXT NOT NULL,
+  period TEXT NOT NULL CHECK (period IN ('day', 'month')),
+  unit TEXT NOT NULL CHECK (unit IN ('usd', 'tokens')),
+  -- Nano-dollars, or tokens of all sorts.
+  amount INTEGER NOT NULL CHECK (amount >= 0),
+  -- The day (YYYY-MM-DD) or month (YYYY-MM) in which 80 % was said.
+  asked_in TEXT,
+  changed_by TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (scope, subject, period, unit)
+) STRICT;
+
 CREATE TABLE container_config_history (
   agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
   revision INTEGER NOT NULL,
@@ -93,7 +132,7 @@ CREATE TABLE container_configs (
   image TEXT,
   revision INTEGER NOT NULL DEFAULT 1
 , packages TEXT NOT NULL DEFAULT '{"apt":[],"npm":[],"generation":0}'
-  CHECK (json_valid(packages)), mcp_servers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mcp_servers)), mounts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mounts))) STRICT;
+  CHECK (json_valid(packages)), mcp_servers TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mcp_servers)), mounts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(mounts)), service TEXT, effort TEXT CHECK (effort IN ('low', 'medium', 'high', 'max'))) STRICT;
 
 CREATE TABLE dropped_messages (
   channel_type TEXT NOT NULL,
@@ -104,6 +143,33 @@ CREATE TABLE dropped_messages (
   first_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
   PRIMARY KEY (channel_type, platform_id, sender_id, reason)
+) STRICT;
+
+CREATE TABLE egress_log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  agent_group_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('model', 'service', 'http', 'https', 'connect', 'unknown')),
+  method TEXT NOT NULL,
+  host TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  -- Without its query; empty for a tunnel.
+  path TEXT NOT NULL,
+  -- The address that was connected to; null: none was.
+  address TEXT,
+  outcome TEXT NOT NULL CHECK (outcome IN ('allowed', 'refused', 'failed')),
+  -- Of the server outside, or of the refusal; null: none came.
+  status INTEGER,
+  -- A word of GATEWAY_REFUSALS, or what failed; null when it went well.
+  reason TEXT,
+  -- The id of the rule, or the name of the service, that let it through.
+  rule TEXT,
+  bytes_out INTEGER NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  -- Alike and refused at once: counted in one row.
+  repeats INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 CREATE TABLE former_destination_names (
@@ -238,6 +304,43 @@ CREATE TABLE messaging_groups (
   UNIQUE (channel_type, platform_id)
 ) STRICT;
 
+CREATE TABLE model_calls (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  agent_group_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  -- The message that the agent was at, and who wrote it; null: it did not say, or said what is not of this session.
+  message_id TEXT,
+  user_id TEXT,
+  service TEXT NOT NULL,
+  -- As the provider names it.
+  model TEXT NOT NULL,
+  -- Without what is counted in the two cache columns.
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  -- Null: the model has no price.
+  cost_nanousd INTEGER,
+  -- 1: the provider gave no numbers (a broken stream, an odd server); these are guessed from bytes, upwards.
+  is_estimated INTEGER NOT NULL DEFAULT 0 CHECK (is_estimated IN (0, 1)),
+  status INTEGER NOT NULL,
+  first_byte_ms INTEGER,
+  duration_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE model_prices (
+  service TEXT NOT NULL,
+  model TEXT NOT NULL,
+  input_nanousd INTEGER NOT NULL CHECK (input_nanousd >= 0),
+  output_nanousd INTEGER NOT NULL CHECK (output_nanousd >= 0),
+  cache_read_nanousd INTEGER NOT NULL CHECK (cache_read_nanousd >= 0),
+  cache_write_nanousd INTEGER NOT NULL CHECK (cache_write_nanousd >= 0),
+  changed_by TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (service, model)
+) STRICT;
+
 CREATE TABLE peer_links (
   session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
   peer_agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
@@ -347,6 +450,43 @@ CREATE TABLE schema_version (
   applied_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE secret_uses (
+  service TEXT NOT NULL,
+  agent_group_id TEXT REFERENCES agent_groups (id) ON DELETE CASCADE,
+  secret_name TEXT NOT NULL REFERENCES secrets (name) ON DELETE CASCADE,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE secrets (
+  name TEXT PRIMARY KEY NOT NULL,
+  -- Which key: its fingerprint.
+  key_id TEXT NOT NULL,
+  nonce BLOB NOT NULL CHECK (length(nonce) = 12),
+  -- With the authentication tag behind it; the name is authenticated with it.
+  ciphertext BLOB NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE services (
+  name TEXT PRIMARY KEY NOT NULL,
+  -- http(s)://host[:port][/path], without credentials or query.
+  base_url TEXT NOT NULL,
+  -- Whose model API it speaks; null: no model.
+  api TEXT CHECK (api IN ('anthropic', 'openai')),
+  -- The header that carries the credential, and its value with {} where the secret goes; both empty: none.
+  header TEXT NOT NULL,
+  header_value TEXT NOT NULL,
+  -- 1: an owner said that it lies on this machine or network.
+  is_private INTEGER NOT NULL DEFAULT 0 CHECK (is_private IN (0, 1)),
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY NOT NULL,
   agent_group_id TEXT NOT NULL REFERENCES agent_groups (id) ON DELETE CASCADE,
@@ -429,6 +569,24 @@ CREATE TABLE turned_away (
   until_at INTEGER
 ) STRICT;
 
+CREATE TABLE usage_days (
+  day TEXT NOT NULL CHECK (length(day) = 10),
+  agent_group_id TEXT NOT NULL,
+  -- Empty: nobody's.
+  user_id TEXT NOT NULL DEFAULT '',
+  service TEXT NOT NULL,
+  model TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_nanousd INTEGER NOT NULL,
+  -- Calls whose model had no price.
+  unpriced_calls INTEGER NOT NULL,
+  PRIMARY KEY (day, agent_group_id, user_id, service, model)
+) STRICT;
+
 CREATE TABLE user_dms (
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   channel_type TEXT NOT NULL,
@@ -468,6 +626,11 @@ CREATE TABLE wirings (
   UNIQUE (messaging_group_id, agent_group_id)
 ) STRICT;
 
+CREATE UNIQUE INDEX access_rules_approval ON access_rules (approval_id) WHERE approval_id IS NOT NULL;
+
+CREATE UNIQUE INDEX access_rules_place ON access_rules
+  (agent_group_id, coalesce(host, ''), coalesce(port, 0), coalesce(service, ''), coalesce(methods, ''), coalesce(path_prefix, ''));
+
 CREATE INDEX agent_destinations_target ON agent_destinations (target_type, target_id);
 
 CREATE INDEX agent_group_members_user ON agent_group_members (user_id);
@@ -484,6 +647,12 @@ CREATE UNIQUE INDEX container_config_history_approval ON container_config_histor
   WHERE approval_id IS NOT NULL;
 
 CREATE INDEX dropped_messages_recent ON dropped_messages (last_at);
+
+CREATE INDEX egress_log_age ON egress_log (at);
+
+CREATE INDEX egress_log_agent ON egress_log (agent_group_id, id);
+
+CREATE INDEX egress_log_session ON egress_log (session_id, id);
 
 CREATE INDEX former_destination_names_destination ON former_destination_names (destination_id);
 
@@ -529,6 +698,12 @@ CREATE INDEX messages_session ON messages (session_id, position);
 CREATE INDEX messages_thread ON messages (messaging_group_id, thread_id) WHERE direction = 'in' AND thread_id <> '';
 
 CREATE INDEX messaging_groups_opened_by ON messaging_groups (opened_by) WHERE opened_by IS NOT NULL;
+
+CREATE INDEX model_calls_agent ON model_calls (agent_group_id, at);
+
+CREATE INDEX model_calls_message ON model_calls (message_id) WHERE message_id IS NOT NULL;
+
+CREATE INDEX model_calls_session ON model_calls (session_id, at);
 
 CREATE INDEX peer_links_agent ON peer_links (peer_agent_group_id);
 
@@ -580,6 +755,12 @@ CREATE INDEX pending_questions_unshown ON pending_questions (message_id) WHERE i
 
 CREATE INDEX pending_questions_untold ON pending_questions (message_id) WHERE is_told = 0;
 
+CREATE INDEX secret_uses_agent ON secret_uses (agent_group_id) WHERE agent_group_id IS NOT NULL;
+
+CREATE UNIQUE INDEX secret_uses_place ON secret_uses (service, coalesce(agent_group_id, ''));
+
+CREATE INDEX secret_uses_secret ON secret_uses (secret_name);
+
 CREATE INDEX sessions_agent_recent ON sessions (agent_group_id, last_active_at DESC, id DESC);
 
 CREATE INDEX sessions_chat ON sessions (messaging_group_id);
@@ -601,6 +782,10 @@ CREATE INDEX tasks_next ON tasks (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX tasks_session ON tasks (session_id, state);
 
 CREATE INDEX turned_away_end ON turned_away (until_at) WHERE until_at IS NOT NULL;
+
+CREATE INDEX usage_days_agent ON usage_days (agent_group_id, day);
+
+CREATE INDEX usage_days_user ON usage_days (user_id, day);
 
 CREATE INDEX users_name ON users (display_name COLLATE NOCASE);
 
