@@ -33,7 +33,7 @@ export const inboundContentSchema = z.object({
   /** For `system`: a machine word that says what happened (`delivery_failed`, `delivery_refused`, `cleared`…). */
   event: z.string().max(64).optional(),
   /** What the host's command gate let pass for the runner itself; `text` is what was typed, for people. */
-  command: z.enum(['clear']).optional(),
+  command: z.enum(['clear', 'compact']).optional(),
   /** For `task`: which firing this is. */
   task: z
     .object({

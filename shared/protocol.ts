@@ -6,11 +6,14 @@
  *   2  2026-11-21  earlier names in the chart, tasks.json, tasks and answers in inbound content, all requests
  *   3  2026-11-21  commands as a word of their own in inbound content, MCP servers and packages in session.json,
  *                  requests about packages, MCP servers, rebuilds and restarts
+ *   4  2026-11-21  the model service, its API and the effort in session.json, the command `compact`, request_access,
+ *                  in/gateway.sock
  */
 import { z } from 'zod';
 import { mcpServerSchema } from './mcp-servers.ts';
+import { EFFORTS, MODEL_APIS } from './providers.ts';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const LOCAL_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const localNameSchema = z
@@ -83,6 +86,12 @@ export const sessionFileSchema = z.object({
   isAdmin: z.boolean(),
   provider: z.string(),
   model: z.string().nullable(),
+  /** The model service in use: what stands in `/model/<name>/` of the gateway. Empty: the provider needs none. */
+  service: z.string(),
+  /** Which protocol that service speaks; null without one. */
+  api: z.enum(MODEL_APIS).nullable(),
+  /** How hard the model thinks; null leaves it to the model. */
+  effort: z.enum(EFFORTS).nullable(),
   /** IANA name of the time zone the people of this agent use. */
   timezone: z.string(),
   /** What the container was made with: read once, at its start. */
