@@ -9,7 +9,3 @@ export type Effort = (typeof EFFORTS)[number];
 /** The protocols of model services: Anthropic's Messages, OpenAI's Chat Completions. */
 export const MODEL_APIS = ['anthropic', 'openai'] as const;
 export type ModelApi = (typeof MODEL_APIS)[number];
-
-/** How hard a model thinks, for those that can be told. */
-export const EFFORTS = ['low', 'medium', 'high', 'max'] as const;
-export type Effort = (typeof EFFORTS)[number];
