@@ -112,6 +112,8 @@ export class AgentMaker implements Disposable {
         isAdmin: false,
         provider: asker.config.provider,
         model: asker.config.model,
+        service: asker.config.service,
+        effort: asker.config.effort,
         timezone: asker.config.timezone,
         openWork: {
           kind: 'make',

@@ -54,6 +54,7 @@ function addChanges(add: Add): void {
       'config set main --memory 1024 --cpus 2',
       'config set main --timezone Europe/Berlin',
       'config set main --model default',
+      'config set main --effort high',
     ],
     (command) =>
       async (context, agent = '') =>
@@ -61,6 +62,8 @@ function addChanges(add: Add): void {
   )
     .option('--provider <provider>', 'what thinks in it')
     .option('--model <model>', 'which of its models')
+    .option('--service <service>', 'through which service its model is reached')
+    .option('--effort <effort>', 'how hard it thinks: low, medium, high, max')
     .option('--timezone <zone>', 'that its people live in: Europe/Berlin')
     .addOption(new Option('--memory <mb>', 'of each container, in MB').argParser(parseResource))
     .addOption(new Option('--cpus <n>', 'cores of each, fractions allowed').argParser(parseResource))

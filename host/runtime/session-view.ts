@@ -161,7 +161,7 @@ export class SessionView implements RuntimeSessions {
     agent: AgentGroup,
     run: { image: string; folders: readonly FolderMount[]; paths: SessionPaths; group: string; epoch: number },
   ): ContainerSpec {
-    const { resources, network } = agent.config;
+    const { resources } = agent.config;
     const { image, folders, paths, group, epoch } = run;
     return {
       sessionId: session.id,
@@ -174,7 +174,7 @@ export class SessionView implements RuntimeSessions {
       mounts: { in: paths.in, out: paths.out, state: paths.state, agent: group },
       folders,
       env: { TZ: agent.config.timezone, NODE_ENV: 'production' },
-      network: network === 'none' ? 'none' : { name: network },
+      network: 'none',
       limits: {
         ...DEFAULT_LIMITS,
         ...(resources.memoryMb === undefined ? {} : { memoryBytes: resources.memoryMb * MIB }),

@@ -3,6 +3,7 @@ import type { AgentGroupId, MessageId, SessionId, TraceId } from '../../shared/i
 import { makeId } from '../../shared/ids.ts';
 import type { McpServer } from '../../shared/mcp-servers.ts';
 import type { Packages } from '../../shared/packages.ts';
+import type { Effort } from '../../shared/providers.ts';
 import { type ConfigChangeNote, ConfigHistoryStore } from './config-history.ts';
 import type { CentralDb } from './database.ts';
 
@@ -37,9 +38,13 @@ export interface AgentGroup {
 
 export interface ContainerConfig {
   provider: string;
+  /** Null: the provider's own default. */
   model: string | null;
+  /** Through which service its model is reached; null: the provider's own. */
+  service: string | null;
+  /** Null: as the model does by itself. */
+  effort: Effort | null;
   timezone: string;
-  network: 'none' | 'bridge';
   resources: { memoryMb?: number; cpus?: number; pids?: number };
   /** Null means the newest agent image. */
   image: string | null;
@@ -73,8 +78,9 @@ interface Row {
   revision: number;
   provider: string;
   model: string | null;
+  service: string | null;
+  effort: Effort | null;
   timezone: string;
-  network: 'none' | 'bridge';
   resources: string;
   image: string | null;
   packages: string;
@@ -85,7 +91,7 @@ interface Row {
 
 const SELECT_ALL = `
 SELECT g.id, g.name, g.folder, g.is_admin, g.created_at, g.archived_at, g.open_work, g.revision,
-       c.provider, c.model, c.timezone, c.network, c.resources, c.image, c.packages, c.mcp_servers,
+       c.provider, c.model, c.service, c.effort, c.timezone, c.resources, c.image, c.packages, c.mcp_servers,
        c.mounts, c.revision AS config_revision
 FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
 const SELECT = `${SELECT_ALL} WHERE g.archived_at IS NULL`;
@@ -116,6 +122,8 @@ export class AgentStore {
     isAdmin?: boolean;
     provider?: string;
     model?: string | null;
+    service?: string | null;
+    effort?: Effort | null;
     timezone?: string;
     now: number;
   }): AgentGroup {
@@ -136,8 +144,18 @@ export class AgentStore {
           input.openWork === undefined ? null : JSON.stringify(input.openWork),
         );
       this.#db
-        .prepare('INSERT INTO container_configs (agent_group_id, provider, model, timezone) VALUES (?, ?, ?, ?)')
-        .run(id, input.provider ?? 'demo', input.model ?? null, input.timezone ?? 'UTC');
+        .prepare(
+          `INSERT INTO container_configs (agent_group_id, provider, model, service, effort, timezone)
+           VALUES (?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          id,
+          input.provider ?? 'demo',
+          input.model ?? null,
+          input.service ?? null,
+          input.effort ?? null,
+          input.timezone ?? 'UTC',
+        );
       this.#keep(id, { by: input.by ?? input.createdBy ?? 'host', approvalId: null, reason: 'made' }, input.now);
     })();
     const made = this.get(id);
@@ -245,14 +263,15 @@ export class AgentStore {
     this.#db.prepare('UPDATE agent_groups SET revision = revision + 1 WHERE id = ?').run(id);
     this.#db
       .prepare(
-        `UPDATE container_configs SET revision = revision + 1, provider = ?, model = ?, timezone = ?, network = ?,
-           resources = ?, packages = ?, mcp_servers = ?, mounts = ? WHERE agent_group_id = ?`,
+        `UPDATE container_configs SET revision = revision + 1, provider = ?, model = ?, service = ?, effort = ?,
+           timezone = ?, resources = ?, packages = ?, mcp_servers = ?, mounts = ? WHERE agent_group_id = ?`,
       )
       .run(
         content.provider,
         content.model,
+        content.service,
+        content.effort,
         content.timezone,
-        content.network,
         JSON.stringify(content.resources),
         JSON.stringify(content.packages),
         JSON.stringify(content.mcpServers),
@@ -276,8 +295,9 @@ function toAgentGroup(row: Row): AgentGroup {
     config: {
       provider: row.provider,
       model: row.model,
+      service: row.service,
+      effort: row.effort,
       timezone: row.timezone,
-      network: row.network,
       resources: JSON.parse(row.resources),
       image: row.image,
       packages: JSON.parse(row.packages),

@@ -88,12 +88,17 @@ export class ConfigHistoryStore {
   }
 }
 
+/** Of earlier versions: without a service and an effort, and with a network that containers no longer have. */
+function readContent({ network: _, ...kept }: ConfigContent & { network?: string }): ConfigContent {
+  return { ...kept, service: kept.service ?? null, effort: kept.effort ?? null };
+}
+
 function toRevision(row: Row): ConfigRevision {
   return {
     // The columns hold what `append` was given.
     agentGroupId: row.agent_group_id as AgentGroupId,
     revision: row.revision,
-    content: JSON.parse(row.config),
+    content: readContent(JSON.parse(row.config)),
     by: row.changed_by,
     approvalId: row.approval_id as ApprovalId | null,
     reason: row.reason,

@@ -39,8 +39,9 @@ function flatten(config: ConfigContent): Map<string, string | null> {
   return new Map<string, string | null>([
     ['provider', config.provider],
     ['model', config.model],
+    ['service', config.service],
+    ['effort', config.effort],
     ['timezone', config.timezone],
-    ['network', config.network],
     ['memory', resources.memoryMb === undefined ? null : `${resources.memoryMb} MB`],
     ['cpus', resources.cpus?.toString() ?? null],
     ['pids', resources.pids?.toString() ?? null],

@@ -10,6 +10,8 @@ import { oneLine } from '../output/text.ts';
 export interface SetOptions {
   provider?: string;
   model?: string;
+  service?: string;
+  effort?: string;
   timezone?: string;
   memory?: number | 'default';
   cpus?: number | 'default';
@@ -18,8 +20,8 @@ export interface SetOptions {
 
 /** Throws CliError `nothing_given`, `agent_not_found`, `ambiguous`, and the API's `bad_input`, `stale`. */
 export async function setConfig(context: Context, name: string, options: SetOptions): Promise<void> {
-  const { provider, model, timezone, memory, cpus, pids } = options;
-  const given = { provider, model, timezone, cpus, pids, memoryMb: memory };
+  const { provider, model, service, effort, timezone, memory, cpus, pids } = options;
+  const given = { provider, model, service, effort, timezone, cpus, pids, memoryMb: memory };
   const patch = Object.fromEntries(
     Object.entries(given).flatMap(([field, value]) =>
       value === undefined ? [] : [[field, value === 'default' ? null : value]],
@@ -27,7 +29,7 @@ export async function setConfig(context: Context, name: string, options: SetOpti
   );
   if (Object.keys(patch).length === 0) {
     throw new CliError(EXIT.usage, 'nothing_given', 'Nothing to change was given.', {
-      expected: 'one of --provider, --model, --timezone, --memory, --cpus, --pids',
+      expected: 'one of --provider, --model, --service, --effort, --timezone, --memory, --cpus, --pids',
       next: 'portolan config set --help',
     });
   }

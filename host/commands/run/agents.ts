@@ -56,12 +56,13 @@ export function findAgent(
 
 /** Values of environment variables may be secrets: their names alone are shown. */
 function describeConfig({ name, config }: AgentGroup): string {
-  const { provider, model, timezone, network, resources, packages, mcpServers, mounts, revision } = config;
+  const { provider, model, service, effort, timezone, resources, packages, mcpServers, mounts, revision } = config;
   const facts: [string, string][] = [
     ['provider', provider],
     ['model', model ?? 'the default'],
+    ['service', service ?? 'the default'],
+    ['effort', effort ?? 'the default'],
     ['time zone', timezone],
-    ['network', network],
     ['memory', resources.memoryMb === undefined ? 'the default' : `${resources.memoryMb} MiB`],
     ['processors', resources.cpus === undefined ? 'the default' : String(resources.cpus)],
     ['processes', resources.pids === undefined ? 'the default' : String(resources.pids)],

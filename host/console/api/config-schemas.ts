@@ -1,5 +1,6 @@
 /** What the API says of agents' configs and mounts. Times are epoch ms; `revision` is the config's, its ETag. */
 import { z } from '@hono/zod-openapi';
+import { EFFORTS } from '../../../shared/providers.ts';
 
 const time = z.number().int().nonnegative();
 const revision = z.number().int().nonnegative();
@@ -18,8 +19,11 @@ const mountSchema = z.object({
 const contentSchema = z.object({
   provider: z.string(),
   model: z.string().nullable(),
+  /** Null: the provider's own. */
+  service: z.string().nullable(),
+  /** Null: as the model does by itself. */
+  effort: z.enum(EFFORTS).nullable(),
   timezone: z.string(),
-  network: z.enum(['none', 'bridge']),
   /** Null: the host's default. */
   resources: z.object({
     memoryMb: z.number().nullable(),

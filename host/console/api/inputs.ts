@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isId, parseUserId } from '../../../shared/ids.ts';
 import { MAX_INSTRUCTIONS_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { localNameSchema } from '../../../shared/protocol.ts';
-import { PROVIDER_NAMES } from '../../../shared/providers.ts';
+import { EFFORTS, PROVIDER_NAMES } from '../../../shared/providers.ts';
 import { CPUS, MEMORY_MB, PIDS } from '../../agents/config/limits.ts';
 import { MOUNT_NAME } from '../../agents/mounts/plan.ts';
 import { MAX_POLICY_MS, MAX_QUORUM, MIN_POLICY_MS } from '../../approvals/policies.ts';
@@ -132,6 +132,10 @@ const model = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'expected a model name: 1 to 200 visible ASCII characters')
   .nullable();
+/** Null: the provider's own. */
+const service = localNameSchema.nullable();
+/** Null: as the model does by itself. */
+const effort = z.enum(EFFORTS, { error: `expected one of ${EFFORTS.join(', ')}` }).nullable();
 
 /** Whoever can be signed in to the page; names as people type them. */
 export const webUserIdSchema = z
@@ -203,6 +207,8 @@ export const agentPatchBody = z
 const configFields = {
   provider: provider.optional(),
   model: model.optional(),
+  service: service.optional(),
+  effort: effort.optional(),
   timezone: timezone.optional(),
   memoryMb: z.number().int().min(MEMORY_MB.least).max(MEMORY_MB.most).nullable().optional(),
   cpus: z.number().min(CPUS.least).max(CPUS.most).nullable().optional(),

@@ -21,6 +21,8 @@ async function setUp(options: { isAdmin?: boolean } = {}) {
     folder: 'main',
     isAdmin: options.isAdmin ?? true,
     provider: 'echo',
+    service: 'ollama',
+    effort: 'low',
     model: 'small',
     timezone: 'Europe/Berlin',
     now: spine.now(),
@@ -75,7 +77,7 @@ describe('an admin agent creates an agent', () => {
       name: 'writer',
       folder: 'writer',
       isAdmin: false,
-      config: { provider: 'echo', model: 'small', timezone: 'Europe/Berlin' },
+      config: { provider: 'echo', model: 'small', service: 'ollama', effort: 'low', timezone: 'Europe/Berlin' },
     });
     expect(namesOf(world, writer)).toEqual(['family', 'main']);
     expect(namesOf(world, world.agent)).toEqual(['family', 'work', 'writer']);

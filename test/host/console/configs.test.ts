@@ -54,8 +54,19 @@ describe('a config', () => {
     expect((await patch({ memoryMb: null }, 3)).json.resources).toEqual({ memoryMb: null, cpus: 2, pids: null });
     expect(await patch({ cpus: 1 }, 3)).toMatchObject({ status: 412, json: { error: { revision: 4 } } });
     expect(await api.call(path, { method: 'PATCH', json: { cpus: 1 } })).toMatchObject({ status: 428 });
-    for (const bad of [{}, { memoryMb: 1 }, { cpus: 0 }, { provider: 'gpt' }, { mounts: [] }, { packages: {} }]) {
-      expect(await patch(bad, 4)).toMatchObject({ status: 400 });
+    expect((await patch({ effort: 'high' }, 4)).json).toMatchObject({ service: null, effort: 'high' });
+    for (const bad of [
+      {},
+      { effort: 'huge' },
+      { service: '../x' },
+      { network: 'bridge' },
+      { memoryMb: 1 },
+      { cpus: 0 },
+      { provider: 'gpt' },
+      { mounts: [] },
+      { packages: {} },
+    ]) {
+      expect(await patch(bad, 5)).toMatchObject({ status: 400 });
     }
   });
 
@@ -174,14 +185,6 @@ describe('a rollback', () => {
     };
     return { ...set, rollBack };
   }
-
-  it('does not bring back a network that an admin of one agent may not give', async () => {
-    const { agent, spine, rollBack } = await setUpAdmin('admin', 'main');
-    spine.configs.change(agent.id, { network: 'bridge' }, note);
-    spine.configs.change(agent.id, { network: 'none' }, note);
-    expect(await rollBack(2, 3)).toMatchObject({ status: 403, json: { error: { code: 'not_allowed' } } });
-    expect(spine.agents.get(agent.id)?.config.network).toBe('none');
-  });
 
   it('does not stand in for the several people who must approve packages and MCP servers', async () => {
     const { api, agent, spine, rollBack } = await setUpAdmin('admin', 'all');

@@ -1,5 +1,6 @@
 /** What agents' containers are made of, with its history, over the API. */
 import type { Context } from 'hono';
+import type { Effort } from '../../../../shared/providers.ts';
 import { administers } from '../../../access/console.ts';
 import { contentOf } from '../../../agents/config/configs.ts';
 import { diffConfigs, formatDifference } from '../../../agents/config/diff.ts';
@@ -91,6 +92,8 @@ export function answerChange(c: Context, outcome: Outcome, parts: ApiParts) {
 interface Patch {
   provider?: string | undefined;
   model?: string | null | undefined;
+  service?: string | null | undefined;
+  effort?: Effort | null | undefined;
   timezone?: string | undefined;
   memoryMb?: number | null | undefined;
   cpus?: number | null | undefined;
@@ -98,11 +101,16 @@ interface Patch {
 }
 
 /** Null takes a resource back to the default. */
-function planPatch(agent: AgentGroup, { provider, model, timezone, ...resources }: Patch): Partial<ConfigContent> {
+function planPatch(
+  agent: AgentGroup,
+  { provider, model, service, effort, timezone, ...resources }: Patch,
+): Partial<ConfigContent> {
   const merged = { ...contentOf(agent).resources, ...dropAbsent(resources) };
   return {
     ...(provider === undefined ? {} : { provider }),
     ...(model === undefined ? {} : { model }),
+    ...(service === undefined ? {} : { service }),
+    ...(effort === undefined ? {} : { effort }),
     ...(timezone === undefined ? {} : { timezone }),
     resources: Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)),
   };
@@ -131,7 +139,7 @@ function findRevision({ configHistory }: ApiParts, { id }: AgentGroup, revision:
 }
 
 /**
- * Folders of the machine and its network are given by who administers all of it; what several people must approve,
+ * Folders of the machine are given by who administers all of it; what several people must approve,
  * by an owner, who says how many they are. Throws Problem 403.
  */
 function requireRollbackRight(
@@ -143,16 +151,10 @@ function requireRollbackRight(
   const { isOwner } = c.var.standing;
   const now = contentOf(agent);
   requireResourceRight(c, now.resources, wanted.resources);
-  const isOfMachine = !isSameMounts(now.mounts, wanted.mounts) || now.network !== wanted.network;
-  if (isOfMachine && !administers(c.var.standing, { changedBy: [] })) {
-    throw new Problem(
-      403,
-      'not_allowed',
-      'That revision has other mounts or another network, which you may not change.',
-      {
-        expected: 'an owner or a global admin',
-      },
-    );
+  if (!isSameMounts(now.mounts, wanted.mounts) && !administers(c.var.standing, { changedBy: [] })) {
+    throw new Problem(403, 'not_allowed', 'That revision has other mounts, which you may not change.', {
+      expected: 'an owner or a global admin',
+    });
   }
   const quorum = Math.max(1, ...listAsked(now, wanted).map((action) => decisions.policies.get(action).quorum));
   if (quorum > 1 && !isOwner) {

@@ -57,10 +57,11 @@ function Config({ config }: { config: AgentConfig }) {
           facts={[
             ['Provider', config.provider],
             ['Model', config.model ?? 'the provider’s own choice'],
+            ['Service', config.service ?? 'the provider’s own'],
+            ['Effort', config.effort],
             ['Time zone', config.timezone],
             ['Packages', describePackages(config.packages) ?? 'none beside the base’s'],
             ['Resources', describeResources(config.resources)],
-            ['Network', config.network === 'none' ? 'none' : 'through the host’s bridge'],
             ['Image', <Tone key="image" look={describeImage(image)} />],
             ['Why', image.reason],
             ['Id', <CopyableId key="id" id={config.agentId} />],
