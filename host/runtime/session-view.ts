@@ -174,7 +174,6 @@ export class SessionView implements RuntimeSessions {
       mounts: { in: paths.in, out: paths.out, state: paths.state, agent: group },
       folders,
       env: { TZ: agent.config.timezone, NODE_ENV: 'production' },
-      network: 'none',
       limits: {
         ...DEFAULT_LIMITS,
         ...(resources.memoryMb === undefined ? {} : { memoryBytes: resources.memoryMb * MIB }),

@@ -38,7 +38,7 @@ export function statusOf(error: unknown): number {
 function answered(action: DockerAction, status: number, cause: Error): DriverFault {
   if (action === 'create') {
     if (status === 404) {
-      return new DriverFault('image-missing', 'the agent image, or the network it should use, is not on this engine', {
+      return new DriverFault('image-missing', 'the agent image is not on this engine', {
         cause,
         hint: 'build it: node scripts/build-image.mjs',
       });

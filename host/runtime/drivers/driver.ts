@@ -52,7 +52,6 @@ export interface ContainerSpec {
   folders?: readonly FolderMount[];
   /** The complete environment, and never a secret (I7). */
   env: Readonly<Record<string, string>>;
-  network: 'none' | { name: string };
   limits: ContainerLimits;
   /** Further labels, for people who look with `docker ps`. */
   labels?: Readonly<Record<string, string>>;

@@ -39,7 +39,6 @@ export function containerRequest(spec: ContainerSpec) {
     Labels: { ...spec.labels, ...ownLabels(spec, spec.epoch) },
     HostConfig: {
       ...hardenedHost(spec),
-      NetworkMode: spec.network === 'none' ? 'none' : spec.network.name,
       Mounts: [
         bind(spec.mounts.in, CONTAINER_PATHS.in, true),
         bind(spec.mounts.out, CONTAINER_PATHS.out, false),
@@ -62,7 +61,6 @@ export function recoveryRequest(spec: ContainerSpec) {
     Labels: ownLabels(spec, RECOVERY_EPOCH),
     HostConfig: {
       ...hardenedHost(spec),
-      NetworkMode: 'none',
       Mounts: [bind(spec.mounts.out, CONTAINER_PATHS.out, false)],
     },
   };
@@ -89,6 +87,8 @@ function hardened(spec: ContainerSpec) {
 function hardenedHost({ limits, user }: ContainerSpec) {
   return {
     Privileged: false,
+    // The only way out is the socket in in/: nothing of a spec can ask for another.
+    NetworkMode: 'none',
     ReadonlyRootfs: true,
     // Its user's own: some versions of runc give it the mode of the image's /tmp, whatever is asked for.
     Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${TMP_BYTES},mode=1777,uid=${user.uid},gid=${user.gid}` },

@@ -156,7 +156,7 @@ export class FakeSessions implements RuntimeSessions {
     if (this.makeSpec !== null) return { kind: 'ready', spec: this.makeSpec(facts, epoch) };
     const spec: ContainerSpec = {
       ...{ sessionId: id, agentGroupId: facts.agentGroupId, installId: this.#installId, epoch },
-      ...{ configVersion: facts.configVersion, image: 'fake-image', user: TEST_USER, env: {}, network: 'none' },
+      ...{ configVersion: facts.configVersion, image: 'fake-image', user: TEST_USER, env: {} },
       mounts: { in: '/in', out: '/out', state: '/state', agent: '/agent' },
       limits: { memoryBytes: 1, cpus: 1, pids: 1, fileSizeBytes: 1, openFiles: 1 },
       command: [this.program, '1'],

@@ -39,7 +39,6 @@ export function makeWorkspace(): Workspace {
         configVersion: 1,
         user: TEST_USER,
         env: { PATH: '/bin:/usr/bin' },
-        network: 'none',
         limits: { memoryBytes: 256 * MIB, cpus: 1, pids: 64, fileSizeBytes: 4 * MIB, openFiles: 256 },
       };
     },
