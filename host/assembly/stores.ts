@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Closers } from '../closers.ts';
 import { type HomePaths, projectRoot } from '../config/home.ts';
+import { AccessRuleStore } from '../store/access-rules.ts';
 import { AgentRoutes } from '../store/agent-routes.ts';
 import { AgentStore } from '../store/agents.ts';
 import { ApprovalPolicyStore } from '../store/approval-policies.ts';
@@ -12,6 +13,7 @@ import { ConfigHistoryStore } from '../store/config-history.ts';
 import { openCentralDb } from '../store/database.ts';
 import { DestinationStore } from '../store/destinations.ts';
 import { DroppedStore } from '../store/dropped.ts';
+import { EgressLogStore } from '../store/egress-log.ts';
 import { HeldStore } from '../store/held.ts';
 import { IdentityCodeStore } from '../store/identity-codes.ts';
 import { ImageBuildStore } from '../store/image-builds.ts';
@@ -58,6 +60,8 @@ export function openStores(paths: HomePaths, closers: Closers) {
     persons: new PersonStore(db),
     identityCodes: new IdentityCodeStore(db),
     visible: new VisibleStore(db),
+    accessRules: new AccessRuleStore(db),
+    egressLog: new EgressLogStore(db),
     sessions: new SessionStore(db),
     peers: new PeerStore(db),
     tasks: new TaskStore(db),

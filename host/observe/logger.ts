@@ -36,6 +36,7 @@ export const sessionsLog = makeLogger('sessions');
 export const questionsLog = makeLogger('questions');
 export const agentsLog = makeLogger('agents');
 export const approvalsLog = makeLogger('approvals');
+export const egressLog = makeLogger('egress');
 export const imagesLog = makeLogger('images');
 export const commandsLog = makeLogger('commands');
 export const scheduleLog = makeLogger('schedule');
