@@ -7,21 +7,34 @@ import { listNames, quote } from './words.ts';
 /** The word for all that listen, unless an agent is called so. */
 export const ALL = 'all';
 
+/**
+ * `own`: what ends something, for an admin of the agent, and in a private chat for whom it hears. `heard`: what is
+ * no more than talking to it, for whom it hears, wherever that is.
+ */
+export type Reach = 'own' | 'heard';
+
+/** The command that looks for its agents. */
+interface Choosing {
+  name: string;
+  reach: Reach;
+}
+
 export type Chosen = { kind: 'chosen'; listeners: Listener[] } | { kind: 'refused' | 'usage'; text: string };
 
 /**
- * Of the agents that listen here, those whose conversation this person may end: in a private chat those that hear
- * them, in a group those that they administer. Without a name it is the one that was talked to here; which of
+ * Of the agents that listen here, those that are within this person's reach. Without a name it is the one that was talked to here; which of
  * several is asked, not guessed.
  */
 export function chooseListeners(
   typed: string,
   { roles, isPrivate }: Pick<Speaker, 'roles' | 'isPrivate'>,
   listeners: readonly Listener[],
-  command: string,
+  command: Choosing,
 ): Chosen {
-  const mayEnd = (one: Listener) => isAdminOf(roles, one.agent.id) || (isPrivate && (one.isHeard || one.isKnown));
-  const own = listeners.filter(mayEnd);
+  const { reach } = command;
+  const isHeardHere = isPrivate || reach === 'heard';
+  const mayReach = (one: Listener) => isAdminOf(roles, one.agent.id) || (isHeardHere && (one.isHeard || one.isKnown));
+  const own = listeners.filter(mayReach);
   const name = foldName(typed);
   if (name === '') return chooseUnnamed(own, listeners, command);
   const named = listeners.find(({ agent }) => foldName(agent.name) === name);
@@ -32,10 +45,10 @@ export function chooseListeners(
     const here = names === '' ? 'no agent of yours listens here' : `here listens ${names}`;
     return { kind: 'usage', text: `No agent called ${quote(typed)} listens here; ${here}. Nothing was done.` };
   }
-  return mayEnd(named) ? { kind: 'chosen', listeners: [named] } : lacksRight(command);
+  return mayReach(named) ? { kind: 'chosen', listeners: [named] } : lacksRight(command);
 }
 
-function chooseUnnamed(own: readonly Listener[], listeners: readonly Listener[], command: string): Chosen {
+function chooseUnnamed(own: readonly Listener[], listeners: readonly Listener[], command: Choosing): Chosen {
   const engaged = own.filter(({ session }) => session !== null);
   const [only, second] = engaged.length > 0 ? engaged : own;
   if (only !== undefined && second === undefined) return { kind: 'chosen', listeners: [only] };
@@ -43,12 +56,13 @@ function chooseUnnamed(own: readonly Listener[], listeners: readonly Listener[],
     return listeners.length > 0 ? lacksRight(command) : { kind: 'usage', text: 'No agent listens here.' };
   }
   const names = (engaged.length > 0 ? engaged : own).map(({ agent }) => showSafely(agent.name));
-  const text = `Several agents listen here: ${listNames(names)}. Say which, as in \`/${command} ${names[0] ?? ''}\`, or \`/${command} ${ALL}\`.`;
+  const text = `Several agents listen here: ${listNames(names)}. Say which, as in \`/${command.name} ${names[0] ?? ''}\`, or \`/${command.name} ${ALL}\`.`;
   return { kind: 'usage', text };
 }
 
-function lacksRight(command: string): Chosen {
-  return { kind: 'refused', text: `Only an admin of the agent may use /${command} here.` };
+function lacksRight({ name, reach }: Choosing): Chosen {
+  const who = reach === 'own' ? 'Only an admin of the agent' : 'Only whom the agent hears';
+  return { kind: 'refused', text: `${who} may use /${name} here.` };
 }
 
 /** Names are compared as people type them; they were checked when given, so that no two look alike. */

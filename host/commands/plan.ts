@@ -8,8 +8,11 @@
 import type { Role } from '../access/answer.ts';
 import { assertNever } from '../config/errors.ts';
 
-/** Who may: `chat`: whose own chat it is, or in a group an admin of the agent; `admin`: of some agent, or of all. */
-export type Who = 'anyone' | 'known' | 'chat' | 'admin';
+/**
+ * Who may: `heard`: whoever may talk to an agent here; `chat`: whose own chat it is, or in a group an admin of the
+ * agent; `admin`: of some agent, or of all.
+ */
+export type Who = 'anyone' | 'known' | 'heard' | 'chat' | 'admin';
 
 export interface Rule {
   name: string;
@@ -60,6 +63,8 @@ function findLack(facts: PlanFacts): string | null {
       return null;
     case 'known':
       return isKnown ? null : `/${rule.name} is for people whom an agent here knows. /whoami shows who you are to me.`;
+    case 'heard':
+      return isHeard || isKnown ? null : `/${rule.name} is for people whom an agent here hears.`;
     case 'chat':
       if (isPrivate ? isHeard || isKnown : roles.length > 0) return null;
       return isPrivate

@@ -3,10 +3,10 @@ import type { Rule } from './plan.ts';
 import type { Call, CommandParts, Reply } from './ports.ts';
 import { listAgents, showConfig } from './run/agents.ts';
 import { approve, listApprovals, reject } from './run/approvals.ts';
-import { clear } from './run/clear.ts';
 import * as people from './run/people.ts';
 import { status } from './run/status.ts';
 import { stop } from './run/stop.ts';
+import { clear, compact } from './run/to-runner.ts';
 
 interface Entry extends Rule {
   /** What follows the name, as the help shows it; '' for nothing. */
@@ -51,6 +51,10 @@ export const COMMANDS: readonly Command[] = [
   {
     ...{ ...OPEN, name: 'clear', usage: '[agent, or all]', who: 'chat', does: 'work', run: clear },
     help: 'have the agent forget this conversation',
+  },
+  {
+    ...{ ...OPEN, name: 'compact', usage: '[agent, or all]', who: 'heard', does: 'work', run: compact },
+    help: 'have the agent go on from a summary of this conversation',
   },
   {
     ...{ ...ALONE, name: 'agents', usage: '', who: 'known', does: 'work', run: listAgents },

@@ -22,7 +22,7 @@ const LONGEST_RETRY_MS = RETRY_BASE_MS * 2 ** MAX_TRIES;
 const WITH_RUN: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'stopping']);
 
 export async function stop(call: Call, parts: CommandParts): Promise<Reply> {
-  const chosen = chooseListeners(call.rest, call.speaker, call.listeners, 'stop');
+  const chosen = chooseListeners(call.rest, call.speaker, call.listeners, { name: 'stop', reach: 'own' });
   if (chosen.kind !== 'chosen') return chosen;
   const words: string[] = [];
   for (const listener of chosen.listeners) words.push(await stopOne(call, parts, listener));

@@ -33,13 +33,13 @@ describe('who may give which command', () => {
   it.each([
     ['a stranger alone', ['help', 'whoami', 'link', 'claim']],
     ['a stranger in a group', ['link', 'claim']],
-    ['somebody in a public group', ['help', 'whoami', 'link', 'claim']],
-    ['somebody in a public chat alone', ['help', 'whoami', 'stop', 'clear', 'link', 'claim']],
-    ['a member in a group', ['help', 'whoami', 'status', 'link', 'claim']],
-    ['a member alone', ['help', 'whoami', 'status', 'stop', 'clear', 'agents', 'link', 'unlink', 'claim']],
+    ['somebody in a public group', ['help', 'whoami', 'compact', 'link', 'claim']],
+    ['somebody in a public chat alone', ['help', 'whoami', 'stop', 'clear', 'compact', 'link', 'claim']],
+    ['a member in a group', ['help', 'whoami', 'status', 'compact', 'link', 'claim']],
+    ['a member alone', ['help', 'whoami', 'status', 'stop', 'clear', 'compact', 'agents', 'link', 'unlink', 'claim']],
     [
       'an admin in a group',
-      ['help', 'whoami', 'status', 'stop', 'clear', 'approve', 'reject', 'grant', 'revoke', 'link', 'claim'],
+      ['help', 'whoami', 'status', 'stop', 'clear', 'compact', 'approve', 'reject', 'grant', 'revoke', 'link', 'claim'],
     ],
     ['an admin alone', ALL],
     ['a global admin alone', ALL],

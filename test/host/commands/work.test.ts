@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { installFailpointHook } from '../../../host/observe/failpoint.ts';
 import { deriveMessageId, makeId } from '../../../shared/ids.ts';
 import { until } from '../../support/until.ts';
-import { ADAM, Counter, MARY, OLGA } from './counter.ts';
+import { ADAM, Counter, MARY, OLGA, SAM } from './counter.ts';
 
 describe('/clear', () => {
   it('is a row with the host’s word in it, once, however often it is told', async () => {
@@ -91,6 +91,48 @@ describe('/clear', () => {
     counter.room();
     await counter.give('room', ADAM, '/clear');
     expect(counter.answers()).toEqual(['main has no conversation here that could be cleared.']);
+  });
+});
+
+describe('/compact', () => {
+  it('is a row with the host’s word in it, for whoever may talk to the agent, in a group too', async () => {
+    const counter = new Counter();
+    counter.room();
+    await counter.give('room', MARY, 'a long story');
+    const tell = () => counter.give('room', MARY, '/compact', { clientId: 'u1' });
+    expect(await tell()).toMatchObject({ kind: 'routed', messages: [{ engaged: true, repeated: false }] });
+    counter.nextHost();
+    expect(await tell()).toMatchObject({ kind: 'routed', messages: [{ repeated: true }] });
+    expect(counter.rows(counter.session())).toMatchObject([{ text: 'a long story' }, { command: 'compact' }]);
+    // The agent's runner answers it: the host adds nothing.
+    expect(counter.answers()).toEqual([]);
+  });
+
+  it('of somebody whom an agent does not hear does not reach it, by name or with all', async () => {
+    const counter = new Counter();
+    const writer = counter.spine.addAgent('writer');
+    counter.room();
+    counter.room('room', {}, writer);
+    await counter.give('room', OLGA, 'hi');
+    for (const text of ['/compact writer', '/compact all', '/compact']) await counter.give('room', SAM, text);
+    // A member of one agent does not steer another that listens beside it.
+    await counter.give('room', MARY, '/compact writer');
+    expect(counter.answers()).toEqual(['Only whom the agent hears may use /compact here.']);
+    for (const { id } of [counter.agent, writer]) {
+      const rows = counter.spine.sessions.listForAgent(id).flatMap((session) => counter.rows(session));
+      expect(rows.map(({ command }) => command)).toEqual([undefined]);
+    }
+  });
+
+  it('says so where nothing was said yet, and where the agent cannot work now', async () => {
+    const counter = new Counter();
+    counter.room();
+    await counter.give('room', ADAM, '/compact');
+    expect(counter.answers()).toEqual(['main has no conversation here that could be compacted.']);
+    await counter.give('room', ADAM, 'hi');
+    counter.spine.liveStates.set(counter.session().id, { state: 'waiting', reason: 'no key' });
+    await counter.give('room', ADAM, '/compact');
+    expect(counter.answers().at(-1)).toBe('main cannot work now (no key). It does so before it answers anything new.');
   });
 });
 

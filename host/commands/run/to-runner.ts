@@ -1,6 +1,6 @@
 /**
- * `/clear`: the one command that agents' runners carry out. Its row carries the word for it, which is all that a
- * runner looks at; the runner answers in the chat when it is done, after what was said before.
+ * `/clear` and `/compact`: the commands that agents' runners carry out. Their rows carry the word for it, which is
+ * all that a runner looks at; the runner answers in the chat when it is done, after what was said before.
  */
 
 import { deriveMessageId, makeId } from '../../../shared/ids.ts';
@@ -8,29 +8,58 @@ import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import { openSession } from '../../sessions/ensure-session.ts';
 import type { Session } from '../../store/sessions.ts';
-import { chooseListeners } from '../choose-agent.ts';
+import { chooseListeners, type Reach } from '../choose-agent.ts';
 import type { Call, CommandMessage, CommandParts, LiveState, Reply } from '../ports.ts';
 
 /** Longest name that the runner's schema takes. */
 const MAX_SENDER_NAME = 200;
 
-export async function clear(call: Call, parts: CommandParts): Promise<Reply> {
-  const chosen = chooseListeners(call.rest, call.speaker, call.listeners, 'clear');
+interface Work {
+  command: 'clear' | 'compact';
+  reach: Reach;
+  /** What was not done: `writer was not <done>`. */
+  done: string;
+  /** What a runner that cannot work now does first, when it can. */
+  later: string;
+}
+
+const CLEAR: Work = {
+  ...{ command: 'clear', reach: 'own', done: 'cleared' },
+  later: 'It starts afresh before it answers anything new.',
+};
+const COMPACT: Work = {
+  ...{ command: 'compact', reach: 'heard', done: 'compacted' },
+  later: 'It does so before it answers anything new.',
+};
+
+/** Forgets the conversation. */
+export function clear(call: Call, parts: CommandParts): Promise<Reply> {
+  return pass(call, parts, CLEAR);
+}
+
+/** Has what was said made into a summary, which costs less to go on from. */
+export function compact(call: Call, parts: CommandParts): Promise<Reply> {
+  return pass(call, parts, COMPACT);
+}
+
+async function pass(call: Call, parts: CommandParts, work: Work): Promise<Reply> {
+  const { command, reach, done, later } = work;
+  const chosen = chooseListeners(call.rest, call.speaker, call.listeners, { name: command, reach });
   if (chosen.kind !== 'chosen') return chosen;
   const messages: CommandMessage[] = [];
   const words: string[] = [];
   for (const { agent, session } of chosen.listeners) {
     const name = showSafely(agent.name);
     if (session === null) {
-      words.push(`${name} has no conversation here that could be cleared.`);
+      words.push(`${name} has no conversation here that could be ${done}.`);
       continue;
     }
     try {
-      messages.push(await putRow(call, parts, session));
-      words.push(...describeWait(name, parts.life.liveState(session)));
+      messages.push(await putRow(call, parts, session, command));
+      words.push(...describeWait(name, parts.life.liveState(session), later));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      words.push(`${name} was not cleared: ${error.message}. Try again in a moment.`);
+      words.push(`${name} was not ${done}: ${error.message}. Try again in a moment.`);
     }
   }
   if (messages.length === 0) return { kind: 'said', text: words.join('\n\n') };
@@ -38,7 +67,12 @@ export async function clear(call: Call, parts: CommandParts): Promise<Reply> {
 }
 
 /** Throws Fault: then nothing was put. */
-async function putRow(call: Call, parts: CommandParts, session: Session): Promise<CommandMessage> {
+async function putRow(
+  call: Call,
+  parts: CommandParts,
+  session: Session,
+  command: Work['command'],
+): Promise<CommandMessage> {
   const { spoken, chat, shownText } = call;
   const { inboxes, transcript, life, now } = parts;
   const messageId = deriveMessageId(call.id, session.id);
@@ -55,7 +89,7 @@ async function putRow(call: Call, parts: CommandParts, session: Session): Promis
           text: shownText,
           senderName: spoken.senderName.slice(0, MAX_SENDER_NAME),
           attachments: [],
-          command: 'clear',
+          command,
         }),
       },
     ]),
@@ -72,7 +106,7 @@ async function putRow(call: Call, parts: CommandParts, session: Session): Promis
 }
 
 /** Where it takes longer than a moment, the person is not left to wonder. */
-function describeWait(name: string, { state, reason }: LiveState): string[] {
+function describeWait(name: string, { state, reason }: LiveState, later: string): string[] {
   if (state !== 'quarantined' && state !== 'failed' && state !== 'waiting') return [];
-  return [`${name} cannot work now (${reason ?? state}). It starts afresh before it answers anything new.`];
+  return [`${name} cannot work now (${reason ?? state}). ${later}`];
 }
