@@ -9,3 +9,27 @@ export type Effort = (typeof EFFORTS)[number];
 /** The protocols of model services: Anthropic's Messages, OpenAI's Chat Completions. */
 export const MODEL_APIS = ['anthropic', 'openai'] as const;
 export type ModelApi = (typeof MODEL_APIS)[number];
+
+interface ModelProvider {
+  /** The service that it uses unless its agent's config names another. */
+  service: string;
+  /** Which protocols it speaks. */
+  apis: readonly ModelApi[];
+}
+
+/** Providers that think with a model; the others need none, and no service. */
+const MODEL_PROVIDERS: Readonly<Record<string, ModelProvider>> = {
+  claude: { service: 'anthropic', apis: ['anthropic'] },
+  openai: { service: 'openai', apis: ['openai', 'anthropic'] },
+};
+
+/** Null: it needs no model. */
+export function findModelProvider(provider: string): ModelProvider | null {
+  return Object.hasOwn(MODEL_PROVIDERS, provider) ? (MODEL_PROVIDERS[provider] ?? null) : null;
+}
+
+/** The name of the one model service that an agent with this config may use; null: none. */
+export function modelServiceOf(config: { provider: string; service: string | null }): string | null {
+  const known = findModelProvider(config.provider);
+  return known === null ? null : (config.service ?? known.service);
+}
