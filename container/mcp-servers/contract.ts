@@ -1,12 +1,10 @@
 /** What the runner knows of MCP servers: the part that is loaded always, so that the rest is loaded only when there are any. */
+import type { ProgramPlace } from '../runner/process-group.ts';
 import type { ToolDescription, ToolResult } from '../tools/tool.ts';
 
 /** Where servers run: the same for all of an agent. */
-export interface ServerPlace {
+export interface ServerPlace extends ProgramPlace {
   agentFolder: string;
-  homeFolder: string;
-  /** IANA name. */
-  timezone: string;
 }
 
 export interface ServerState {

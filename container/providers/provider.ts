@@ -52,6 +52,10 @@ export interface QueryInput {
   session: SessionFile;
   tools: ToolBox;
   paths: WorkspacePaths;
+  /** Where the host's gateway is reached, on 127.0.0.1: see `gatewayUrl`. */
+  gateway: { port: number };
+  /** The first message that the turn answers: on whose behalf its model calls are. Null when it answers none. */
+  messageId: string | null;
 }
 
 export type ProviderEvent =
@@ -65,6 +69,11 @@ export type ProviderEvent =
   | { kind: 'text'; text: string }
   /** The final text, parsed for blocks. Several may come when messages were pushed. */
   | { kind: 'result'; text: string; usage?: Record<string, number> }
+  /**
+   * The continuation that it was given leads nowhere: the last event of a turn that has done nothing yet. The runner
+   * forgets it, and asks once more in a fresh conversation.
+   */
+  | { kind: 'continuation_invalid' }
   /** The turn failed. `message` may be shown to a person. */
   | { kind: 'error'; retryable: boolean; message: string };
 
@@ -72,7 +81,7 @@ export type ProviderEvent =
 export interface ProviderTurn extends AsyncIterable<ProviderEvent> {
   /** Hands over messages that came meanwhile. False: too late or not supported, they wait for the next turn. */
   push(prompt: Prompt): boolean;
-  /** Ends the turn soon, without a result. */
+  /** Ends the turn within half a second, without a result, and whatever it started with it. */
   interrupt(): void;
   /** No more messages will be pushed: finish what is there. */
   end(): void;
@@ -83,4 +92,9 @@ export interface Provider {
   /** Whether `push` can ever answer true. */
   readonly supportsPush: boolean;
   query(input: QueryInput): ProviderTurn;
+  /**
+   * Makes the conversation of `continuation` shorter; the prompt is the command as it was typed, and there are no tools.
+   * Ends like a turn: the result's text is what people are told. Absent where there is nothing to compact.
+   */
+  compact?(input: QueryInput): ProviderTurn;
 }

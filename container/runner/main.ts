@@ -6,6 +6,7 @@ import { loadProvider } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import { LiveChart } from './chart.ts';
 import { Doorbell } from './doorbell.ts';
+import { GatewayPort } from './gateway-port.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HostBell } from './host-bell.ts';
 import { InboxReader } from './inbox.ts';
@@ -26,16 +27,25 @@ async function main(): Promise<void> {
   const workspace = locateWorkspace(process.env);
   const session = readSession(workspace.files.session);
   setZone(session.timezone);
+  // Before anything runs that may want to reach outside.
+  using gateway = new GatewayPort(workspace.files.gateway);
+  const listening = gateway.listen(workspace.gatewayPort);
   const provider = await loadProvider(session.provider);
+  const gatewayPort = await listening;
   if (!provider) {
     log.error('unknown provider', { provider: session.provider, known: PROVIDER_NAMES.join(', ') });
     process.exitCode = RUNNER_EXIT.unknownProvider;
     return;
   }
-  await runUntilStopped(workspace, session, provider);
+  await runUntilStopped(workspace, session, provider, gatewayPort);
 }
 
-async function runUntilStopped(workspace: Workspace, session: SessionFile, provider: Provider): Promise<void> {
+async function runUntilStopped(
+  workspace: Workspace,
+  session: SessionFile,
+  provider: Provider,
+  gatewayPort: number,
+): Promise<void> {
   const { files, folders } = workspace;
   using inbox = new InboxReader(files.inboundDb);
   let lastInboundSeq = 0;
@@ -52,13 +62,14 @@ async function runUntilStopped(workspace: Workspace, session: SessionFile, provi
   using doorbell = new Doorbell(files.inDoorbell);
   const chart = new LiveChart(files.chart);
   using toolDoor = new ToolDoor(toolSocketPath(session.sessionId), session.isAdmin);
-  const place = { agentFolder: folders.agent, homeFolder: folders.state, timezone: session.timezone };
+  const place = { agentFolder: folders.agent, homeFolder: folders.state, timezone: session.timezone, gatewayPort };
   await using servers = new ServerTools(session.mcpServers, place);
   const parts = {
     session,
     paths: folders,
     outFiles: files.outFiles,
     provider,
+    gateway: { port: gatewayPort },
     chart,
     inbox,
     outbox,

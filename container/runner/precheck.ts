@@ -15,7 +15,7 @@ import { type BoundedRun, runBounded } from './bounded-run.ts';
 import type { CheckResult } from './format.ts';
 import { describeError, log } from './log.ts';
 import type { InboundMessage } from './message.ts';
-import { cleanEnvironment } from './process-group.ts';
+import { cleanEnvironment, type ProgramPlace } from './process-group.ts';
 
 /** What a check may print. Higher: memory, and long prompts. Lower: a list of new mails does not fit. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
@@ -28,10 +28,8 @@ const SLACK_MS = 5_000;
 
 const verdictSchema = z.object({ wake: z.boolean(), data: z.unknown().optional() });
 
-export interface CheckPlace {
+export interface CheckPlace extends ProgramPlace {
   agentFolder: string;
-  homeFolder: string;
-  timezone: string;
   /** Says that the turn may take this long; disposed when the checks are over. */
   declare: (timeoutMs: number) => Disposable;
   signal: AbortSignal;

@@ -9,18 +9,18 @@
 import type { SessionFile } from '../../shared/protocol.ts';
 import type { WorkspacePaths } from '../../shared/session-files.ts';
 import { type Stamps, stampNow } from '../../shared/trace.ts';
-import type { Prompt, Provider, ProviderEvent, ProviderTurn } from '../providers/provider.ts';
+import type { Prompt, Provider } from '../providers/provider.ts';
 import { createToolBox } from '../tools/index.ts';
 import type { ToolBox } from '../tools/tool.ts';
 import { formatAddendum } from './addendum.ts';
-import { assertNever } from './assert.ts';
 import { parseReply } from './blocks/index.ts';
 import type { LiveChart } from './chart.ts';
+import { type Answer, Conversation } from './conversation.ts';
 import { type CheckResult, formatPrompt } from './format.ts';
 import type { InboxReader } from './inbox.ts';
-import { describeError, log } from './log.ts';
+import { log } from './log.ts';
 import type { Draft, InboundMessage, SentRow } from './message.ts';
-import { type Ack, isPassing, type Outbox, type TurnEnd } from './outbox.ts';
+import type { Ack, Outbox, TurnEnd } from './outbox.ts';
 import { runPrechecks } from './precheck.ts';
 import {
   type PlannedReplies,
@@ -42,6 +42,8 @@ export interface TurnParts {
   paths: WorkspacePaths;
   outFiles: string;
   provider: Provider;
+  /** Where the gateway is reached, on 127.0.0.1. */
+  gateway: { port: number };
   chart: LiveChart;
   inbox: InboxReader;
   outbox: Outbox;
@@ -51,11 +53,6 @@ export interface TurnParts {
   toolDoor?: { open(tools: ToolBox): void; close(): void };
 }
 
-type Answer =
-  | { kind: 'answered'; text: string }
-  | { kind: 'failed'; retryable: boolean; message: string }
-  | { kind: 'interrupted' };
-
 /** What the runner commits when the turn is over; null after an interruption, when nothing is settled. */
 export type TurnResult = Omit<TurnEnd, 'idleSince'> | null;
 
@@ -64,8 +61,6 @@ export class Turn {
   readonly #scope: TurnScope;
   readonly #watch = new RingWatch();
   readonly #inFlight: ToolsInFlight;
-  /** Of the provider's own tools, by name. */
-  readonly #ownTools = new Map<string, Disposable>();
   readonly #over = new AbortController();
   /** Tasks that were not shown, and what the checks of the others said. */
   readonly #quiet: InboundMessage[] = [];
@@ -73,9 +68,7 @@ export class Turn {
   readonly tools: ToolBox;
   readonly #stamps: Stamps = {};
   readonly #claimedAt = new Map<string, number>();
-  readonly #continuation: string | null;
-  #newContinuation: string | null = null;
-  #running: ProviderTurn | null = null;
+  readonly #conversation: Conversation;
   #isInterrupted = false;
 
   constructor(parts: TurnParts, batch: readonly InboundMessage[]) {
@@ -93,7 +86,20 @@ export class Turn {
       }),
       parts.servers,
     );
-    this.#continuation = parts.outbox.continuation(parts.provider.name);
+    this.#conversation = this.#converseWith(parts);
+  }
+
+  #converseWith(parts: TurnParts): Conversation {
+    const { provider, session, paths, gateway, chart, servers, outbox } = parts;
+    return new Conversation(
+      {
+        ...{ provider, session, paths, gateway, tools: this.tools, inFlight: this.#inFlight },
+        messageId: () => this.#scope.batch.find((message) => message.isTrigger)?.id ?? null,
+        addendum: () => formatAddendum(chart.read(), servers.problems()),
+        onOutput: () => this.#noteOutput(),
+      },
+      outbox.continuation(provider.name),
+    );
   }
 
   /** Runs the turn, and says what to commit. */
@@ -121,9 +127,14 @@ export class Turn {
 
   /** False when nothing is left to show to the provider. */
   async #precheck(): Promise<boolean> {
-    const { paths, session } = this.#parts;
+    const { paths, session, gateway } = this.#parts;
     const declare = (timeoutMs: number) => this.#inFlight.begin('task_check', timeoutMs);
-    const where = { agentFolder: paths.agent, homeFolder: paths.state, timezone: session.timezone };
+    const where = {
+      agentFolder: paths.agent,
+      homeFolder: paths.state,
+      timezone: session.timezone,
+      gatewayPort: gateway.port,
+    };
     const results = await runPrechecks(this.#scope.batch, { ...where, declare, signal: this.#over.signal });
     if (this.#isInterrupted) return false;
     for (const { message, result } of results) {
@@ -164,8 +175,8 @@ export class Turn {
 
   /** Hands follow-ups to the running provider. False: they wait for the next turn. */
   push(messages: readonly InboundMessage[], omittedCount: number): boolean {
-    if (!this.#running || this.#isInterrupted) return false;
-    if (!this.#running.push(this.#format(messages, omittedCount))) return false;
+    if (!this.#conversation.isRunning) return false;
+    if (!this.#conversation.push(this.#format(messages, omittedCount))) return false;
     this.#scope.add(messages);
     this.#noteClaims(messages);
     return true;
@@ -174,78 +185,13 @@ export class Turn {
   interrupt(): void {
     this.#isInterrupted = true;
     this.#over.abort();
-    this.#running?.interrupt();
+    this.#conversation.interrupt();
     this.#watch.close();
   }
 
   async #ask(prompt: Prompt): Promise<Answer> {
-    const { provider, session, paths, chart, servers } = this.#parts;
-    if (this.#isInterrupted) return { kind: 'interrupted' };
     this.#stamps.provider_started ??= stampNow();
-    const results: string[] = [];
-    let failure: Answer | null = null;
-    const running = provider.query({
-      prompt,
-      addendum: formatAddendum(chart.read(), servers.problems()),
-      continuation: this.#newContinuation ?? this.#continuation,
-      session,
-      tools: this.tools,
-      paths,
-    });
-    this.#running = running;
-    try {
-      for await (const event of running) {
-        if (event.kind === 'result') results.push(event.text);
-        failure = this.#take(event, running) ?? failure;
-      }
-    } catch (error) {
-      failure = this.#translate(error);
-    } finally {
-      this.#running = null;
-    }
-    if (this.#isInterrupted) return { kind: 'interrupted' };
-    return failure ?? { kind: 'answered', text: results.join('\n\n') };
-  }
-
-  #take(event: ProviderEvent, running: ProviderTurn): Answer | null {
-    switch (event.kind) {
-      case 'init':
-        this.#newContinuation = event.continuation;
-        return null;
-      case 'progress':
-        return null;
-      case 'tool_start':
-        this.#endOwnTool(event.tool);
-        this.#ownTools.set(event.tool, this.#inFlight.begin(event.tool, event.timeoutMs));
-        return null;
-      case 'tool_end':
-        this.#endOwnTool(event.tool);
-        return null;
-      case 'text':
-        this.#noteOutput();
-        return null;
-      case 'result':
-        this.#noteOutput();
-        running.end();
-        return null;
-      case 'error':
-        return { kind: 'failed', retryable: event.retryable, message: event.message };
-      default:
-        return assertNever(event);
-    }
-  }
-
-  #endOwnTool(tool: string): void {
-    this.#ownTools.get(tool)?.[Symbol.dispose]();
-    this.#ownTools.delete(tool);
-  }
-
-  /** What a provider throws is a fault of the world it talks to; a broken database of our own is not. */
-  #translate(error: unknown): Answer {
-    const isOwn = error instanceof Error && error.name === 'SqliteError' && !isPassing(error);
-    if (isOwn) throw error;
-    log.error('provider threw', { provider: this.#parts.provider.name, error: describeError(error) });
-    return { kind: 'failed', retryable: true, message: 'something went wrong inside the agent' };
+    return await this.#conversation.ask(prompt, () => this.#format(this.#scope.batch, 0));
   }
 
   #plan(text: string): PlannedReplies {
@@ -273,11 +219,7 @@ export class Turn {
     };
     const acks: Ack[] = [...this.#scope.batch, ...this.#scope.absorbed].map((message) => makeAck(describe(message)));
     for (const message of this.#quiet) acks.push({ ...describe(message), state: 'done', isQuiet: true });
-    const isNew = this.#newContinuation !== null && this.#newContinuation !== this.#continuation;
-    const continuation = isNew
-      ? { provider: this.#parts.provider.name, continuation: this.#newContinuation ?? '' }
-      : undefined;
-    return { drafts, acks, continuation };
+    return { drafts, acks, continuation: this.#conversation.change };
   }
 
   #format(messages: readonly InboundMessage[], omittedCount: number): Prompt {

@@ -1,5 +1,6 @@
 /** Where the runner's folders are, and who it is: the part of the contract that is read once at start. */
 import { readFileSync } from 'node:fs';
+import { GATEWAY_PORT } from '../../shared/gateway.ts';
 import { PROTOCOL_VERSION, type SessionFile, sessionFileSchema } from '../../shared/protocol.ts';
 import { CONTAINER_PATHS, RUNNER_ENV, type WorkspacePaths, workspaceFiles } from '../../shared/session-files.ts';
 
@@ -12,7 +13,9 @@ export function locateWorkspace(env: NodeJS.ProcessEnv) {
     state: env[RUNNER_ENV.state] ?? CONTAINER_PATHS.state,
     agent: env[RUNNER_ENV.agent] ?? CONTAINER_PATHS.agent,
   };
-  return { folders, files: workspaceFiles(folders.in, folders.out) };
+  // With real paths it shares the machine's ports with others of its kind: any free one will do.
+  const gatewayPort = env[RUNNER_ENV.in] === undefined ? GATEWAY_PORT : 0;
+  return { folders, files: workspaceFiles(folders.in, folders.out), gatewayPort };
 }
 
 /** The host and this runner do not speak the same contract; nothing here can mend it. */

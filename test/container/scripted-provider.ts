@@ -10,6 +10,9 @@ import { ServerTools } from '../../container/runner/server-tools.ts';
 import { readSession } from '../../container/runner/workspace.ts';
 import type { SessionFixture } from './session-fixture.ts';
 
+/** Nobody listens there. */
+const NO_GATEWAY = { port: 1 };
+
 /** What one query does: yields events; a plain text is a result. */
 export type Script = (input: QueryInput, turn: ScriptedTurn) => AsyncIterable<ProviderEvent> | string;
 
@@ -92,7 +95,10 @@ export class LoopHarness implements AsyncDisposable {
     this.#outbox = new Outbox(session.files.outboundDb, lastSeq, new HostBell(session.files.outDoorbell));
     this.#doorbell = new Doorbell(session.files.inDoorbell);
     const file = readSession(session.files.session);
-    const place = { agentFolder: session.folders.agent, homeFolder: session.folders.state, timezone: file.timezone };
+    const place = {
+      ...{ agentFolder: session.folders.agent, homeFolder: session.folders.state },
+      ...{ timezone: file.timezone, gatewayPort: NO_GATEWAY.port },
+    };
     this.#servers = new ServerTools(file.mcpServers, place);
     this.#loop = new RunnerLoop(
       {
@@ -100,6 +106,7 @@ export class LoopHarness implements AsyncDisposable {
         paths: session.folders,
         outFiles: session.files.outFiles,
         provider,
+        gateway: NO_GATEWAY,
         chart: new LiveChart(session.files.chart),
         inbox: this.#inbox,
         outbox: this.#outbox,

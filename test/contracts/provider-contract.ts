@@ -42,7 +42,16 @@ export function describeProvider(name: string, makeProvider: () => Promise<Provi
       };
       for (const path of Object.values(paths)) mkdirSync(path);
       const tools = new RecordingTools();
-      return { prompt, addendum: '', continuation, session: sessionFile(name), tools, paths };
+      return {
+        prompt,
+        addendum: '',
+        continuation,
+        session: sessionFile(name),
+        tools,
+        paths,
+        gateway: { port: 1 },
+        messageId: prompt.messages[0]?.id ?? null,
+      };
     }
 
     it('answers every message of a person where it came from, with a result', async () => {

@@ -61,8 +61,12 @@ export class Self {
   }
 
   async #run(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-    const { paths, session } = this.#input;
-    const env = cleanEnvironment({ homeFolder: paths.state, timezone: session.timezone });
+    const { paths, session, gateway } = this.#input;
+    const env = cleanEnvironment({
+      homeFolder: paths.state,
+      timezone: session.timezone,
+      gatewayPort: gateway.port,
+    });
     try {
       const { ended, output } = await runBounded({
         command: program,
