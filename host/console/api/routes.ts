@@ -7,44 +7,28 @@ import { APPROVAL_ACTIONS } from '../../approvals/approval.ts';
 import * as builds from './build-schemas.ts';
 import * as configs from './config-schemas.ts';
 import * as inputs from './inputs.ts';
+import {
+  agentParams,
+  answers,
+  approvalParams,
+  body,
+  buildParams,
+  chatParams,
+  destinationParams,
+  empty,
+  ifMatch,
+  json,
+  linkParams,
+  made,
+  messageParams,
+  ok,
+  page,
+  sessionParams,
+  taskParams,
+  userParams,
+  wiringParams,
+} from './route-parts.ts';
 import * as schemas from './schemas.ts';
-
-const ifMatch = z.object({
-  'if-match': z.string().optional().openapi({ description: 'The ETag that the change is based on; required.' }),
-});
-const page = { query: inputs.pageQuery };
-
-function json<T extends z.ZodType>(schema: T, description: string) {
-  return { content: { 'application/json': { schema } }, description };
-}
-
-function body<T extends z.ZodType>(schema: T) {
-  return { content: { 'application/json': { schema } }, required: true };
-}
-
-/**
- * Every route may also answer an error. Said at run time alone: in the types each error would double
- * what a handler may return, and handlers throw `Problem`.
- */
-function answers<T extends object>(successes: T): T {
-  return { ...successes, default: json(schemas.errorSchema, 'What was wrong, what was expected, what to do next') };
-}
-
-const ok = <T extends z.ZodType>(schema: T, description = 'As asked') => answers({ 200: json(schema, description) });
-const made = <T extends z.ZodType>(schema: T) => answers({ 201: json(schema, 'Made') });
-const empty = (description: string) => answers({ 204: { description } });
-
-const agentParams = z.object({ id: inputs.agentIdSchema });
-const chatParams = z.object({ id: inputs.chatIdSchema });
-const wiringParams = z.object({ id: inputs.wiringIdSchema });
-const destinationParams = z.object({ id: inputs.destinationIdSchema });
-const sessionParams = z.object({ id: inputs.sessionIdSchema });
-const approvalParams = z.object({ id: inputs.approvalIdSchema });
-const userParams = z.object({ id: inputs.userIdSchema });
-const linkParams = userParams.extend({ other: inputs.userIdSchema });
-const taskParams = z.object({ id: inputs.taskIdSchema });
-const buildParams = z.object({ id: inputs.imageBuildIdSchema });
-const messageParams = z.object({ id: inputs.messageIdSchema });
 
 // Signing in
 export const login = createRoute({
