@@ -25,6 +25,9 @@ import { PeerStore } from '../store/peers.ts';
 import { PersonStore } from '../store/persons.ts';
 import { QuestionStore } from '../store/questions.ts';
 import { ReadMarkStore } from '../store/read-marks.ts';
+import { SecretUseStore } from '../store/secret-uses.ts';
+import { SecretStore } from '../store/secrets.ts';
+import { ServiceStore } from '../store/services.ts';
 import { SessionStore } from '../store/sessions.ts';
 import { SettingsStore } from '../store/settings.ts';
 import { TaskFiringStore } from '../store/task-firings.ts';
@@ -74,6 +77,9 @@ export function openStores(paths: HomePaths, closers: Closers) {
     held: new HeldStore(db),
     turnedAway: new TurnedAwayStore(db),
     imageBuilds: new ImageBuildStore(db),
+    services: new ServiceStore(db),
+    secrets: new SecretStore(db),
+    secretUses: new SecretUseStore(db),
     ledger: new Ledger(db),
     ledgerSearch: new LedgerSearch(db),
     logins: new LoginStore(db),

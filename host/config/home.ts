@@ -6,6 +6,8 @@
  *     host.lock            one host per home
  *     portolan.sock        the API for this machine's owner, 0600
  *     api-token            the API's bearer token for scripts, 0600
+ *     vault.key            what opens the secrets in central.db, 0600; or
+ *     vault.json           the same, closed with a passphrase, 0600
  *     sessions/ groups/ logs/ uploads/ held/ channels/ processes/
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +21,9 @@ export interface HomePaths {
   lock: string;
   socket: string;
   apiToken: string;
+  vaultKey: string;
+  /** The key, closed with a passphrase. */
+  vaultLock: string;
   sessions: string;
   groups: string;
   logs: string;
@@ -38,6 +43,8 @@ export function homePaths(home: string): HomePaths {
     lock: join(home, 'host.lock'),
     socket: join(home, 'portolan.sock'),
     apiToken: join(home, 'api-token'),
+    vaultKey: join(home, 'vault.key'),
+    vaultLock: join(home, 'vault.json'),
     sessions: join(home, 'sessions'),
     groups: join(home, 'groups'),
     logs: join(home, 'logs'),

@@ -14,7 +14,10 @@ const root = pino(
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: ['token', 'text', 'content', '*.token', '*.text', '*.content', '*.authorization', '*.cookie'],
+      paths: [
+        ...['token', 'text', 'content', 'value', 'secret', 'passphrase'].flatMap((name) => [name, `*.${name}`]),
+        ...['*.authorization', '*.cookie', '*["x-api-key"]', '*["proxy-authorization"]'],
+      ],
       censor: '[hidden]',
     },
     serializers: { err: describeError, foreign: describeForeign },
@@ -32,6 +35,7 @@ function makeLogger(part: string): Logger {
 
 export const hostLog = makeLogger('host');
 export const routingLog = makeLogger('routing');
+export const vaultLog = makeLogger('vault');
 export const sessionsLog = makeLogger('sessions');
 export const questionsLog = makeLogger('questions');
 export const agentsLog = makeLogger('agents');

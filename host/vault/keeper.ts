@@ -1,0 +1,295 @@
+/**
+ * Holds the vault's key: finds it when the host starts, makes it with the first secret, changes it.
+ *
+ * I1. What closes secrets is on the disk, under its name, before a secret is sealed with it, and the old is gone
+ *     only when nothing is sealed with it: after a crash between any two steps one of both opens everything.
+ * I2. `vault.json` decides: where it lies, a `vault.key` beside it is not used, and goes when the passphrase has
+ *     proved that it holds the same key. Who lost the passphrase of a change that crashed takes vault.json away.
+ * I3. One change at a time: scrypt takes its time, and what it closes must be the key of now.
+ */
+import { existsSync } from 'node:fs';
+import { assertNever } from '../config/errors.ts';
+import type { HomePaths } from '../config/home.ts';
+import { failpoint } from '../observe/failpoint.ts';
+import { formatKey, makeKey, parseKey, type VaultKey } from './cipher.ts';
+import { closeWithPassphrase, formatLock, type Lock, openWithPassphrase, parseLock } from './passphrase.ts';
+import { Patience } from './patience.ts';
+import { type KeyFileFact, type KeyFiles, type KeyPlan, planKey, type Settle } from './plan-key.ts';
+import {
+  createPrivateFile,
+  movePrivateFile,
+  type PrivateFile,
+  readPrivateFile,
+  removePrivateFile,
+  replacePrivateFile,
+} from './private-file.ts';
+import type { SecretValue } from './secret-value.ts';
+import { describeClosed, refuse, type VaultRefusal, type VaultState } from './state.ts';
+
+interface KeeperParts {
+  paths: Pick<HomePaths, 'vaultKey' | 'vaultLock'>;
+  /** Of the environment: the key of now, then the one before it. */
+  environment: readonly VaultKey[];
+  /** What the secrets are sealed with. */
+  sealedWith: () => string[];
+  /** Seals every secret anew, in one transaction. Throws Fault `secret_damaged`. */
+  reseal: (from: VaultKey, to: VaultKey, by: string | null) => void;
+  now: () => number;
+}
+
+/** Of a change of key, before it is settled. */
+const NEXT = '.next';
+
+export class KeyKeeper {
+  readonly #parts: KeeperParts;
+  readonly #patience = new Patience();
+  #state: VaultState = { kind: 'empty' };
+  #key: VaultKey | null = null;
+  #isChanging = false;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  get state(): VaultState {
+    return this.#state;
+  }
+
+  /** The key of an open vault; null in every other state. */
+  get key(): VaultKey | null {
+    return this.#key;
+  }
+
+  /** Looks at what lies in the home, and opens what opens without a person. Stays open when it was. */
+  look(): VaultState {
+    const { environment, sealedWith, paths } = this.#parts;
+    const plan = planKey({
+      environment: environment.map(({ id }) => id),
+      lock: readBoth(paths.vaultLock, describeLock),
+      key: readBoth(paths.vaultKey, describeKey),
+      sealedWith: sealedWith(),
+      paths: { key: paths.vaultKey, lock: paths.vaultLock },
+    });
+    this.#state = this.#follow(plan);
+    return this.#state;
+  }
+
+  #follow(plan: KeyPlan): VaultState {
+    const { environment, reseal, paths } = this.#parts;
+    switch (plan.kind) {
+      case 'use': {
+        settle(paths.vaultKey, plan.settle);
+        const [now, before] = environment;
+        const key = plan.source === 'environment' ? now : readKey(paths.vaultKey);
+        if (key === undefined || key === null || key.id !== plan.id) throw new Error('a key changed while it was read');
+        if (plan.resealFrom !== null && before?.id === plan.resealFrom) reseal(before, key, null);
+        this.#key = key;
+        return { kind: 'open', keyId: key.id, source: plan.source };
+      }
+      case 'ask':
+        settle(paths.vaultLock, plan.settle);
+        if (this.#key?.id === plan.id) return { kind: 'open', keyId: plan.id, source: 'passphrase' };
+        this.#forget();
+        return { kind: 'locked', keyId: plan.id };
+      case 'none':
+        this.#forget();
+        return { kind: 'empty' };
+      case 'unusable':
+        this.#forget();
+        return plan;
+      default:
+        return assertNever(plan);
+    }
+  }
+
+  /** For the first secret (I1). What another process made meanwhile is used instead. */
+  ensureKey(): VaultState {
+    if (this.#state.kind !== 'empty') return this.#state;
+    const key = makeKey();
+    createPrivateFile(this.#parts.paths.vaultKey, `${formatKey(key)}\n`);
+    return this.look();
+  }
+
+  /** Tries a passphrase. */
+  async unlock(passphrase: SecretValue): Promise<{ kind: 'open' } | VaultRefusal> {
+    if (this.#state.kind === 'open') return { kind: 'open' };
+    const opened = await this.#tryPassphrase(passphrase);
+    if (opened.kind === 'refused') return opened;
+    this.#key = opened.key;
+    this.#state = { kind: 'open', keyId: opened.key.id, source: 'passphrase' };
+    this.#removeCopy(opened.key);
+    return { kind: 'open' };
+  }
+
+  /** The key is closed with this passphrase from now on, and lies nowhere else. */
+  setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | VaultRefusal> {
+    return this.#change(async () => {
+      const key = this.#state.kind === 'empty' ? makeKey() : this.#key;
+      if (key === null) return this.#refuseClosed();
+      const lock = await closeWithPassphrase(key, passphrase);
+      // The one step that counts (I2).
+      replacePrivateFile(this.#parts.paths.vaultLock, formatLock(lock));
+      failpoint('vault.passphrase.written');
+      this.#key = key;
+      this.#state = { kind: 'open', keyId: key.id, source: 'passphrase' };
+      this.#removeCopy(key);
+      return { kind: 'done' };
+    });
+  }
+
+  /** Back to a key file, which opens without a person. */
+  removePassphrase(): Promise<{ kind: 'done' } | VaultRefusal> {
+    return this.#change(async () => {
+      const { vaultKey, vaultLock } = this.#parts.paths;
+      const key = this.#key;
+      if (key === null) return this.#refuseClosed();
+      if (this.#state.kind !== 'open' || this.#state.source !== 'passphrase') {
+        return refuse('no_passphrase', 'The vault has no passphrase.', { next: 'portolan secrets passphrase' });
+      }
+      if (!createPrivateFile(vaultKey, `${formatKey(key)}\n`) && readKey(vaultKey)?.id !== key.id) {
+        return refuse('key_in_the_way', `Another key lies at ${vaultKey}.`, { next: `mv ${vaultKey} ${vaultKey}.old` });
+      }
+      failpoint('vault.passphrase.unwrapped');
+      removePrivateFile(vaultLock);
+      this.#state = { kind: 'open', keyId: key.id, source: 'file' };
+      return { kind: 'done' };
+    });
+  }
+
+  /** Another key, and every secret sealed with it. `passphrase` where there is one. */
+  rotate(passphrase: SecretValue | null, by: string): Promise<{ kind: 'done'; keyId: string } | VaultRefusal> {
+    return this.#change(async () => {
+      const before = this.#key;
+      if (this.#state.kind === 'empty') {
+        return refuse('no_key', 'The vault has no key yet: the first secret makes one.', {
+          next: 'portolan secrets set anthropic',
+        });
+      }
+      if (before === null || this.#state.kind !== 'open') return this.#refuseClosed();
+      const { source } = this.#state;
+      const next = makeKey();
+      const made = await this.#describeNext(next, source === 'passphrase', passphrase);
+      if (made.kind === 'refused') return made;
+      // I1
+      replacePrivateFile(made.path + NEXT, made.text);
+      failpoint('vault.rotate.written');
+      this.#parts.reseal(before, next, by);
+      this.#key = next;
+      this.#state = { kind: 'open', keyId: next.id, source };
+      failpoint('vault.rotate.sealed');
+      movePrivateFile(made.path + NEXT, made.path);
+      failpoint('vault.rotate.moved');
+      before.bytes.fill(0);
+      return { kind: 'done', keyId: next.id };
+    });
+  }
+
+  /** What a new key is kept as, and where. */
+  async #describeNext(
+    next: VaultKey,
+    hasPassphrase: boolean,
+    passphrase: SecretValue | null,
+  ): Promise<{ kind: 'file'; path: string; text: string } | VaultRefusal> {
+    const { vaultKey, vaultLock } = this.#parts.paths;
+    if (!hasPassphrase) return { kind: 'file', path: vaultKey, text: `${formatKey(next)}\n` };
+    if (passphrase === null)
+      return refuse('passphrase_needed', 'The new key is closed with the passphrase: it is needed.');
+    const opened = await this.#tryPassphrase(passphrase);
+    if (opened.kind === 'refused') return opened;
+    return { kind: 'file', path: vaultLock, text: formatLock(await closeWithPassphrase(next, passphrase)) };
+  }
+
+  async #tryPassphrase(passphrase: SecretValue): Promise<{ kind: 'key'; key: VaultKey } | VaultRefusal> {
+    const { now, paths } = this.#parts;
+    const file = readPrivateFile(paths.vaultLock);
+    const lock = file.kind === 'text' ? parseLock(file.text) : null;
+    if (lock === null) {
+      return describeClosed(this.look()) === null
+        ? refuse('not_locked', 'The vault is not locked.')
+        : this.#refuseClosed();
+    }
+    const untilMs = this.#patience.begin(now());
+    if (untilMs !== null) return refuse('slow_down', 'Too many wrong passphrases.', { untilMs });
+    let key: VaultKey | null;
+    try {
+      key = await openWithPassphrase(lock, passphrase);
+    } catch (error) {
+      this.#patience.abandon();
+      throw error;
+    }
+    this.#patience.end(key !== null, now());
+    if (key !== null) return { kind: 'key', key };
+    return refuse('wrong_passphrase', 'That is not the passphrase.', { untilMs: this.#patience.untilMs });
+  }
+
+  /** I2: `vault.key`, when it holds this very key. */
+  #removeCopy(key: VaultKey): void {
+    const { vaultKey } = this.#parts.paths;
+    if (existsSync(vaultKey) && readKey(vaultKey)?.id === key.id) removePrivateFile(vaultKey);
+  }
+
+  /** I3 */
+  async #change<T>(work: () => Promise<T | VaultRefusal>): Promise<T | VaultRefusal> {
+    if (this.#parts.environment.length > 0) {
+      return refuse('key_of_environment', 'The key comes from PORTOLAN_VAULT_KEY, which the host cannot change.', {
+        next: 'to change it, start the host with PORTOLAN_VAULT_KEY=<new>,<old>',
+      });
+    }
+    if (this.#isChanging) return refuse('busy', 'The key is being changed already.', { next: 'try again in a moment' });
+    this.#isChanging = true;
+    try {
+      return await work();
+    } finally {
+      this.#isChanging = false;
+    }
+  }
+
+  #refuseClosed(): VaultRefusal {
+    const { why = 'the vault has no key', next = 'portolan doctor' } = describeClosed(this.#state) ?? {};
+    return refuse(this.#state.kind === 'locked' ? 'vault_locked' : 'vault_unusable', `${sentence(why)}.`, { next });
+  }
+
+  #forget(): void {
+    this.#key?.bytes.fill(0);
+    this.#key = null;
+  }
+
+  /** Zeros in the place of the key. */
+  dispose(): void {
+    this.#forget();
+    for (const key of this.#parts.environment) key.bytes.fill(0);
+  }
+}
+
+export function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function settle(path: string, how: Settle): void {
+  if (how === 'promote') movePrivateFile(path + NEXT, path);
+  else if (how === 'discard') removePrivateFile(path + NEXT);
+}
+
+function readBoth(path: string, describe: (path: string, file: PrivateFile) => KeyFileFact): KeyFiles {
+  return { now: describe(path, readPrivateFile(path)), next: describe(path + NEXT, readPrivateFile(path + NEXT)) };
+}
+
+function readKey(path: string): VaultKey | null {
+  const file = readPrivateFile(path);
+  return file.kind === 'text' ? parseKey(file.text) : null;
+}
+
+function describeKey(path: string, file: PrivateFile): KeyFileFact {
+  if (file.kind !== 'text') return file;
+  const key = parseKey(file.text);
+  if (key === null) return { kind: 'refused', why: `${path} holds no key`, next: `put ${path} back from a backup` };
+  key.bytes.fill(0);
+  return { kind: 'key', id: key.id };
+}
+
+function describeLock(path: string, file: PrivateFile): KeyFileFact {
+  if (file.kind !== 'text') return file;
+  const lock: Lock | null = parseLock(file.text);
+  if (lock === null) return { kind: 'refused', why: `${path} is damaged`, next: `put ${path} back from a backup` };
+  return { kind: 'key', id: lock.keyId };
+}

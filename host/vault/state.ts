@@ -1,0 +1,42 @@
+/** What the vault is like now, and what it says when something may not be. */
+import type { KeySource } from './plan-key.ts';
+
+export type VaultState =
+  /** No key yet: the first secret makes one. */
+  | { kind: 'empty' }
+  | { kind: 'open'; keyId: string; source: KeySource }
+  /** A passphrase opens it. */
+  | { kind: 'locked'; keyId: string }
+  /** Its key is missing, wrong, damaged, or open to others. */
+  | { kind: 'unusable'; why: string; next: string };
+
+/** Why something was not done: a word for programs, a sentence, and what to type next. */
+export interface VaultRefusal {
+  kind: 'refused';
+  code: string;
+  why: string;
+  expected?: string;
+  next?: string;
+  /** With `slow_down`: when it may be tried again, epoch ms. */
+  untilMs?: number;
+}
+
+export function refuse(
+  code: string,
+  why: string,
+  more: { expected?: string; next?: string; untilMs?: number } = {},
+): VaultRefusal {
+  return { kind: 'refused', code, why, ...more };
+}
+
+/** What a person does about a vault that is not open; null: nothing. */
+export function describeClosed(state: VaultState): { why: string; next: string } | null {
+  switch (state.kind) {
+    case 'locked':
+      return { why: 'the vault is locked with a passphrase', next: 'portolan secrets unlock' };
+    case 'unusable':
+      return { why: `the vault cannot be opened: ${state.why}`, next: state.next };
+    default:
+      return null;
+  }
+}
