@@ -2,7 +2,7 @@
  * Builds every part of the host, explicitly, in the order a message meets them. Nothing opens or starts by
  * being imported.
  *
- *   ground → sessions → channels → asking → schedule → agents → delivery → runtime → routing → api
+ *   ground → sessions → channels → asking → schedule → egress → agents → delivery → runtime → routing → api
  *
  * Each step is a file of `assembly/` and takes what was built before it. What rings a part that is built after
  * it does so by `later`, filled in when all are built. Shutdown drains first, then closes in the opposite order
@@ -13,6 +13,7 @@ import { ensureApiToken, gatherApiParts } from './assembly/api.ts';
 import { buildAsking } from './assembly/asking.ts';
 import { buildChannels } from './assembly/channels.ts';
 import { buildDelivery } from './assembly/delivery.ts';
+import { buildEgress } from './assembly/egress.ts';
 import { registerGauges } from './assembly/gauges.ts';
 import { type Ground, layGround } from './assembly/ground.ts';
 import { buildRouting, type WithRouting } from './assembly/routing.ts';
@@ -108,13 +109,17 @@ function buildParts(ground: Ground, given: readonly Channel[]): WithRouting {
   const withChannels = { ...withSessions, ...buildChannels(ground, given) };
   const withAsking = { ...withChannels, ...buildAsking(ground, withChannels) };
   const withSchedule = { ...withAsking, ...buildSchedule(ground, withAsking) };
-  const withAgents = { ...withSchedule, ...buildAgents(ground, withSchedule) };
+  const withEgress = { ...withSchedule, ...buildEgress(ground, withSchedule) };
+  const withAgents = { ...withEgress, ...buildAgents(ground, withEgress) };
   const withDelivery = { ...withAgents, ...buildDelivery(ground, withAgents) };
   const withRuntime = { ...withDelivery, ...buildRuntime(ground, withDelivery) };
   const parts = { ...withRuntime, ...buildRouting(ground, withRuntime) };
 
-  const { questions, approvals, runtime, life, removals, router, peers, self } = parts;
-  const approvalRules = { ...router.rules, resume_peers: peers.pauseRules, ...self.rules };
+  const { questions, approvals, runtime, life, removals, router, peers, self, accessRequests } = parts;
+  const approvalRules = {
+    ...{ ...router.rules, ...self.rules },
+    ...{ resume_peers: peers.pauseRules, allow_access: accessRequests.rules },
+  };
   later.set({ questions, approvals, approvalRules, runtime, life, removals });
   return parts;
 }

@@ -5,6 +5,13 @@
  * A request is carried out once, whatever crashes: everything it makes is named after the row that asks.
  */
 import { z } from 'zod';
+import {
+  accessHostSchema,
+  accessMethodsSchema,
+  accessPathSchema,
+  accessPortSchema,
+  accessServiceSchema,
+} from './access.ts';
 import { MAX_INSTRUCTIONS_BYTES, MAX_SCRIPT_BYTES, MAX_TEXT_BYTES } from './limits.ts';
 import { MCP_SERVER_NAME, mcpServerSchema } from './mcp-servers.ts';
 import { aptPackageSchema, MAX_PACKAGES_PER_REQUEST, npmPackageSchema } from './packages.ts';
@@ -94,6 +101,25 @@ export const requestSchema = z.discriminatedUnion('action', [
   z.object({ action: z.literal('request_rebuild'), reason }),
   /** Start this session's container afresh, after this turn. Needs no approval; `note` is what the fresh one reads. */
   z.object({ action: z.literal('restart'), note: restartNoteSchema.default('') }),
+  /** Be let out to a host, or be given a service: exactly one of the two. Asks an admin; it holds at once. */
+  z
+    .object({
+      action: z.literal('request_access'),
+      host: accessHostSchema.optional(),
+      service: accessServiceSchema.optional(),
+      /** Of a host; 443 when absent. */
+      port: accessPortSchema.optional(),
+      /** All when absent. */
+      methods: accessMethodsSchema.optional(),
+      /** What paths begin with, in whole segments; all when absent. */
+      path: accessPathSchema.optional(),
+      reason,
+    })
+    .refine(
+      ({ host, service }) => (host === undefined) !== (service === undefined),
+      'name a host or a service, one of the two',
+    )
+    .refine(({ service, port }) => service === undefined || port === undefined, 'a service has its own port'),
   /** From the runner itself: how the MCP servers of its config came up. */
   z.object({
     action: z.literal('report_mcp_servers'),

@@ -23,6 +23,8 @@ export interface RemovalParts extends SessionEndParts {
   folders: AgentFolders;
   commitTogether: <T>(work: () => T) => T;
   onDestinationsChanged: (id: AgentGroup['id']) => void;
+  /** What it may reach outside has changed. */
+  onAccessChanged: (id: AgentGroup['id']) => void;
   /** Nothing is left to decide about the agent; in the same commit. */
   withdrawApprovals: (id: AgentGroup['id'], why: string) => void;
   /** What is shown of a question has changed. */
@@ -80,7 +82,8 @@ export class Removals implements AsyncDisposable {
     });
     if (removal.kind !== 'removed') return removal;
     failpoint('agents.removal-decided');
-    const { onDestinationsChanged, onQuestionEnded } = this.#parts;
+    const { onDestinationsChanged, onAccessChanged, onQuestionEnded } = this.#parts;
+    onAccessChanged(id);
     for (const pointing of removal.routes.pointing) onDestinationsChanged(pointing);
     for (const question of removal.routes.questions) onQuestionEnded(question);
     onDestinationsChanged(id);
@@ -100,6 +103,7 @@ export class Removals implements AsyncDisposable {
       destinations: removed.destinations,
       pointing: removed.pointing.length,
       tasks: removed.tasks,
+      accessRules: removed.accessRules,
       questions: removed.questions.length,
     };
     ledger.append({ kind: 'agent.removed', sessionId: null, messageId: null, actor: by, detail }, now);

@@ -18,6 +18,8 @@ export const APPROVAL_ACTIONS = [
   'remove_mcp_server',
   /** Build an agent's image anew. */
   'request_rebuild',
+  /** Let an agent out to a host, or give it a service. */
+  'allow_access',
 ] as const;
 export type ApprovalAction = (typeof APPROVAL_ACTIONS)[number];
 

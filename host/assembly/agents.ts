@@ -9,15 +9,16 @@ import { AgentMaker } from '../agents/maker.ts';
 import { Mounts } from '../agents/mounts/mounts.ts';
 import { ImageEngine } from '../images/engine.ts';
 import { ImageBuilds } from '../images/images.ts';
+import { providerLayers } from '../images/provider-layer.ts';
 import { makeAdminTeller } from '../tell-admins.ts';
+import type { WithEgress } from './egress.ts';
 import type { Ground } from './ground.ts';
-import type { WithSchedule } from './schedule.ts';
 
-export type WithAgents = WithSchedule & ReturnType<typeof buildAgents>;
+export type WithAgents = WithEgress & ReturnType<typeof buildAgents>;
 
 export function buildAgents(
   { closers, policy, paths, root, stores, later, installId, now }: Ground,
-  { inboxes, channels, live, tellChat, approvals }: WithSchedule,
+  { inboxes, channels, live, tellChat, approvals }: WithEgress,
 ) {
   const { agents, destinations, sessions, ledger, commit } = stores;
   const configs = new AgentConfigs({ ...stores, onConfigChanged: live.ringAgent, now });
@@ -28,6 +29,7 @@ export function buildAgents(
       engine: policy.driver === 'docker' ? new ImageEngine(installId) : null,
       installId,
       baseImage: policy.image,
+      layerOf: providerLayers(root),
       logs: paths.buildLogs,
       onChanged: live.ringAgent,
       // Once a day as long as it lasts.

@@ -14,7 +14,7 @@ export type WithDelivery = WithAgents & ReturnType<typeof buildDelivery>;
 export function buildDelivery({ closers, paths, stores, later, now }: Ground, built: WithAgents) {
   const { agents, chats, destinations, sessions, transcript, ledger, commit } = stores;
   const { reader, inboxes, disk, channels, tellChat, questions, approvals, activity } = built;
-  const { taskRequests, endFiring, maker, self } = built;
+  const { taskRequests, endFiring, maker, self, accessRequests } = built;
   const peers = closers.use(
     new Peers({
       ...{ home: paths.home, agents, sessions, inboxes, transcript, ledger, disk, peers: stores.peers },
@@ -46,6 +46,7 @@ export function buildDelivery({ closers, paths, stores, later, now }: Ground, bu
         tasks: taskRequests,
         makeAgent: (asked) => maker.answer(asked),
         changeSelf: (asked) => self.answer(asked),
+        askAccess: (asked) => accessRequests.answer(asked),
       }),
       quarantine: (id, reason) => later.life.quarantine(id, reason),
       onLockHeld: (id) => later.runtime.requestStop(id, 'holds-lock'),

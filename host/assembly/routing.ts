@@ -61,12 +61,14 @@ export function buildRouting(ground: Ground, built: WithRuntime) {
 function makeRemovals({ stores, now }: Ground, built: WithRuntime): Removals {
   const { agents, chats, sessions, transcript, ledger, agentRoutes, commit } = stores;
   const { inboxes, feed, live, tellChat, questions, approvals, endFiring, folders, delivery, runtime, life } = built;
+  const { onAccessChanged } = built;
   return new Removals({
     ...{ agents, chats, sessions, routes: agentRoutes, ledger, inboxes, transcript, folders, delivery, endFiring },
     commitTogether: commit,
     tellChat,
     reconcile: (id) => runtime.reconcile(id),
     onDestinationsChanged: live.rewriteCharts,
+    onAccessChanged,
     onWorkChanged: (id) => life.workChanged(id),
     withdrawApprovals: (id, why) => approvals.withdrawOf(id, why),
     onQuestionEnded: (id) => questions.showAgain(id),

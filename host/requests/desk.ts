@@ -28,18 +28,22 @@ export type ChangeSelf = (asked: Asked<SelfRequest>) => Answered;
 /** Makes the agent that another asks for. */
 export type MakeAgent = (asked: Asked<RequestOf<'create_agent'>>) => Answered;
 
+/** Asks an admin to let an agent out. */
+export type AskAccess = (asked: Asked<RequestOf<'request_access'>>) => Answered;
+
 interface DeskParts {
   commit: CommitTogether;
   tasks: TaskRequests;
   makeAgent: MakeAgent;
   changeSelf: ChangeSelf;
+  askAccess: AskAccess;
 }
 
 export class RequestDesk {
   readonly #commit: CommitTogether;
   readonly #handlers: Handlers;
 
-  constructor({ commit, tasks, makeAgent, changeSelf }: DeskParts) {
+  constructor({ commit, tasks, makeAgent, changeSelf, askAccess }: DeskParts) {
     this.#commit = commit;
     this.#handlers = {
       create_task: (asked) => tasks.create(asked),
@@ -53,6 +57,7 @@ export class RequestDesk {
       remove_mcp_server: (asked) => changeSelf(asked),
       request_rebuild: (asked) => changeSelf(asked),
       restart: (asked) => changeSelf(asked),
+      request_access: (asked) => askAccess(asked),
       report_mcp_servers: (asked) => changeSelf(asked),
     };
   }

@@ -12,6 +12,8 @@ export interface RemovedRoutes {
   /** Agents that had it as a destination, and whose charts are to be written anew. */
   pointing: AgentGroupId[];
   tasks: number;
+  /** Rules of what it may reach outside. */
+  accessRules: number;
   /** The messages of its open questions: what is shown of them has changed. */
   questions: MessageId[];
 }
@@ -37,6 +39,7 @@ export class AgentRoutes {
       destinations,
       pointing: this.#destinations.removeAllOf(agentGroupId, cause),
       tasks: this.#cancelTasks(agentGroupId, now),
+      accessRules: this.#db.prepare('DELETE FROM access_rules WHERE agent_group_id = ?').run(agentGroupId).changes,
       questions: this.#withdrawQuestions(agentGroupId),
     };
   }

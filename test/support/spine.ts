@@ -5,6 +5,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { NamedService } from '../../host/agents/access/plan.ts';
+import { AccessRequests } from '../../host/agents/access/requests.ts';
+import { AccessRules } from '../../host/agents/access/rules.ts';
 import { AgentConfigs } from '../../host/agents/config/configs.ts';
 import { makeSelfChanges, type SelfChanges } from '../../host/agents/config/self.ts';
 import { AgentFolders } from '../../host/agents/folders.ts';
@@ -36,6 +39,7 @@ import { TaskFiles } from '../../host/schedule/task-file.ts';
 import { FreeDisk } from '../../host/sessions/disk.ts';
 import { Inboxes } from '../../host/sessions/inbox.ts';
 import { OutboxReader } from '../../host/sessions/outbox-reader.ts';
+import { AccessRuleStore } from '../../host/store/access-rules.ts';
 import { AgentRoutes } from '../../host/store/agent-routes.ts';
 import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
 import { ApprovalPolicyStore } from '../../host/store/approval-policies.ts';
@@ -122,6 +126,7 @@ export class Spine {
     add_mcp_server: later(() => this.self.rules.add_mcp_server),
     remove_mcp_server: later(() => this.self.rules.remove_mcp_server),
     request_rebuild: later(() => this.self.rules.request_rebuild),
+    allow_access: later(() => this.accessRequests.rules),
   };
   /** People see something else of an approval. */
   onApprovalChanged: (id: ApprovalId) => void = () => undefined;
@@ -163,6 +168,22 @@ export class Spine {
   /** Whether agents have containers; a test may say no, and make `self` anew. */
   isConfined = true;
   self = this.makeSelf();
+  readonly accessRules = new AccessRuleStore(this.db);
+  /** Services that agents may be given; a test adds its own. */
+  readonly namedServices = new Map<string, NamedService>();
+  /** Agents whose access has changed. */
+  readonly accessChanged: string[] = [];
+  readonly access = new AccessRules({
+    ...{ agents: this.agents, accessRules: this.accessRules, ledger: this.ledger },
+    commit: (work) => this.commit(work),
+    findService: (name) => this.namedServices.get(name) ?? null,
+    onAccessChanged: (id) => void this.accessChanged.push(id),
+    now: () => this.now(),
+  });
+  readonly accessRequests = new AccessRequests({
+    ...{ agents: this.agents, access: this.access },
+    requestApproval: (request) => this.approvals.requestApproval(request),
+  });
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */
   readonly recharted: string[] = [];
@@ -172,6 +193,7 @@ export class Spine {
     tasks: this.taskRequests,
     makeAgent: (asked) => this.maker.answer(asked),
     changeSelf: (asked) => this.self.answer(asked),
+    askAccess: (asked) => this.accessRequests.answer(asked),
   });
   readonly stopped = new Set<string>();
   readonly activity = new Activity({
@@ -334,6 +356,7 @@ export class Spine {
       tellChat: (ref, about, key, text) => this.notices.tell(ref, about, key, text),
       reconcile: (id) => void this.reconciled.push(id),
       onDestinationsChanged: (id) => void this.recharted.push(id),
+      onAccessChanged: (id) => void this.accessChanged.push(id),
       onWorkChanged: (id) => void this.woken.push(id),
       withdrawApprovals: (id, why) => this.approvals.withdrawOf(id, why),
       onQuestionEnded: (id) => this.questions.showAgain(id),

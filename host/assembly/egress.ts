@@ -1,0 +1,19 @@
+/** The only way out of the containers, and what decides who gets where. */
+import type { AgentGroupId } from '../../shared/ids.ts';
+import { AccessRequests } from '../agents/access/requests.ts';
+import { AccessRules } from '../agents/access/rules.ts';
+import type { Ground } from './ground.ts';
+import type { WithSchedule } from './schedule.ts';
+
+export type WithEgress = WithSchedule & ReturnType<typeof buildEgress>;
+
+export function buildEgress({ stores, now }: Ground, { approvals }: WithSchedule) {
+  const { agents } = stores;
+  const onAccessChanged = (_id: AgentGroupId) => undefined;
+  const access = new AccessRules({ ...stores, findService: () => null, onAccessChanged, now });
+  const accessRequests = new AccessRequests({
+    ...{ agents, access },
+    requestApproval: (request) => approvals.requestApproval(request),
+  });
+  return { access, accessRequests, onAccessChanged };
+}
