@@ -2,6 +2,7 @@
 import type { AgentGroupId } from '../../shared/ids.ts';
 import { AccessRequests } from '../agents/access/requests.ts';
 import { AccessRules } from '../agents/access/rules.ts';
+import { Services } from '../egress/services.ts';
 import type { Ground } from './ground.ts';
 import type { WithSchedule } from './schedule.ts';
 
@@ -10,10 +11,19 @@ export type WithEgress = WithSchedule & ReturnType<typeof buildEgress>;
 export function buildEgress({ stores, now }: Ground, { approvals }: WithSchedule) {
   const { agents } = stores;
   const onAccessChanged = (_id: AgentGroupId) => undefined;
-  const access = new AccessRules({ ...stores, findService: () => null, onAccessChanged, now });
+  const services = new Services({ ...stores, now });
+  const access = new AccessRules({
+    ...stores,
+    findService: (name) => {
+      const service = services.get(name);
+      return service === null ? null : { ...service, isModel: service.api !== null };
+    },
+    onAccessChanged,
+    now,
+  });
   const accessRequests = new AccessRequests({
     ...{ agents, access },
     requestApproval: (request) => approvals.requestApproval(request),
   });
-  return { access, accessRequests, onAccessChanged };
+  return { services, access, accessRequests, onAccessChanged };
 }
