@@ -31,11 +31,14 @@ import { OWNER } from './first-run.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Receive } from './routing/inbound.ts';
 import type { SessionLife } from './session-life.ts';
+import { unlockFromFile, type VaultEnvironment } from './vault/environment.ts';
 
 export interface HostOptions {
   policy: Policy;
   /** Beside `web` and `terminal`. */
   channels?: readonly Channel[];
+  /** What the environment says of the vault; nothing when absent. */
+  vault?: VaultEnvironment;
   /** Without the HTTP API: for measurements of the message path alone. */
   withoutApi?: boolean;
 }
@@ -68,8 +71,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function buildAndStart(options: HostOptions, closers: Closers): Promise<Host> {
-  const ground = layGround(options.policy, closers);
+  const ground = layGround(options.policy, closers, options.vault);
   const parts = buildParts(ground, options.channels ?? []);
+  // Before a container asks for anything.
+  await unlockFromFile(ground.vault, options.vault?.passphraseFile ?? null);
   await startParts(parts, closers);
 
   const stopRequest = makeSignal();
@@ -106,7 +111,7 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
 function buildParts(ground: Ground, given: readonly Channel[]): WithRouting {
   const { later } = ground;
   const withSessions = buildSessions(ground);
-  const withChannels = { ...withSessions, ...buildChannels(ground, given) };
+  const withChannels = { ...withSessions, ...buildChannels(ground, given, withSessions) };
   const withAsking = { ...withChannels, ...buildAsking(ground, withChannels) };
   const withSchedule = { ...withAsking, ...buildSchedule(ground, withAsking) };
   const withEgress = { ...withSchedule, ...buildEgress(ground, withSchedule) };

@@ -4,19 +4,22 @@ import { commandsFor, homePaths, prepareHome } from './config/home.ts';
 import { type Policy, readPolicy } from './config/policy.ts';
 import { startHost } from './host.ts';
 import { hostLog, startLogging } from './observe/logger.ts';
+import { leaveMemoryOutOfCoreDumps } from './vault/core-dumps.ts';
+import { takeVaultEnvironment, type VaultEnvironment } from './vault/environment.ts';
 
 /** A shutdown that takes longer is cut off: what is left undone is found by the next start. */
 const SHUTDOWN_DEADLINE_MS = 15_000;
 
-async function run(policy: Policy): Promise<void> {
+async function run(policy: Policy, vault: VaultEnvironment): Promise<void> {
   // What this process makes is for its user alone; what a container must read says so itself.
   process.umask(0o077);
+  leaveMemoryOutOfCoreDumps();
   prepareHome(policy.home);
   const logging = startLogging(homePaths(policy.home).logFile, policy.logLevel);
   const signalled = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
-  const host = await startHost({ policy });
+  const host = await startHost({ policy, vault });
   console.log(`\n  Portolan is running.\n\n  Open  ${host.makeSignInLink()}\n`);
   const another = commandsFor(policy.home, 'npx portolan url');
   console.log(`  The link signs you in once, within 15 minutes. Another one: ${another}`);
@@ -39,8 +42,10 @@ async function run(policy: Policy): Promise<void> {
 
 let policy: Policy | null = null;
 try {
+  // First: whatever this process starts later inherits no key.
+  const vault = takeVaultEnvironment(process.env);
   policy = readPolicy(process.env);
-  await run(policy);
+  await run(policy, vault);
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
   const { hint } = error;

@@ -3,7 +3,7 @@
 import { stopCommandsOnSignal } from './lib/commands.mjs';
 import { runHost } from './lib/host-process.mjs';
 import { SET_UP_STEPS, setUp } from './lib/set-up.mjs';
-import { printedHelp, requireSettings } from './lib/settings.mjs';
+import { printedHelp, requireSettings, takeSecretSettings } from './lib/settings.mjs';
 import { runScript, Steps } from './lib/steps.mjs';
 import { ENV, hostEnvironment } from './lib/workspace.mjs';
 
@@ -22,8 +22,9 @@ README.md lists the other settings. Without Docker: npm run dev.`;
 await runScript(async () => {
   if (printedHelp(process.argv.slice(2), { command: 'npm run up', help: HELP })) return 0;
   requireSettings(process.env, 'npm run up');
+  const secrets = takeSecretSettings(process.env);
   const stopListening = stopCommandsOnSignal();
   const { image } = await setUp(new Steps({ total: SET_UP_STEPS }));
   stopListening();
-  return runHost({ ...hostEnvironment(process.env), [ENV.image]: process.env[ENV.image] || image });
+  return runHost({ ...hostEnvironment(process.env), ...secrets, [ENV.image]: process.env[ENV.image] || image });
 });

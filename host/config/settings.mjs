@@ -4,6 +4,7 @@
  */
 
 /** @typedef {{ kind: 'text', expected: string }} TextSetting */
+/** @typedef {{ kind: 'secret', pattern: RegExp, expected: string }} SecretSetting */
 /** @typedef {{ kind: 'number', fallback: number, least: number, most: number }} NumberSetting */
 
 export const LOG_LEVEL_NAMES = /** @type {const} */ (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
@@ -24,7 +25,22 @@ export const SETTINGS = {
   PORTOLAN_LOG_LEVEL: choice(LOG_LEVEL_NAMES),
   /** Which folders of the machine agents may be given. */
   PORTOLAN_MOUNTS: text('a file'),
+  /**
+   * What the vault's key is, for servers that keep secrets elsewhere: 32 bytes in base64 or hex. `<new>,<old>` seals
+   * everything anew at the start. The host takes it out of its environment at once.
+   */
+  PORTOLAN_VAULT_KEY: secret(
+    /^[A-Za-z0-9+/_=-]{43,64}(?:,[A-Za-z0-9+/_=-]{43,64})?$/,
+    'a key of 32 bytes in base64 or hex (head -c 32 /dev/urandom | base64); to change it: <new>,<old>',
+  ),
+  /** A file that holds the vault's passphrase: the host opens the vault with it when it starts. */
+  PORTOLAN_VAULT_PASSPHRASE_FILE: text('a file'),
 };
+
+/** Settings that no list, message or child process may have. */
+export const SECRET_SETTINGS = Object.entries(SETTINGS)
+  .filter(([, setting]) => setting.kind === 'secret')
+  .map(([name]) => name);
 
 /**
  * The first setting that cannot be used, and what was expected; null when all can.
@@ -34,19 +50,22 @@ export const SETTINGS = {
 export function findBadSetting(environment) {
   for (const [name, setting] of Object.entries(SETTINGS)) {
     const value = environment[name];
-    if (value !== undefined && !isUsable(setting, value)) return { name, value, expected: describe(setting) };
+    if (value === undefined || isUsable(setting, value)) continue;
+    return { name, value: setting.kind === 'secret' ? '(not shown)' : value, expected: describe(setting) };
   }
   return null;
 }
 
 /**
- * @param {TextSetting | NumberSetting | { kind: 'choice', choices: readonly string[] }} setting
+ * @param {TextSetting | SecretSetting | NumberSetting | { kind: 'choice', choices: readonly string[] }} setting
  * @param {string} value
  */
 function isUsable(setting, value) {
   switch (setting.kind) {
     case 'text':
       return value !== '';
+    case 'secret':
+      return setting.pattern.test(value);
     case 'choice':
       return setting.choices.includes(value);
     // Digits only: an empty value is not a zero.
@@ -55,10 +74,11 @@ function isUsable(setting, value) {
   }
 }
 
-/** @param {TextSetting | NumberSetting | { kind: 'choice', choices: readonly string[] }} setting */
+/** @param {TextSetting | SecretSetting | NumberSetting | { kind: 'choice', choices: readonly string[] }} setting */
 function describe(setting) {
   switch (setting.kind) {
     case 'text':
+    case 'secret':
       return `expected ${setting.expected}`;
     case 'choice':
       return `expected ${setting.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')}`;
@@ -73,6 +93,15 @@ function describe(setting) {
  */
 function text(expected) {
   return { kind: 'text', expected };
+}
+
+/**
+ * @param {RegExp} pattern
+ * @param {string} expected
+ * @returns {SecretSetting}
+ */
+function secret(pattern, expected) {
+  return { kind: 'secret', pattern, expected };
 }
 
 /**

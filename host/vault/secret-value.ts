@@ -15,6 +15,11 @@ export class SecretValue {
     return new SecretValue(Buffer.from(text, 'latin1'));
   }
 
+  /** Any text: it goes into no header. */
+  static ofPassphrase(text: string): SecretValue {
+    return new SecretValue(Buffer.from(text.normalize('NFC'), 'utf8'));
+  }
+
   /** Takes the bytes over: `destroy` makes them zeros. */
   static ofBytes(bytes: Buffer): SecretValue {
     return new SecretValue(bytes);

@@ -1,5 +1,5 @@
 /** What was set, looked at before anything is installed or built; and the help of the commands that start a host. */
-import { findBadSetting } from '../../host/config/settings.mjs';
+import { findBadSetting, SECRET_SETTINGS } from '../../host/config/settings.mjs';
 import { StepFailure } from './steps.mjs';
 import { hostEnvironment } from './workspace.mjs';
 
@@ -14,6 +14,22 @@ export function requireSettings(env, command) {
   throw new StepFailure(`${bad.name} is "${bad.value}": ${bad.expected}.`, {
     next: [`unset ${bad.name}   # or correct it`, command],
   });
+}
+
+/**
+ * Takes the settings that are secrets out of the environment, for the host alone: nothing that is installed or built
+ * on the way inherits them.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function takeSecretSettings(env) {
+  /** @type {NodeJS.ProcessEnv} */
+  const taken = {};
+  for (const name of SECRET_SETTINGS) {
+    if (env[name] !== undefined) taken[name] = env[name];
+    delete env[name];
+  }
+  return taken;
 }
 
 /**

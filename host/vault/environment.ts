@@ -1,0 +1,54 @@
+/** What the environment says of the vault: a key, or where the passphrase is. */
+import { Fault } from '../config/errors.ts';
+import { vaultLog } from '../observe/logger.ts';
+import { parseKey, type VaultKey } from './cipher.ts';
+import { readPrivateFile } from './private-file.ts';
+import { SecretValue } from './secret-value.ts';
+import type { Vault } from './vault.ts';
+
+export interface VaultEnvironment {
+  /** The key of now, then the one before it; empty: keys lie in the home. */
+  keys: readonly VaultKey[];
+  /** A file with the passphrase. */
+  passphraseFile: string | null;
+}
+
+export const NO_VAULT_ENVIRONMENT: VaultEnvironment = { keys: [], passphraseFile: null };
+
+/** Takes the key out of `environment`. Throws Fault `bad_setting`, without the value. */
+export function takeVaultEnvironment(environment: NodeJS.ProcessEnv): VaultEnvironment {
+  const text = environment.PORTOLAN_VAULT_KEY;
+  delete environment.PORTOLAN_VAULT_KEY;
+  const passphraseFile = environment.PORTOLAN_VAULT_PASSPHRASE_FILE ?? null;
+  if (text === undefined) return { keys: [], passphraseFile };
+  const keys = text.split(',').map(parseKey);
+  if (keys.length > 2 || keys.includes(null)) {
+    throw new Fault('bad_setting', 'PORTOLAN_VAULT_KEY is no key: expected 32 bytes in base64 or hex', {
+      hint: 'make one with `head -c 32 /dev/urandom | base64`; to change a key, set <new>,<old>',
+    });
+  }
+  return { keys: keys.filter((key) => key !== null), passphraseFile };
+}
+
+/** Opens a locked vault; one that stays locked says why in the log, and the host goes on. */
+export async function unlockFromFile(vault: Vault, path: string | null): Promise<void> {
+  if (path === null || vault.state.kind !== 'locked') return;
+  const passphrase = readPassphrase(path);
+  if (passphrase.kind === 'refused') {
+    vaultLog.error({ why: passphrase.why, next: passphrase.next }, 'the passphrase of the vault cannot be read');
+    return;
+  }
+  const outcome = await vault.unlock(passphrase.value, null);
+  passphrase.value.destroy();
+  if (outcome.kind === 'refused') vaultLog.error({ why: outcome.why }, 'the passphrase of the vault does not open it');
+}
+
+/** The first line of a file that nobody else may read. */
+export function readPassphrase(
+  path: string,
+): { kind: 'passphrase'; value: SecretValue } | { kind: 'refused'; why: string; next: string } {
+  const file = readPrivateFile(path);
+  if (file.kind === 'absent') return { kind: 'refused', why: `there is no file ${path}`, next: `ls -l ${path}` };
+  if (file.kind === 'refused') return file;
+  return { kind: 'passphrase', value: SecretValue.ofPassphrase(file.text.split(/\r?\n/)[0] ?? '') };
+}
