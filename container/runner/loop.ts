@@ -13,7 +13,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stampNow } from '../../shared/trace.ts';
-import { cutAtClear } from './clear.ts';
+import { type BatchPlan, cutAtCommand } from './commands.ts';
+import { Compaction } from './compaction.ts';
 import type { Doorbell } from './doorbell.ts';
 import type { Candidate, InboxTables } from './inbox.ts';
 import { describeError, log } from './log.ts';
@@ -30,7 +31,7 @@ const RETRY_MS = 500;
 const FINISH_PATIENCE_MS = 60_000;
 
 type Taken =
-  | { kind: 'turn' | 'clear'; messages: InboundMessage[]; omittedCount: number }
+  | { kind: BatchPlan['kind']; messages: InboundMessage[]; omittedCount: number }
   | { kind: 'nothing'; nextDueMs: number | null }
   | { kind: 'later' };
 
@@ -40,7 +41,7 @@ export class RunnerLoop {
   readonly #sentFiles: SentFiles;
   /** Claimed, but the running turn was over before they could join it. */
   #carried: { messages: InboundMessage[]; omittedCount: number } | null = null;
-  #turn: Turn | null = null;
+  #turn: { interrupt(): void } | null = null;
   #wakeSeq: number | null = null;
   #isIdle = false;
   #isStopping = false;
@@ -68,6 +69,9 @@ export class RunnerLoop {
           break;
         case 'clear':
           await this.#clear(taken.messages);
+          break;
+        case 'compact':
+          await this.#compact(taken.messages);
           break;
         case 'later':
           await this.#doorbell.wait(Date.now() + RETRY_MS);
@@ -98,7 +102,7 @@ export class RunnerLoop {
     const read = this.#select();
     if (!read) return { kind: 'later' };
     if (read.selection.rows.length === 0) return { kind: 'nothing', nextDueMs: read.nextDueMs };
-    const plan = cutAtClear(read.messages);
+    const plan = cutAtCommand(read.messages);
     return this.#claim(plan.messages, read.selection)
       ? { ...plan, omittedCount: read.selection.omitted.length }
       : { kind: 'later' };
@@ -167,13 +171,13 @@ export class RunnerLoop {
     log.info('turn ended', { messages: result.acks.length, rows: result.drafts.length, ms });
   }
 
-  /** Messages that arrive during a turn join it, if the provider can take them; `/clear` never does. */
+  /** Messages that arrive during a turn join it, if the provider can take them; a command never does. */
   #offerFollowUps(turn: Turn): void {
     if (!this.#parts.provider.supportsPush || this.#carried || this.#isStopping) return;
     const read = this.#select();
     if (!read || read.messages.length === 0) return;
-    const plan = cutAtClear(read.messages);
-    if (plan.kind === 'clear' || !this.#claim(plan.messages, read.selection)) return;
+    const plan = cutAtCommand(read.messages);
+    if (plan.kind !== 'turn' || !this.#claim(plan.messages, read.selection)) return;
     const omittedCount = read.selection.omitted.length;
     if (!turn.push(plan.messages, omittedCount)) this.#carried = { messages: plan.messages, omittedCount };
   }
@@ -193,6 +197,15 @@ export class RunnerLoop {
       continuation: null,
     });
     log.info('conversation cleared');
+  }
+
+  async #compact([command]: InboundMessage[]): Promise<void> {
+    if (!command) throw new Error('a batch to compact is its command');
+    const compaction = new Compaction(this.#parts, command);
+    this.#turn = compaction;
+    const result = await compaction.run();
+    this.#turn = null;
+    if (result) await this.#finish(result);
   }
 
   /** What a turn came to is not thrown away for a full disk: it is committed when there is room. */

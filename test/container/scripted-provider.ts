@@ -60,6 +60,7 @@ export class ScriptedProvider implements Provider {
   readonly supportsPush = true;
   readonly queries: QueryInput[] = [];
   readonly #scripts: Script[];
+  compact?: NonNullable<Provider['compact']>;
 
   /** One script per query; the last one serves all further queries. */
   constructor(...scripts: Script[]) {
@@ -69,13 +70,27 @@ export class ScriptedProvider implements Provider {
   query(input: QueryInput): ProviderTurn {
     const script = this.#scripts[Math.min(this.queries.length, this.#scripts.length - 1)];
     this.queries.push(input);
-    return new ScriptedTurn(async function* (turn) {
-      const made = script?.(input, turn) ?? '';
-      if (turn.isInterrupted) return;
-      if (typeof made === 'string') yield { kind: 'result', text: made };
-      else yield* made;
-    });
+    return play(script, input);
   }
+
+  /** Lets it compact; the calls are in what is returned. */
+  compactWith(script: Script): QueryInput[] {
+    const calls: QueryInput[] = [];
+    this.compact = (input) => {
+      calls.push(input);
+      return play(script, input);
+    };
+    return calls;
+  }
+}
+
+function play(script: Script | undefined, input: QueryInput): ScriptedTurn {
+  return new ScriptedTurn(async function* (turn) {
+    const made = script?.(input, turn) ?? '';
+    if (turn.isInterrupted) return;
+    if (typeof made === 'string') yield { kind: 'result', text: made };
+    else yield* made;
+  });
 }
 
 export class LoopHarness implements AsyncDisposable {
@@ -117,9 +132,14 @@ export class LoopHarness implements AsyncDisposable {
     this.#ended = this.#loop.run(false);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Resolves when the loop has let go of its work. */
+  async stop(): Promise<void> {
     this.#loop.stop();
     await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.#servers[Symbol.asyncDispose]();
     this.#doorbell[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
