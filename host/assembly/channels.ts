@@ -15,15 +15,17 @@ import type { WithSessions } from './sessions.ts';
 export type WithChannels = WithSessions & ReturnType<typeof buildChannels>;
 
 /** `given` are the channels beside this host's own. */
-export function buildChannels(ground: Ground, given: readonly Channel[]) {
+export function buildChannels(ground: Ground, given: readonly Channel[], { serviceBook }: WithSessions) {
   const { closers, paths, stores, later } = ground;
   const { agents, chats, destinations, transcript } = stores;
   const keptFiles = closers.use(new KeptFiles(sentFilesOf(paths), transcript));
   const channels = connectChannels(given, transcript, keptFiles);
-  const charts = new Charts(agents, chats, destinations, (type) => {
+  const abilitiesOf = (type: string) => {
     const abilities = channels.get(type)?.abilities;
     return { canEdit: abilities?.canEdit ?? false, canReact: abilities?.canReact ?? false };
-  });
+  };
+  const apiOf = (service: string) => serviceBook.get(service)?.api ?? null;
+  const charts = new Charts(agents, chats, destinations, abilitiesOf, apiOf);
   const notices = closers.use(
     new Notices(transcript, chats, channels, {
       get: (id) => later.questions.get(id),

@@ -1,13 +1,14 @@
 /** The two files that tell a runner who it is and where it may send. Replaced atomically. */
 import type { AgentGroupId, MessagingGroupId } from '../../shared/ids.ts';
-import { MAX_BATCH, MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../shared/limits.ts';
-import { type Chart, type Destination, PROTOCOL_VERSION, type SessionFile } from '../../shared/protocol.ts';
+import type { Chart, Destination } from '../../shared/protocol.ts';
+import type { ModelApi } from '../../shared/providers.ts';
 import { MODES, type SessionPaths } from '../../shared/session-files.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { ChatStore } from '../store/chats.ts';
 import type { DestinationRow, DestinationStore } from '../store/destinations.ts';
 import type { Session } from '../store/sessions.ts';
 import { replaceFile } from './atomic-file.ts';
+import { describeRunner } from './runner-file.ts';
 
 /** What a channel can do beyond text, by channel type. */
 export type AbilitiesOf = (channelType: string) => { canEdit: boolean; canReact: boolean };
@@ -17,12 +18,21 @@ export class Charts {
   readonly #chats: ChatStore;
   readonly #destinations: DestinationStore;
   readonly #abilitiesOf: AbilitiesOf;
+  readonly #apiOf: (service: string) => ModelApi | null;
 
-  constructor(agents: AgentStore, chats: ChatStore, destinations: DestinationStore, abilitiesOf: AbilitiesOf) {
+  constructor(
+    agents: AgentStore,
+    chats: ChatStore,
+    destinations: DestinationStore,
+    abilitiesOf: AbilitiesOf,
+    /** What a model service speaks. */
+    apiOf: (service: string) => ModelApi | null,
+  ) {
     this.#agents = agents;
     this.#chats = chats;
     this.#destinations = destinations;
     this.#abilitiesOf = abilitiesOf;
+    this.#apiOf = apiOf;
   }
 
   build(agentGroupId: AgentGroupId): Chart {
@@ -36,27 +46,7 @@ export class Charts {
   /** Writes both files; `agent` is the session's. */
   write(session: Session, agent: AgentGroup, paths: SessionPaths): void {
     this.writeChart(session, paths);
-    const file: SessionFile = {
-      protocolVersion: PROTOCOL_VERSION,
-      sessionId: session.id,
-      agentGroupId: agent.id,
-      agentName: agent.name,
-      isAdmin: agent.isAdmin,
-      provider: agent.config.provider,
-      model: agent.config.model,
-      service: '',
-      api: null,
-      effort: null,
-      timezone: agent.config.timezone,
-      mcpServers: agent.config.mcpServers,
-      packages: { apt: agent.config.packages.apt, npm: agent.config.packages.npm },
-      limits: {
-        maxTextBytes: MAX_TEXT_BYTES,
-        maxFileBytes: MAX_FILE_BYTES,
-        maxFilesPerMessage: MAX_FILES_PER_MESSAGE,
-        maxBatch: MAX_BATCH,
-      },
-    };
+    const file = describeRunner(agent, session.id, this.#apiOf);
     replaceFile(paths.session, `${JSON.stringify(file, null, 2)}\n`, MODES.inFile);
   }
 

@@ -108,7 +108,13 @@ test('the chart names the newest former names, and stays small', () => {
   const { spine, agent, add, rename } = setUp();
   const row = add('n0');
   for (let n = 1; n <= MAX_FORMER_NAMES + 5; n++) rename(row, `n${n}`, n);
-  const charts = new Charts(spine.agents, spine.chats, spine.destinations, () => ({ canEdit: false, canReact: false }));
+  const charts = new Charts(
+    spine.agents,
+    spine.chats,
+    spine.destinations,
+    () => ({ canEdit: false, canReact: false }),
+    () => null,
+  );
   const chart = chartSchema.parse(charts.build(agent.id));
   expect(chart.destinations).toHaveLength(1);
   expect(chart.destinations[0]?.formerNames).toHaveLength(MAX_FORMER_NAMES);
