@@ -33,3 +33,9 @@ export function modelServiceOf(config: { provider: string; service: string | nul
   const known = findModelProvider(config.provider);
   return known === null ? null : (config.service ?? known.service);
 }
+
+/** Shown wherever a person chooses the provider `claude`: what it runs is not Portolan's, and comes under other terms. */
+export const CLAUDE_NOTICE =
+  'The provider claude runs the Claude Agent SDK of Anthropic PBC (npm: @anthropic-ai/claude-agent-sdk), which is no ' +
+  'part of Portolan. This machine installs it from npm when it builds the image, about 370 MB. By using it you accept ' +
+  'Anthropic’s terms: https://code.claude.com/docs/en/legal-and-compliance';

@@ -5,9 +5,12 @@ import type { ImageEngine } from './engine.ts';
 import { MAX_ADDED_BYTES, WATCH_MS } from './limits.ts';
 import type { BuildLog } from './log.ts';
 import { findShortage, planEnd } from './plan.ts';
-import { type DockerfileParts, findImageFlaw, formatDockerfile } from './recipe.ts';
+import { type EngineImage, findImageFlaw } from './recipe.ts';
 
-export interface BuildOrder extends DockerfileParts {
+export interface BuildOrder {
+  base: EngineImage;
+  /** What the engine builds of, by name: the Dockerfile and what it copies. */
+  context: Readonly<Record<string, string>>;
   image: string;
   log: BuildLog;
   /** Asked again and again: a build for nobody is ended. */
@@ -62,7 +65,7 @@ async function buildWatched(engine: ImageEngine, order: BuildOrder) {
     log.write(text);
   };
   try {
-    return await engine.build(formatDockerfile(order), hear, AbortSignal.any([watch.signal, order.signal]));
+    return await engine.build(order.context, hear, AbortSignal.any([watch.signal, order.signal]));
   } catch (error) {
     order.signal.throwIfAborted();
     if (why === null) throw error;

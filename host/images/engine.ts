@@ -13,8 +13,9 @@ import {
   CHECK_DEADLINE_MS,
   MAX_OUTPUT_BYTES,
 } from './limits.ts';
+import { layerRepository } from './provider-layer.ts';
 import { type EngineImage, IMAGE_LABELS, imageRepository } from './recipe.ts';
-import { packFile } from './tar.ts';
+import { packFiles } from './tar.ts';
 
 /** An engine that is silent for longer counts as away. Lower: a busy disk looks like an outage. */
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -83,10 +84,14 @@ export class ImageEngine {
   }
 
   /**
-   * Builds an image without a name. `onOutput` gets what its programs print. Ends early, by throwing, when
-   * `signal` aborts; the engine then ends what runs.
+   * Builds an image without a name from the files of a context, `Dockerfile` among them. `onOutput` gets what its
+   * programs print. Ends early, by throwing, when `signal` aborts; the engine then ends what runs.
    */
-  async build(dockerfile: string, onOutput: (text: string) => void, signal: AbortSignal): Promise<EngineBuild> {
+  async build(
+    files: Readonly<Record<string, string>>,
+    onOutput: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<EngineBuild> {
     const options = {
       rm: true,
       forcerm: true,
@@ -103,7 +108,7 @@ export class ImageEngine {
       abortSignal: signal,
     };
     try {
-      const context = Readable.from([packFile('Dockerfile', dockerfile)]);
+      const context = Readable.from([packFiles(files)]);
       return await readBuild(await this.#patient.buildImage(context, options), onOutput);
     } catch (error) {
       signal.throwIfAborted();
@@ -163,6 +168,22 @@ export class ImageEngine {
         // A name that a person gave it is that person's.
         return names.every((name) => name.startsWith(repository)) ? [{ id: Id, names }] : [];
       });
+    } catch (error) {
+      throw toFault(error);
+    }
+  }
+
+  /** Images of providers' layers, whichever install of this machine built them; newest first. */
+  async listLayers(): Promise<OwnImage[]> {
+    try {
+      const images = await this.#docker.listImages({ filters: { label: [IMAGE_LABELS.layer] } });
+      return images
+        .filter(({ RepoTags, Labels }) => {
+          const repository = layerRepository(Labels?.[IMAGE_LABELS.layer] ?? '');
+          return RepoTags?.some((name) => name.startsWith(repository)) === true;
+        })
+        .toSorted((one, other) => other.Created - one.Created)
+        .map(({ Id, RepoTags }) => ({ id: Id, names: RepoTags ?? [] }));
     } catch (error) {
       throw toFault(error);
     }

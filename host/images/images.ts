@@ -18,7 +18,7 @@ import {
   type InstallId,
   makeId,
 } from '../../shared/ids.ts';
-import type { Packages } from '../../shared/packages.ts';
+import { NO_PACKAGES, type Packages } from '../../shared/packages.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import { Fault } from '../config/errors.ts';
 import { imagesLog } from '../observe/logger.ts';
@@ -28,9 +28,18 @@ import type { ImageEngine } from './engine.ts';
 import { KEEP_BUILDS } from './limits.ts';
 import { type BuildLog, noteCutOff } from './log.ts';
 import { alone, whenEngineAnswers } from './patience.ts';
-import { describeImage, type ImageFact, type ImageState, mustLook, planRemovals } from './plan.ts';
+import { describeImage, type ImageFact, type ImageState, mustLook, planLayerRemovals, planRemovals } from './plan.ts';
+import { hasLayer, layerImageName, type ProviderLayer } from './provider-layer.ts';
 import { BuildQueue, type BuildResult, type QueueParts } from './queue.ts';
-import { type EngineImage, hasPackages, imageName, type Layer, planLayers } from './recipe.ts';
+import {
+  type EngineImage,
+  formatDockerfile,
+  formatLayerDockerfile,
+  hasPackages,
+  imageName,
+  type Layer,
+  planLayers,
+} from './recipe.ts';
 
 export interface ImageParts extends Omit<QueueParts, 'engine' | 'agents' | 'signal' | 'clean'> {
   /** Null where containers are plain processes: there are no images then. */
@@ -38,6 +47,8 @@ export interface ImageParts extends Omit<QueueParts, 'engine' | 'agents' | 'sign
   installId: InstallId;
   /** What agents without packages run on, and all others stand on. */
   baseImage: string;
+  /** What an agent's provider adds to the base. */
+  layerOf: (provider: string) => ProviderLayer | null;
   agents: Pick<AgentStore, 'get'>;
   /** What `imageFor` says of this agent may have changed. */
   onChanged: (agentGroupId: AgentGroupId) => void;
@@ -95,11 +106,10 @@ export class ImageBuilds implements AsyncDisposable {
 
   /** What the agent's next container is made of (I1). Looks for what is not known; `onChanged` tells the end of that. */
   imageFor(agent: AgentGroup): ImageState {
-    const { packages } = agent.config;
     const base = this.#baseOf(agent);
-    if (this.#engine === null || !hasPackages(packages)) return { kind: 'ready', image: base };
+    if (!this.#isOwn(agent)) return { kind: 'ready', image: base };
     const known = this.#bases.get(base);
-    const image = known === undefined ? base : imageName(this.#parts.installId, known.id, packages);
+    const image = known === undefined ? base : this.#nameFor(agent, known, agent.config.packages);
     if (mustLook(this.#facts.get(image), this.#parts.now())) {
       this.#facts.set(image, { kind: 'looking', instead: this.#insteadOf(image) });
       void this.#look(agent, image, () =>
@@ -112,7 +122,7 @@ export class ImageBuilds implements AsyncDisposable {
   /** The same, right before a start: an image that somebody removed is found missing, and built again. */
   async confirm(agent: AgentGroup): Promise<ImageState> {
     const state = this.imageFor(agent);
-    if (this.#engine === null || state.kind !== 'ready' || !hasPackages(agent.config.packages)) return state;
+    if (this.#engine === null || state.kind !== 'ready' || !this.#isOwn(agent)) return state;
     try {
       if ((await this.#engine.find(state.image)) !== null) return state;
     } catch (error) {
@@ -137,18 +147,18 @@ export class ImageBuilds implements AsyncDisposable {
     { approvalId }: { approvalId: ApprovalId | null },
   ): Promise<BuildResult> {
     if (this.#engine === null) return { kind: 'failed', tail: NO_IMAGES };
-    if (!hasPackages(packages)) return { kind: 'built', image: this.#baseOf(agent) };
+    if (!hasPackages(packages) && this.#layerOf(agent) === null) {
+      return { kind: 'built', image: this.#baseOf(agent) };
+    }
     const found = await this.#findBase(agent);
     if (found === null) return { kind: 'failed', tail: `${this.#baseOf(agent)} is missing. ${MAKE_BASE}` };
-    return this.#build(
-      agent,
-      this.#record(agent, packages, imageName(this.#parts.installId, found.id, packages), approvalId),
-    );
+    return this.#build(agent, this.#record(agent, packages, this.#nameFor(agent, found, packages), approvalId));
   }
 
   /** What a build with these packages comes to, for who decides about it. */
   describe(agent: AgentGroup, { apt, npm }: Pick<Packages, 'apt' | 'npm'>): Possible {
-    const base = this.#baseOf(agent);
+    const layer = this.#layerOf(agent);
+    const base = `${this.#baseOf(agent)}${layer === null ? '' : ` with ${layer.name}`}`;
     if (this.#engine === null) return { kind: 'impossible', why: NO_IMAGES };
     if (!hasPackages({ apt, npm })) return { kind: 'possible', lines: [`runs on ${base} as it is`] };
     const scripts = [
@@ -188,6 +198,22 @@ export class ImageBuilds implements AsyncDisposable {
 
   #baseOf(agent: AgentGroup): string {
     return agent.config.image ?? this.#parts.baseImage;
+  }
+
+  #layerOf(agent: AgentGroup): ProviderLayer | null {
+    return this.#parts.layerOf(agent.config.provider);
+  }
+
+  /** Whether the agent runs on an image that was made here, and not on the base as it is. */
+  #isOwn(agent: AgentGroup): boolean {
+    return this.#engine !== null && (hasPackages(agent.config.packages) || this.#layerOf(agent) !== null);
+  }
+
+  /** Of an image that is made here. */
+  #nameFor(agent: AgentGroup, base: EngineImage, packages: Packages): string {
+    const layer = this.#layerOf(agent);
+    if (layer !== null && !hasPackages(packages)) return layerImageName(base.id, layer);
+    return imageName(this.#parts.installId, base.id, packages, layer);
   }
 
   /** With Docker there are both. */
@@ -255,6 +281,7 @@ export class ImageBuilds implements AsyncDisposable {
     let instead: string | null = null;
     for (const build of builds.listOfAgent(agent.id, KEEP_BUILDS)) {
       if (build.state !== 'built' || names(build.packages) !== names(agent.config.packages)) continue;
+      if (!hasLayer(build.image, this.#layerOf(agent))) continue;
       const found = await whenEngineAnswers(this.#stop.signal, () => engine.find(build.image));
       if (found?.protocol !== String(PROTOCOL_VERSION)) continue;
       instead = build.image;
@@ -288,33 +315,72 @@ export class ImageBuilds implements AsyncDisposable {
     const { image, packages } = build;
     if (build.state === 'failed') return { kind: 'failed', tail: build.failure ?? '' };
     const base = await this.#findBase(agent);
-    if (base === null || imageName(this.#parts.installId, base.id, packages) !== image) {
+    if (base === null || this.#nameFor(agent, base, packages) !== image) {
       return queue.end(build, { kind: 'failed', why: 'What it was to stand on is not there any more.' });
     }
+    const standing = await this.#ensureLayer(agent, base, packages);
+    if ('kind' in standing) return queue.end(build, { kind: 'failed', why: standing.tail });
     // Its row keeps the image from the next cleaning; one that is under way may take it.
     await queue.cleaned();
     const isThere = (await whenEngineAnswers(this.#stop.signal, () => engine.find(image))) !== null;
-    const layers = (this.#parts.planLayers ?? planLayers)(packages);
-    const result = isThere ? queue.end(build, { kind: 'built' }) : await queue.add({ build, base, layers });
+    const context = this.#planContext(agent, standing, packages);
+    const result = isThere ? queue.end(build, { kind: 'built' }) : await queue.add({ build, base: standing, context });
     if (result.kind === 'built') this.#note(agent, image, { kind: 'there' });
     return result;
   }
 
+  /** What an agent's packages stand on: the base, or what its provider made of that, built before them if need be. */
+  async #ensureLayer(
+    agent: AgentGroup,
+    base: EngineImage,
+    packages: Packages,
+  ): Promise<EngineImage | Extract<BuildResult, { kind: 'failed' }>> {
+    const layer = this.#layerOf(agent);
+    if (layer === null || !hasPackages(packages)) return base;
+    const { engine } = this.#tools();
+    const image = layerImageName(base.id, layer);
+    const find = () => whenEngineAnswers(this.#stop.signal, () => engine.find(image));
+    const found = await find();
+    if (found !== null) return found;
+    const result = await this.#build(agent, this.#record(agent, NO_PACKAGES, image, null));
+    if (result.kind === 'failed') return result;
+    return (await find()) ?? { kind: 'failed', tail: `${image} vanished while it was to be built upon.` };
+  }
+
+  #planContext(agent: AgentGroup, base: EngineImage, packages: Packages): Record<string, string> {
+    const { installId, planLayers: plan = planLayers } = this.#parts;
+    const layer = this.#layerOf(agent);
+    if (layer !== null && !hasPackages(packages)) {
+      return { Dockerfile: formatLayerDockerfile(base, installId, layer), ...layer.files };
+    }
+    const parts = { base, installId, agentGroupId: agent.id, generation: packages.generation, layers: plan(packages) };
+    return { Dockerfile: formatDockerfile(parts) };
+  }
+
   /** I3 */
   async #clean(engine: ImageEngine): Promise<void> {
-    const { builds, agents, installId } = this.#parts;
+    const { builds, agents } = this.#parts;
     const listLiving = () => builds.listAgents().flatMap((id) => agents.get(id) ?? []);
     for (const agent of listLiving()) await this.#findBase(agent);
-    const [own, used] = [await engine.listOwn(), await engine.listUsed()];
+    const [own, layers, used] = [await engine.listOwn(), await engine.listLayers(), await engine.listUsed()];
     // All that is looked up here is of one moment, after the lists: what is asked for later waits for this to end.
     const living = listLiving();
     const wanted = new Set(builds.listOpen().map(({ image }) => image));
+    // What this host runs on may have been built by another install, which has the row of it.
+    const there = [...this.#facts].flatMap(([image, fact]) => (fact.kind === 'there' ? [image] : []));
+    const below = new Set(there);
     for (const agent of living) {
       const base = this.#bases.get(this.#baseOf(agent));
-      if (base !== undefined) wanted.add(imageName(installId, base.id, agent.config.packages));
+      if (base === undefined) continue;
+      wanted.add(this.#nameFor(agent, base, agent.config.packages));
+      below.add(this.#nameFor(agent, base, NO_PACKAGES));
     }
     const built = living.map(({ id }) => builds.listImages(id));
-    for (const image of planRemovals(own, { wanted, built, used })) await engine.remove(image);
+    const removals = [
+      ...planRemovals(own, { wanted, built, used }),
+      ...planLayerRemovals(layers, { wanted: new Set([...wanted, ...below]), used }),
+    ];
+    for (const image of removals) await engine.remove(image);
   }
 }
 

@@ -40,5 +40,7 @@ export const FAILURE_HOLDS_MS = 15 * 60_000;
 export const ENGINE_AGAIN_MS = 5_000;
 /** Images of an agent that are kept beside the one it uses, so that going back is quick. Higher: disk. Lower: builds. */
 export const KEEP_IMAGES = 2;
+/** Images of providers' layers that a machine keeps. Higher: disk, 370 MB each. Lower: two installs build in turn. */
+export const KEEP_LAYERS = 3;
 /** Builds of an agent that are remembered, with their logs. Higher: disk (1 MiB each). Lower: history is short. */
 export const KEEP_BUILDS = 50;

@@ -4,6 +4,7 @@ import {
   BUILD_SILENCE_MS,
   FAILURE_HOLDS_MS,
   KEEP_IMAGES,
+  KEEP_LAYERS,
   MIN_FREE_TO_BEGIN_BYTES,
   MIN_FREE_TO_GO_ON_BYTES,
 } from './limits.ts';
@@ -66,6 +67,19 @@ export function planRemovals(own: readonly { id: string; names: readonly string[
   return own.flatMap(({ id, names }) => {
     if (kept.used.has(id) || names.some((name) => keep.has(name))) return [];
     return names.length === 0 ? [id] : names;
+  });
+}
+
+/**
+ * Images of providers' layers that may go, by name. They are the whole machine's, so that all but the newest few go,
+ * whoever made them; one that is missed is built again. `layers`: newest first.
+ */
+export function planLayerRemovals(
+  layers: readonly { id: string; names: readonly string[] }[],
+  { wanted, used }: Pick<KeptImages, 'wanted' | 'used'>,
+): string[] {
+  return layers.slice(KEEP_LAYERS).flatMap(({ id, names }) => {
+    return used.has(id) || names.some((name) => wanted.has(name)) ? [] : names;
   });
 }
 

@@ -22,7 +22,7 @@ import { FAILURE_LINE_CHARS, FAILURE_LINES, KEEP_BUILDS } from './limits.ts';
 import { BuildLog } from './log.ts';
 import { alone, stopping, whenEngineAnswers } from './patience.ts';
 import { planNext } from './plan.ts';
-import type { EngineImage, Layer } from './recipe.ts';
+import type { EngineImage } from './recipe.ts';
 
 export interface QueueParts {
   engine: ImageEngine;
@@ -48,7 +48,8 @@ export type BuildResult =
 export interface Wanted {
   build: ImageBuild;
   base: EngineImage;
-  layers: readonly Layer[];
+  /** Files that the engine builds of. */
+  context: Readonly<Record<string, string>>;
 }
 
 interface Job {
@@ -179,13 +180,12 @@ export class BuildQueue {
 
   /** How it ended; the Fault when the host stops, which leaves it open. */
   async #make(job: Job, log: BuildLog): Promise<BuildEnd | Fault> {
-    const { engine, installId, agents, signal, now } = this.#parts;
-    const { build, base, layers } = job.wanted;
-    const { agentGroupId, packages, image } = build;
+    const { engine, agents, signal, now } = this.#parts;
+    const { build, base, context } = job.wanted;
+    const { image } = build;
     // Its last agent was removed: for nobody.
     const isAgentThere = () => job.builds.some((each) => agents.get(each.agentGroupId) !== null);
-    const { generation } = packages;
-    const order = { base, installId, agentGroupId, generation, layers, image, log, isAgentThere, signal, now };
+    const order = { base, context, image, log, isAgentThere, signal, now };
     try {
       return await whenEngineAnswers(signal, () => makeImage(engine, order));
     } catch (error) {

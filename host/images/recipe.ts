@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { AgentGroupId, InstallId } from '../../shared/ids.ts';
 import { type Packages, packagesSchema } from '../../shared/packages.ts';
+import type { ProviderLayer } from './provider-layer.ts';
 
 /** What is known of an image on the engine. */
 export interface EngineImage {
@@ -28,6 +29,8 @@ export const IMAGE_LABELS = {
   install: 'portolan.image.install',
   generation: 'portolan.image.generation',
   agentGroup: 'portolan.image.agent',
+  /** Of a provider's layer alone, which belongs to no agent. */
+  layer: 'portolan.image.layer',
 } as const;
 
 /** A program and its arguments, run as root or as the user that owns what npm installs. */
@@ -58,12 +61,18 @@ export function imageRepository(installId: InstallId): string {
   return `portolan-agent-${installId.slice(-8)}`;
 }
 
-/** I2. The order of names does not matter. */
-export function imageName(installId: InstallId, baseId: string, packages: Packages): string {
+/** I2. The order of names does not matter. With a provider's layer below the packages, its name is part of the tag. */
+export function imageName(
+  installId: InstallId,
+  baseId: string,
+  packages: Packages,
+  layer: ProviderLayer | null = null,
+): string {
   const { apt, npm, generation } = packages;
-  const parts = [RECIPE_VERSION, baseId, apt.toSorted(), npm.toSorted(), generation];
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  return `${imageRepository(installId)}:${hash.slice(0, 16)}`;
+  const below = layer === null ? [] : [layer.key];
+  const parts = [RECIPE_VERSION, baseId, apt.toSorted(), npm.toSorted(), generation, ...below];
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+  return `${imageRepository(installId)}:${layer === null ? '' : `${layer.name}-`}${hash}`;
 }
 
 /** Rises when the same packages are to be built in another way. */
@@ -150,12 +159,31 @@ export function formatDockerfile({ base, installId, agentGroupId, generation, la
     // For the build alone: an ARG is no part of the image.
     'ARG DEBIAN_FRONTEND=noninteractive',
     `ARG NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
-    ...layers.map((layer) => `RUN ${JSON.stringify(['node', '-e', RUN_COMMANDS, JSON.stringify(layer)])}`),
+    ...layers.map(run),
     `ENV PATH="$PATH:${DEBIAN_GAMES}:${NPM_PREFIX}/bin" NODE_PATH="${NPM_PREFIX}/lib/node_modules"`,
     label({ [IMAGE_LABELS.agentGroup]: agentGroupId }),
     ...(base.user === '' ? [] : [`USER ${base.user}`]),
     '',
   ].join('\n');
+}
+
+/** Of the image that a provider's layer makes of the base: like the base but for its folder (I3). */
+export function formatLayerDockerfile(base: EngineImage, installId: InstallId, layer: ProviderLayer): string {
+  const { name, files, folder, commands } = layer;
+  return [
+    `FROM ${base.id}`,
+    label({ [IMAGE_LABELS.install]: installId, [IMAGE_LABELS.layer]: name }),
+    'USER root',
+    `ARG NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
+    `COPY ${JSON.stringify([...Object.keys(files), `${folder}/`])}`,
+    run(commands),
+    ...(base.user === '' ? [] : [`USER ${base.user}`]),
+    '',
+  ].join('\n');
+}
+
+function run(layer: Layer): string {
+  return `RUN ${JSON.stringify(['node', '-e', RUN_COMMANDS, JSON.stringify(layer)])}`;
 }
 
 function label(labels: Record<string, string>): string {

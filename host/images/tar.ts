@@ -1,9 +1,14 @@
-/** A tar archive of one small file, made in memory: the whole context of a build. Source: POSIX.1-1988, ustar. */
+/** A tar archive of a few small files, made in memory: the whole context of a build. Source: POSIX.1-1988, ustar. */
 
 const BLOCK = 512;
 
-/** `name` has at most 100 bytes. */
-export function packFile(name: string, text: string): Buffer {
+/** Names have at most 100 bytes. */
+export function packFiles(files: Readonly<Record<string, string>>): Buffer {
+  const packed = Object.entries(files).map(([name, text]) => packFile(name, text));
+  return Buffer.concat([...packed, Buffer.alloc(2 * BLOCK)]);
+}
+
+function packFile(name: string, text: string): Buffer {
   const content = Buffer.from(text);
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`;
@@ -26,5 +31,5 @@ export function packFile(name: string, text: string): Buffer {
     148,
   );
   const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
-  return Buffer.concat([header, content, padding, Buffer.alloc(2 * BLOCK)]);
+  return Buffer.concat([header, content, padding]);
 }

@@ -55,7 +55,7 @@ export class ApiFixture {
   readonly liveLogs = new Map<string, BuildLog>();
   /** Without an engine: nothing is built here. */
   readonly images = new ImageBuilds({
-    ...{ engine: null, installId: makeId('install'), baseImage: 'portolan-agent:latest' },
+    ...{ engine: null, installId: makeId('install'), baseImage: 'portolan-agent:latest', layerOf: () => null },
     ...{ agents: this.spine.agents, builds: this.builds, ledger: this.spine.ledger, commit: this.spine.commit },
     ...{ logs: this.spine.home.buildLogs, now: () => this.spine.now() },
     ...{ onChanged: () => undefined, tellAdmins: () => undefined },

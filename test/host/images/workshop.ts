@@ -39,13 +39,13 @@ class WatchedEngine extends ImageEngine {
     return super.find(image);
   }
 
-  override async build(...[dockerfile, onOutput, signal]: Parameters<ImageEngine['build']>): Promise<EngineBuild> {
+  override async build(...[files, onOutput, signal]: Parameters<ImageEngine['build']>): Promise<EngineBuild> {
     this.builds++;
     const count = (text: string) => {
       this.outputChars += text.length;
       onOutput(text);
     };
-    return super.build(dockerfile, count, signal);
+    return super.build(files, count, signal);
   }
 }
 
@@ -83,6 +83,7 @@ export class Workshop {
       engine: this.engine,
       installId: this.installId,
       baseImage: BASE_IMAGE,
+      layerOf: () => null,
       logs: this.paths.buildLogs,
       agents: this.agents,
       builds: this.builds,

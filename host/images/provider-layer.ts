@@ -1,0 +1,88 @@
+/**
+ * What an agent's provider adds to the base: programs that are too large for everybody's image, or that may not be
+ * passed on. Installed from npm on the machine that uses them. Pure, but for the reading of the files.
+ *
+ *   portolan-agent ◀── portolan-agent-claude ◀── an agent's packages
+ *
+ * I1. The name says what is in it, and is the same for every install of a machine: so it is built once there.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from './recipe.ts';
+
+/** Each names its images: `portolan-agent-<name>:<hash>`. */
+const LAYER_NAMES = ['claude'] as const;
+
+export interface ProviderLayer {
+  name: (typeof LAYER_NAMES)[number];
+  /** Files that its commands find in `folder`, by name. */
+  files: Readonly<Record<string, string>>;
+  folder: string;
+  commands: readonly Command[];
+  /** Two with the same key are the same. */
+  key: string;
+}
+
+/** Rises when the same files are to be installed in another way. */
+const RECIPE_VERSION = 1;
+const CLAUDE_FOLDER = '/opt/claude';
+const NPM_HOME = '/tmp/npm';
+const AGENT_USER = '10001:10001';
+
+/**
+ * Only what runs on this machine, by the lockfile's checksums, without scripts and without the packages that the SDK
+ * has bundled (`peer`). Its program must then say its version: one for another processor would not.
+ */
+const CLAUDE_COMMANDS: readonly Command[] = [
+  { as: 'root', run: ['install', '-d', '-o', '10001', '-g', '10001', NPM_HOME] },
+  { as: 'root', run: ['chown', '-R', AGENT_USER, CLAUDE_FOLDER] },
+  {
+    as: 'agent',
+    run: [
+      ...['npm', 'ci', '--prefix', CLAUDE_FOLDER, '--omit=dev', '--omit=peer', '--legacy-peer-deps'],
+      ...['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier'],
+    ],
+  },
+  { as: 'root', run: ['rm', '-rf', NPM_HOME] },
+  { as: 'root', run: ['chown', '-R', 'root:root', CLAUDE_FOLDER] },
+  { as: 'root', run: ['chmod', '-R', 'a+rX,go-w', CLAUDE_FOLDER] },
+  { as: 'agent', run: ['node', `${CLAUDE_FOLDER}/check.mjs`] },
+];
+
+/** What each provider needs beside the base; null: nothing. Read once. `root` is the project's folder. */
+export function providerLayers(root: string): (provider: string) => ProviderLayer | null {
+  let claude: ProviderLayer | null = null;
+  return (provider) => {
+    if (provider !== 'claude') return null;
+    claude ??= readClaudeLayer(join(root, 'container', 'claude'));
+    return claude;
+  };
+}
+
+function readClaudeLayer(from: string): ProviderLayer {
+  const names = ['package.json', 'package-lock.json', 'check.mjs'];
+  const files = names.map((name) => [name, readFileSync(join(from, name), 'utf8')]);
+  const key = createHash('sha256').update(JSON.stringify([RECIPE_VERSION, files, CLAUDE_FOLDER, CLAUDE_COMMANDS]));
+  return {
+    ...{ name: 'claude', files: Object.fromEntries(files), folder: CLAUDE_FOLDER, commands: CLAUDE_COMMANDS },
+    key: key.digest('hex'),
+  };
+}
+
+/** I1 */
+export function layerImageName(baseId: string, layer: ProviderLayer): string {
+  const hash = createHash('sha256').update(`${baseId}\n${layer.key}`).digest('hex');
+  return `${layerRepository(layer.name)}${hash.slice(0, 16)}`;
+}
+
+/** Whether an image stands on that provider's layer, and on no other. */
+export function hasLayer(image: string, layer: ProviderLayer | null): boolean {
+  const found = LAYER_NAMES.find((name) => image.startsWith(layerRepository(name)) || image.includes(`:${name}-`));
+  return found === layer?.name;
+}
+
+/** What the name of each image of a layer begins with. */
+export function layerRepository(name: string): string {
+  return `portolan-agent-${name}:`;
+}
