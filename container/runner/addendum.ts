@@ -4,8 +4,12 @@ import type { ServerState } from '../mcp-servers/contract.ts';
 
 /** `missing` are the MCP servers that did not come up. */
 export function formatAddendum(chart: Chart, missing: readonly ServerState[] = []): string {
-  return [formatDestinations(chart), ...formatMissing(missing)].join('\n\n');
+  return [formatDestinations(chart), OUTSIDE, ...formatMissing(missing)].join('\n\n');
 }
+
+/** How programs of the agent get out, and what to do when they do not. */
+const OUTSIDE = `Outside is reached over HTTP(S) alone, through the proxy in your programs' environment (\`HTTPS_PROXY\`), and only where an admin allowed it; there is no DNS and no other network.
+A proxy that answers 403 means: not allowed yet. If you need the place, ask for it with the tool \`request_access\`, and go on when you are told.`;
 
 function formatMissing(missing: readonly ServerState[]): string[] {
   if (missing.length === 0) return [];

@@ -11,6 +11,7 @@ import { installPackages } from './install-packages.ts';
 import { listDestinations } from './list-destinations.ts';
 import { addMcpServer, removeMcpServer } from './mcp-server-switches.ts';
 import { describeProblems } from './problems.ts';
+import { requestAccess } from './request-access.ts';
 import { requestRebuild } from './request-rebuild.ts';
 import { restart } from './restart.ts';
 import { sendFile } from './send-file.ts';
@@ -48,6 +49,7 @@ const TOOLS: readonly BoundTool[] = [
   bind(addMcpServer),
   bind(removeMcpServer),
   bind(requestRebuild),
+  bind(requestAccess),
   bind(restart),
 ];
 

@@ -104,6 +104,7 @@ const CALLS: Readonly<Record<string, [Record<string, unknown>, RegExp, boolean?]
   add_mcp_server: [{ name: 'notes', command: 'node', reason: 'fun' }, /^Submitted/],
   remove_mcp_server: [{ name: 'old', reason: 'fun' }, /no MCP server "old"/, false],
   request_rebuild: [{ reason: 'fun' }, /^Submitted/],
+  request_access: [{ host: 'api.example.com', reason: 'fun' }, /^Submitted/],
   restart: [{}, /starts afresh/],
 };
 

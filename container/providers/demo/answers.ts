@@ -28,6 +28,8 @@ export function formatHelp(agentName: string): string {
 | \`run cowsay hello\` | run a program that I have |
 | \`add mcp server <name>: <program> <words>\`, \`remove mcp server <name>\` | ask an admin for an MCP server |
 | \`mcp tools\`, \`use <server> <tool> {"name": "value"}\` | show and call what MCP servers bring |
+| \`fetch https://example.com/\` | look at what is there, if I am let out |
+| \`ask for access to <host or service> because …\` | ask an admin to be let out |
 | \`rebuild because …\`, \`restart\` | begin anew, with the newest packages or just so |
 | \`react 👍\` | react to your message |
 | \`time\` | tell the time |

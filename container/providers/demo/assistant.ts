@@ -9,6 +9,7 @@ import * as answers from './answers.ts';
 import { type Intent, parseIntent } from './intents.ts';
 import { Notebook } from './notebook.ts';
 import { Post } from './post.ts';
+import { Reach } from './reach.ts';
 import { Self } from './self.ts';
 import { formatOutcome, quoteLines } from './self-answers.ts';
 import { Tasks } from './tasks.ts';
@@ -28,6 +29,7 @@ export class Assistant {
   readonly #post: Post;
   readonly #tasks: Tasks;
   readonly #self: Self;
+  readonly #reach: Reach;
 
   constructor(input: QueryInput) {
     this.#input = input;
@@ -35,6 +37,7 @@ export class Assistant {
     this.#post = new Post(input, this.#notebook);
     this.#tasks = new Tasks(input);
     this.#self = new Self(input);
+    this.#reach = new Reach(input);
   }
 
   /** `messageCount` counts the messages of the conversation, this one included. */
@@ -113,6 +116,8 @@ export class Assistant {
         return await this.#react(intent.emoji, message);
       case 'self':
         return await this.#self.act(intent.intent, message, from);
+      case 'reach':
+        return await this.#reach.act(intent.intent, message, from);
       case 'unknown':
         return message.attachments.length > 0
           ? await describeFiles(message.attachments)

@@ -1,5 +1,6 @@
 /** What a message asks of the demo provider, by fixed rules. Pure. */
 import { parseEvery } from './every.ts';
+import { REACH_RULES, type ReachIntent } from './reach-intents.ts';
 import { SELF_RULES, type SelfIntent } from './self-intents.ts';
 import { parseWhen } from './when.ts';
 
@@ -20,6 +21,7 @@ export type Intent =
   | { kind: 'slow-task'; seconds: number }
   | { kind: 'react'; emoji: string }
   | { kind: 'self'; intent: SelfIntent }
+  | { kind: 'reach'; intent: ReachIntent }
   | { kind: 'unknown' };
 
 /** Longest text that the rules look at. Higher: patterns cost more. Lower: long reminders are cut. */
@@ -72,6 +74,7 @@ const RULES: readonly Rule[] = [
     (match) => ({ kind: 'forward', name: (match[1] ?? '').toLowerCase() }),
   ],
   [/^react(?: with)?\s+(\S{1,16})$/i, (match) => ({ kind: 'react', emoji: match[1] ?? '' })],
+  ...REACH_RULES.map(([pattern, make]): Rule => [pattern, (match) => ({ kind: 'reach', intent: make(match) })]),
   [
     /^(tell|ask|message|write to)\s+["'`@]?([a-z0-9][a-z0-9-]*)["'`]?[,:]?\s+(?:that\s+)?([\s\S]+)$/i,
     (match) => parseTell(match[1] ?? '', match[2] ?? '', match[3] ?? ''),

@@ -7,6 +7,8 @@ import type { PromptMessage } from '../provider.ts';
 const MAX_OUTPUT_CHARS = 3_000;
 /** Of a tool's own description, in the list. */
 const MAX_DESCRIPTION_CHARS = 120;
+/** Of the words that caused a request, in its reason. */
+const MAX_QUOTE_CHARS = 200;
 
 export const INSTALL_UNCLEAR =
   'What, and from where? For example `install apt cowsay`, or `install npm cowsay because I like cows`.';
@@ -99,4 +101,14 @@ export function quoteLines(text: string): string {
     .split('\n')
     .map((line) => `> ${line}`)
     .join('\n');
+}
+
+/** Why an admin is asked, when nobody said: who wanted it, where, and in which words. */
+export function describeCause(message: PromptMessage, from: string): string {
+  const words = message.text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_QUOTE_CHARS)
+    .replace(/\p{Surrogate}$/u, '');
+  return `${message.sender || 'Somebody'} wrote in ${from}: ${words}`;
 }

@@ -10,8 +10,6 @@ import type { SelfIntent } from './self-intents.ts';
 const RUN_TIMEOUT_MS = 20_000;
 /** What a program may print. Higher: memory. Lower: a listing is ended in the middle. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
-/** Of the words that caused a request, in its reason. */
-const MAX_QUOTE_CHARS = 200;
 
 export class Self {
   readonly #input: QueryInput;
@@ -21,7 +19,7 @@ export class Self {
   }
 
   async act(intent: SelfIntent, message: PromptMessage, from: string): Promise<string | Answer> {
-    const because = (reason: string | null) => ({ reason: reason ?? describeCause(message, from) });
+    const because = (reason: string | null) => ({ reason: reason ?? answers.describeCause(message, from) });
     switch (intent.kind) {
       case 'install-unclear':
         return answers.INSTALL_UNCLEAR;
@@ -55,7 +53,7 @@ export class Self {
   }
 
   async #restart(message: PromptMessage, from: string): Promise<string> {
-    const asked = await this.#input.tools.call('restart', { note: describeCause(message, from) });
+    const asked = await this.#input.tools.call('restart', { note: answers.describeCause(message, from) });
     if (!asked.ok) return `I could not: ${asked.text}`;
     return '🔄 My container starts afresh now. I keep my notes and files; give me a moment.';
   }
@@ -95,16 +93,6 @@ export class Self {
       work: async () => answers.formatToolUsed(tool, await tools.call(name, input.value)),
     };
   }
-}
-
-/** Why an admin is asked, when nobody said: who wanted it, where, and in which words. */
-function describeCause(message: PromptMessage, from: string): string {
-  const words = message.text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, MAX_QUOTE_CHARS)
-    .replace(/\p{Surrogate}$/u, '');
-  return `${message.sender || 'Somebody'} wrote in ${from}: ${words}`;
 }
 
 function parseJson(text: string): { value: unknown } | null {
