@@ -14,6 +14,8 @@ export interface TranscriptChange {
   editedAt?: number;
   reactions?: { emoji: string; by: string }[];
   attachments?: TranscriptAttachment[];
+  /** Something that other tables say of it has changed: whoever reads it is told anew. */
+  isTouched?: boolean;
   /** Only a row of this session and direction may change: ids in a container's rows are input. */
   only?: { sessionId: SessionId; direction: 'in' | 'out' };
 }
@@ -41,8 +43,9 @@ export function planChange(row: MessageRow, change: TranscriptChange): ChangedCo
     attachments: change.attachments === undefined ? row.attachments : JSON.stringify(change.attachments),
   };
   const hasNewStamp = Object.keys(change.stamps ?? {}).some((stage) => !(stage in stamps));
+  const isTouched = change.isTouched === true || hasNewStamp;
   // Told again (a claim at every doorbell): no revision, no commit, no news.
-  if (!hasNewStamp && Object.entries(shown).every(([column, value]) => row[column as keyof MessageRow] === value)) {
+  if (!isTouched && Object.entries(shown).every(([column, value]) => row[column as keyof MessageRow] === value)) {
     return null;
   }
   return { ...shown, stamps: JSON.stringify({ ...change.stamps, ...stamps }) };

@@ -1,0 +1,48 @@
+/**
+ * What a call used, when the provider did not say, or not all of it: guessed from bytes, upwards. Pure.
+ *
+ *   read      one token for three bytes of the request
+ *   written   one token for three bytes of text in the answer, and at least one for each event; for a call that was
+ *             cut off before any text came, what a model can write in that time
+ *
+ * What was said stands, and an estimate is never below it.
+ */
+import { BYTES_PER_TOKEN, TOKENS_PER_SECOND } from './limits.ts';
+import type { SaidUsage, Tokens } from './usage.ts';
+
+export interface CallFacts {
+  /** HTTP status; null: no answer began. */
+  status: number | null;
+  how: 'whole' | 'broken';
+  said: SaidUsage;
+  sentBytes: number;
+  written: { textBytes: number; events: number };
+  durationMs: number;
+  /** The most that the request let the model write; null: it did not say. */
+  maxOutput: number | null;
+  /** Whether the answer is about words at all: an embedding has none. */
+  writes: boolean;
+}
+
+export function planUsage(facts: CallFacts): { tokens: Tokens; isEstimated: boolean } {
+  const { status, how, said, writes } = facts;
+  const isRefused = status !== null && status >= 400;
+  // A provider charges nothing for what it refuses.
+  if (isRefused && !said.saysOutput) return { tokens: NONE, isEstimated: false };
+  const isSaid = said.saysInput && (said.saysOutput || !writes);
+  if (isSaid && how === 'whole') return { tokens: said.tokens, isEstimated: false };
+  // Not a byte of it was sent: there is nothing that a model could have begun.
+  if (status === null && facts.sentBytes === 0) return { tokens: NONE, isEstimated: false };
+  const input = said.saysInput ? said.tokens.input : Math.ceil(facts.sentBytes / BYTES_PER_TOKEN);
+  const output = writes ? Math.max(said.tokens.output, guessOutput(facts)) : 0;
+  return { tokens: { ...said.tokens, input, output }, isEstimated: true };
+}
+
+const NONE: Tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+function guessOutput({ written, how, durationMs, maxOutput }: CallFacts): number {
+  const seen = Math.max(written.events, Math.ceil(written.textBytes / BYTES_PER_TOKEN));
+  if (how === 'whole' || seen > 0) return seen;
+  const possible = Math.ceil((durationMs / 1_000) * TOKENS_PER_SECOND);
+  return maxOutput === null ? possible : Math.min(possible, maxOutput);
+}

@@ -1,0 +1,164 @@
+/**
+ * One counted call, from its first byte to its end.
+ *
+ * I1. It holds of the budgets what it may cost, from the start, more when the request says more, and lets go at its end.
+ * I2. Its end is told once, with the provider's numbers or an estimate.
+ * I3. A model without a price, an option that changes it, a body that cannot be read: refused before the body is whole.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ModelCallRecord } from '../../store/model-calls.ts';
+import type { BudgetState } from './budget-plan.ts';
+import type { CallRefused, Meter, ModelCall } from './door.ts';
+import { planUsage } from './estimate.ts';
+import { BYTES_PER_TOKEN, MAX_RESERVED_OUTPUT_TOKENS, RESERVED_OUTPUT_TOKENS } from './limits.ts';
+import { costOf, FREE, type ModelPrice } from './price.ts';
+import { IN_BACKGROUND, refuseOption, UNREADABLE } from './refusals.ts';
+import { type RequestFacts, RequestScan } from './request-scan.ts';
+import type { Hold } from './spending.ts';
+import { type ModelApi, type SaidUsage, UsageReader } from './usage.ts';
+import type { Whose } from './whose.ts';
+
+export interface MeterParts {
+  call: ModelCall;
+  api: ModelApi;
+  whose: Whose;
+  /** The model answers with words. */
+  writes: boolean;
+  agentName: string;
+  /** Those that held when it began. */
+  states: readonly BudgetState[];
+  /** What it holds of them; changed here, released by whoever hears the end. */
+  hold: Hold;
+  /** Dearest of what it may be, until the model is known; null: nothing is known to cost anything. */
+  dearest: ModelPrice | null;
+  findPrice: (model: string) => ModelPrice | null;
+  refuseUnpriced: (model: string) => CallRefused;
+  onEnd: (record: ModelCallRecord | null) => void;
+  now: () => number;
+}
+
+/** Nothing was said. */
+const SILENCE: SaidUsage = {
+  ...{ model: null, tokens: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } },
+  ...{ longCacheWrite: 0, webSearches: 0, saysInput: false, saysOutput: false },
+};
+
+export class CallMeter implements Meter {
+  readonly #parts: MeterParts;
+  readonly #request = new RequestScan();
+  readonly #beganAt: number;
+  #sentBytes = 0;
+  #models = 0;
+  #price: ModelPrice | null;
+  #refused: CallRefused | null = null;
+  #status: number | null = null;
+  #firstByteMs: number | null = null;
+  #reader: UsageReader | null = null;
+  #isEnded = false;
+
+  constructor(parts: MeterParts) {
+    this.#parts = parts;
+    this.#beganAt = parts.now();
+    this.#price = parts.dearest;
+    this.#holdAtLeast(this.#request.facts);
+  }
+
+  sent(chunk: Buffer): CallRefused | null {
+    if (this.#refused !== null || this.#isEnded) return this.#refused;
+    this.#request.push(chunk);
+    const { facts } = this.#request;
+    this.#refused = this.#judge(facts);
+    if (this.#refused !== null) return this.#refused;
+    this.#sentBytes += chunk.length;
+    this.#holdAtLeast(facts);
+    return null;
+  }
+
+  answered(status: number, headers: IncomingHttpHeaders): void {
+    if (this.#isEnded) return;
+    this.#status = status;
+    this.#reader = new UsageReader(this.#parts.api, headers);
+  }
+
+  received(chunk: Buffer): void {
+    if (this.#isEnded || this.#reader === null) return;
+    this.#firstByteMs ??= this.#elapsed();
+    this.#reader.push(chunk);
+    const { hold } = this.#parts;
+    const { tokens } = this.#reader.said;
+    // I1: what is known to be used already.
+    hold.tokens = Math.max(hold.tokens, tokens.input + tokens.output + tokens.cacheRead + tokens.cacheWrite);
+    hold.nanousd = Math.max(hold.nanousd, costOf(this.#price ?? FREE, tokens));
+  }
+
+  end(how: 'whole' | 'broken'): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#parts.onEnd(this.#refused === null ? this.#settle(how) : null);
+  }
+
+  /** I3 */
+  #judge(facts: RequestFacts): CallRefused | null {
+    const { states, agentName, findPrice, refuseUnpriced } = this.#parts;
+    if (facts.isUnreadable || (facts.isWhole && facts.models.length === 0)) return UNREADABLE;
+    if (facts.isBackground) return IN_BACKGROUND;
+    const money = states.find(({ budget }) => budget.unit === 'usd')?.budget;
+    if (money !== undefined && facts.priceOption !== null) return refuseOption(facts.priceOption, money, agentName);
+    for (; this.#models < facts.models.length; this.#models += 1) {
+      const model = facts.models[this.#models] ?? '';
+      const price = findPrice(model);
+      if (price === null && money !== undefined) return refuseUnpriced(model);
+      this.#price = price;
+    }
+    return null;
+  }
+
+  /** I1 */
+  #holdAtLeast({ maxOutput }: RequestFacts): void {
+    const { hold, call, writes } = this.#parts;
+    const input = Math.ceil(Math.max(call.bodyBytes ?? 0, this.#sentBytes) / BYTES_PER_TOKEN);
+    const most = Math.min(maxOutput ?? RESERVED_OUTPUT_TOKENS, MAX_RESERVED_OUTPUT_TOKENS);
+    const output = writes ? Math.max(most, 0) : 0;
+    hold.tokens = Math.max(hold.tokens, input + output);
+    const tokens = { input, output, cacheRead: 0, cacheWrite: 0 };
+    hold.nanousd = Math.max(hold.nanousd, costOf(this.#price ?? FREE, tokens));
+  }
+
+  /** Null: nothing was asked of a model. */
+  #settle(how: 'whole' | 'broken'): ModelCallRecord | null {
+    const { call, whose, writes, findPrice, now } = this.#parts;
+    if (this.#sentBytes === 0 && this.#status === null) return null;
+    const said = this.#reader?.said ?? SILENCE;
+    const { facts } = this.#request;
+    const durationMs = this.#elapsed();
+    const { tokens, isEstimated } = planUsage({
+      ...{ status: this.#status, how, said, sentBytes: this.#sentBytes, durationMs, writes },
+      written: this.#reader?.written ?? { textBytes: 0, events: 0 },
+      maxOutput: facts.maxOutput,
+    });
+    const asked = facts.models.at(-1) ?? null;
+    // An alias may answer by a longer name: then the price is that of what was asked.
+    const price = (said.model === null ? null : findPrice(said.model)) ?? (asked === null ? null : findPrice(asked));
+    return {
+      at: now(),
+      ...{ agentGroupId: call.agentGroupId, sessionId: call.sessionId, ...whose, service: call.service.name },
+      model: said.model ?? asked ?? 'unknown',
+      ...{ inputTokens: tokens.input, outputTokens: tokens.output },
+      ...{ cacheReadTokens: tokens.cacheRead, cacheWriteTokens: tokens.cacheWrite },
+      costNanousd: price === null ? null : costOf(price, tokens, said),
+      ...{ isEstimated, status: this.#status ?? 0, firstByteMs: this.#firstByteMs, durationMs },
+    };
+  }
+
+  #elapsed(): number {
+    return Math.max(0, Math.round(this.#parts.now() - this.#beganAt));
+  }
+}
+
+/** For what costs nothing and is not counted. */
+export const FREE_METER: Meter = {
+  sent: () => null,
+  answered: () => undefined,
+  received: () => undefined,
+  end: () => undefined,
+};

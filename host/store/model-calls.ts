@@ -1,0 +1,179 @@
+/**
+ * What models were asked, with the provider's numbers, and the sums of each day.
+ *
+ * I1. A call and its part of the day's sums are one commit: the two never differ.
+ * I2. Sums stay when calls are pruned; of the last months both give the same.
+ */
+import type { AgentGroupId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
+import type { CentralDb } from './database.ts';
+
+/** Times are epoch ms, money nano-dollars. */
+export interface ModelCallRecord {
+  /** When it ended. */
+  at: number;
+  agentGroupId: AgentGroupId;
+  sessionId: SessionId;
+  messageId: MessageId | null;
+  userId: UserId | null;
+  service: string;
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  /** Null: the model has no price. */
+  costNanousd: number | null;
+  isEstimated: boolean;
+  status: number;
+  firstByteMs: number | null;
+  durationMs: number;
+}
+
+/** Sums of calls. */
+export interface UsageSum {
+  calls: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  /** Of the calls that had a price. */
+  costNanousd: number;
+  unpricedCalls: number;
+}
+
+export const USAGE_GROUPS = ['day', 'agent', 'model', 'person', 'session'] as const;
+export type UsageGroup = (typeof USAGE_GROUPS)[number];
+
+export interface UsageFilter {
+  /** Days of UTC, both counted. */
+  firstDay: string;
+  lastDay: string;
+  agents: readonly string[] | null;
+  sessionId: SessionId | null;
+  /** Every identity of a person. */
+  people: readonly string[] | null;
+}
+
+/** What a group is: a day, an agent's id, `service/model`, a user id ('' for nobody), a session's id. */
+export type UsageRow = UsageSum & { key: string };
+
+const SUMS = `coalesce(sum(input_tokens), 0) AS inputTokens, coalesce(sum(output_tokens), 0) AS outputTokens,
+  coalesce(sum(cache_read_tokens), 0) AS cacheReadTokens, coalesce(sum(cache_write_tokens), 0) AS cacheWriteTokens,
+  coalesce(sum(cost_nanousd), 0) AS costNanousd`;
+const OF_DAYS = `coalesce(sum(calls), 0) AS calls, coalesce(sum(unpriced_calls), 0) AS unpricedCalls, ${SUMS}`;
+const OF_CALLS = `count(*) AS calls, coalesce(sum(cost_nanousd IS NULL), 0) AS unpricedCalls, ${SUMS}`;
+const MODEL_KEY = `service || '/' || model`;
+/** The day in UTC that a call belongs to. */
+const DAY = `strftime('%Y-%m-%d', at / 1000, 'unixepoch')`;
+
+export class ModelCallStore {
+  readonly #db: CentralDb;
+  readonly #insert;
+  readonly #add;
+  readonly #ofMessages;
+  readonly #appendAll: (calls: readonly ModelCallRecord[]) => void;
+
+  constructor(db: CentralDb) {
+    this.#db = db;
+    this.#insert = db.prepare(
+      `INSERT INTO model_calls (at, agent_group_id, session_id, message_id, user_id, service, model, input_tokens,
+         output_tokens, cache_read_tokens, cache_write_tokens, cost_nanousd, is_estimated, status, first_byte_ms,
+         duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#add = db.prepare(
+      `INSERT INTO usage_days (day, agent_group_id, user_id, service, model, calls, input_tokens, output_tokens,
+         cache_read_tokens, cache_write_tokens, cost_nanousd, unpriced_calls)
+       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (day, agent_group_id, user_id, service, model) DO UPDATE SET calls = calls + 1,
+         input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+         cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
+         cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
+         cost_nanousd = cost_nanousd + excluded.cost_nanousd,
+         unpriced_calls = unpriced_calls + excluded.unpriced_calls`,
+    );
+    this.#ofMessages = db.prepare<[string], UsageSum & { messageId: string; estimated: number }>(
+      `SELECT message_id AS messageId, sum(is_estimated) AS estimated, ${OF_CALLS} FROM model_calls
+       WHERE message_id IN (SELECT value FROM json_each(?)) GROUP BY message_id`,
+    );
+    // I1
+    this.#appendAll = db.transaction((calls: readonly ModelCallRecord[]) => {
+      for (const call of calls) this.#append(call);
+    });
+  }
+
+  /** In one commit. Throws what the disk does; then none of them is there. */
+  appendAll(calls: readonly ModelCallRecord[]): void {
+    this.#appendAll(calls);
+  }
+
+  #append(call: ModelCallRecord): void {
+    const { at, agentGroupId, sessionId, messageId, userId, service, model, costNanousd } = call;
+    const tokens = [call.inputTokens, call.outputTokens, call.cacheReadTokens, call.cacheWriteTokens];
+    this.#insert.run(
+      ...[at, agentGroupId, sessionId, messageId, userId, service, model, ...tokens, costNanousd],
+      ...[call.isEstimated ? 1 : 0, call.status, call.firstByteMs, call.durationMs],
+    );
+    const day = new Date(at).toISOString().slice(0, 10);
+    const unpriced = costNanousd === null ? 1 : 0;
+    this.#add.run(day, agentGroupId, userId ?? '', service, model, ...tokens, costNanousd ?? 0, unpriced);
+  }
+
+  /** Of each of these messages that any call was for. */
+  ofMessages(ids: readonly MessageId[]): Map<MessageId, UsageSum & { isEstimated: boolean }> {
+    if (ids.length === 0) return new Map();
+    return new Map(
+      this.#ofMessages
+        .all(JSON.stringify(ids))
+        .map(({ messageId, estimated, ...sum }) => [messageId as MessageId, { ...sum, isEstimated: estimated > 0 }]),
+    );
+  }
+
+  /** The sum of a filter's calls, in groups, in the order of their keys. A session's are of the calls that are kept. */
+  list(by: UsageGroup, filter: UsageFilter): UsageRow[] {
+    return by === 'session' || filter.sessionId !== null ? this.#listCalls(by, filter) : this.#listDays(by, filter);
+  }
+
+  #listDays(by: Exclude<UsageGroup, 'session'>, filter: UsageFilter): UsageRow[] {
+    const key = { day: 'day', agent: 'agent_group_id', model: MODEL_KEY, person: 'user_id' }[by];
+    return this.#select(`${key} AS key, ${OF_DAYS} FROM usage_days WHERE day >= @firstDay AND day <= @lastDay`, filter);
+  }
+
+  #listCalls(by: UsageGroup, filter: UsageFilter): UsageRow[] {
+    const key = {
+      ...{ day: DAY, agent: 'agent_group_id', model: MODEL_KEY },
+      ...{ person: `coalesce(user_id, '')`, session: 'session_id' },
+    }[by];
+    // The index of one session is asked only where one was named.
+    const session = filter.sessionId === null ? '' : 'AND session_id = @session';
+    return this.#select(
+      `${key} AS key, ${OF_CALLS} FROM model_calls WHERE at >= @from AND at < @to ${session}`,
+      filter,
+    );
+  }
+
+  #select(what: string, filter: UsageFilter): UsageRow[] {
+    const { firstDay, lastDay, agents, sessionId, people } = filter;
+    const agent = agents === null ? '' : 'AND agent_group_id IN (SELECT value FROM json_each(@agents))';
+    const person = people === null ? '' : 'AND user_id IN (SELECT value FROM json_each(@people))';
+    return this.#db
+      .prepare<Record<string, string | number | null>, UsageRow>(
+        `SELECT ${what} ${agent} ${person} GROUP BY key ORDER BY key`,
+      )
+      .all({
+        ...{ firstDay, lastDay, session: sessionId },
+        from: Date.parse(`${firstDay}T00:00:00Z`),
+        to: Date.parse(`${lastDay}T00:00:00Z`) + DAY_MS,
+        agents: JSON.stringify(agents),
+        people: JSON.stringify(people),
+      });
+  }
+
+  /** Removes the oldest calls that are older than `before`, at most `limit`. How many. */
+  prune(before: number, limit: number): number {
+    return this.#db
+      .prepare(`DELETE FROM model_calls WHERE at < ? AND id IN (SELECT id FROM model_calls ORDER BY id LIMIT ?)`)
+      .run(before, limit).changes;
+  }
+}
+
+const DAY_MS = 86_400_000;
