@@ -45,6 +45,8 @@ export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () 
     mounts,
     images,
     reports: stores.mcpReports,
+    access: built.access,
+    egressTail: built.egressTail,
     openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
     onDestinationsChanged: built.live.rewriteCharts,
     status: () => readStatus(ground, built),

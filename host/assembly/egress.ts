@@ -2,15 +2,17 @@
 import type { AgentGroupId } from '../../shared/ids.ts';
 import { AccessRequests } from '../agents/access/requests.ts';
 import { AccessRules } from '../agents/access/rules.ts';
+import { EgressLog } from '../egress/egress-log.ts';
 import { Services } from '../egress/services.ts';
 import type { Ground } from './ground.ts';
 import type { WithSchedule } from './schedule.ts';
 
 export type WithEgress = WithSchedule & ReturnType<typeof buildEgress>;
 
-export function buildEgress({ stores, now }: Ground, { approvals }: WithSchedule) {
+export function buildEgress({ closers, stores, now }: Ground, { approvals }: WithSchedule) {
   const { agents } = stores;
   const onAccessChanged = (_id: AgentGroupId) => undefined;
+  const egressTail = closers.use(new EgressLog(stores.egressLog, now));
   const services = new Services({ ...stores, now });
   const access = new AccessRules({
     ...stores,
@@ -25,5 +27,5 @@ export function buildEgress({ stores, now }: Ground, { approvals }: WithSchedule
     ...{ agents, access },
     requestApproval: (request) => approvals.requestApproval(request),
   });
-  return { services, access, accessRequests, onAccessChanged };
+  return { egressTail, services, access, accessRequests, onAccessChanged };
 }

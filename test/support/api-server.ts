@@ -8,11 +8,13 @@ import { onTestFinished } from 'vitest';
 import { Feed } from '../../host/console/api/feed.ts';
 import type { ApiParts } from '../../host/console/api/ports.ts';
 import { type ApiServer, startServer } from '../../host/console/api/server.ts';
+import { EgressLog } from '../../host/egress/egress-log.ts';
 import { openChat } from '../../host/first-run.ts';
 import { ImageBuilds } from '../../host/images/images.ts';
 import type { BuildLog } from '../../host/images/log.ts';
 import { People } from '../../host/people/apply.ts';
 import type { AgentGroup } from '../../host/store/agents.ts';
+import { EgressLogStore } from '../../host/store/egress-log.ts';
 import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
 import { ImageBuildStore } from '../../host/store/image-builds.ts';
 import { LedgerSearch } from '../../host/store/ledger-search.ts';
@@ -60,6 +62,8 @@ export class ApiFixture {
     ...{ logs: this.spine.home.buildLogs, now: () => this.spine.now() },
     ...{ onChanged: () => undefined, tellAdmins: () => undefined },
   });
+  readonly egressLog = new EgressLogStore(this.spine.db);
+  readonly egressTail = new EgressLog(this.egressLog, () => this.spine.now());
   readonly logins = new LoginStore(this.spine.db);
   readonly persons = new PersonStore(this.spine.db);
   readonly feed = new Feed({ transcript: this.spine.transcript, users: this.spine.users, persons: this.persons });
@@ -139,6 +143,9 @@ export class ApiFixture {
         },
       },
       reports: spine.mcpReports,
+      access: spine.access,
+      egressLog: this.egressLog,
+      egressTail: this.egressTail,
       configHistory: spine.configHistory,
       openChat: (agentId, channel, title, by) => openChat(spine, agentId, channel, title, by, spine.now()),
       onDestinationsChanged: (agentId) => void this.rechartedAgents.push(agentId),
@@ -187,6 +194,7 @@ export class ApiFixture {
     const server = this.#server;
     this.#server = null;
     await server?.[Symbol.asyncDispose]();
+    this.egressTail[Symbol.dispose]();
   }
 
   get port(): number {

@@ -77,6 +77,9 @@ function findObstacle({ service }: AccessFacts, wish: AccessWish, isPrivate: boo
   if (wish.service !== null) return findServiceObstacle(service, wish.service, isPrivate);
   const host = wish.host ?? '';
   if (METADATA.has(host)) return `${host} gives out credentials of the machine: nobody may reach it`;
+  if (!isPrivate && isIP(host) !== 0) {
+    return `${host} is an address, not a name: an owner alone lets agents there, with portolan access allow … --private`;
+  }
   if (!isPrivate && isInside(host)) {
     return `${host} lies on this machine or network, where an owner alone lets agents: portolan access allow … --private`;
   }
@@ -100,7 +103,7 @@ function findServiceObstacle(service: NamedService | null, name: string, isPriva
 function isInside(host: string): boolean {
   const name = host.replace(/^\*\./, '');
   const isShort = !name.includes('.') && name === host;
-  return isIP(name) !== 0 || isShort || INSIDE.includes(name.slice(name.lastIndexOf('.') + 1));
+  return isShort || INSIDE.includes(name.slice(name.lastIndexOf('.') + 1));
 }
 
 /** I2: a name under which anybody may register one of their own. */

@@ -24,6 +24,7 @@ import type { AgentStore } from '../../store/agents.ts';
 import type { Approval, JsonValue } from '../../store/approvals.ts';
 import { type AccessWish, describePlace, describeToday, describeWish } from './plan.ts';
 import type { AccessRules } from './rules.ts';
+import { readWish } from './wish.ts';
 
 type AccessRequest = RequestOf<'request_access'>;
 
@@ -32,9 +33,6 @@ export interface AccessRequestParts {
   access: AccessRules;
   requestApproval: RequestApproval;
 }
-
-/** Where TLS answers, and what is asked for when no port is. */
-const HTTPS_PORT = 443;
 
 /** What an approval carries: read back from its row, it is checked like anything from outside. */
 const payloadSchema = z.object({
@@ -57,7 +55,8 @@ export class AccessRequests {
     const { agents, access, requestApproval } = this.#parts;
     const agent = agents.get(session.agentGroupId);
     if (agent === null) return refuse('the agent was removed');
-    const wish = toWish(request);
+    const wish = readWish(request);
+    if (wish === null) return refuse('that is no host');
     const plan = access.plan(agent.id, wish);
     if (plan === null) return refuse('the agent was removed');
     if (plan.kind === 'refuse') return refuse(plan.why);
@@ -87,7 +86,7 @@ export class AccessRequests {
   #describe(payload: unknown): Description {
     const asked = payloadSchema.safeParse(payload);
     if (!asked.success) return { kind: 'impossible', why: 'this host does not take such a request any more' };
-    const plan = this.#parts.access.plan(asked.data.agentGroupId, readWish(asked.data));
+    const plan = this.#parts.access.plan(asked.data.agentGroupId, toWish(asked.data));
     if (plan === null) return { kind: 'impossible', why: 'the agent was removed' };
     return plan.kind === 'add' ? { kind: 'possible', lines: plan.lines } : { kind: 'impossible', why: plan.why };
   }
@@ -95,7 +94,7 @@ export class AccessRequests {
   #carryOut(approval: Approval, decision: Decision): CarriedOut {
     if (decision.kind !== 'approved') return { outcome: 'Nothing was changed.' };
     const asked = payloadSchema.parse(approval.payload);
-    const wish = readWish(asked);
+    const wish = toWish(asked);
     const author = { by: decision.by, approvalId: approval.id, reason: approval.reason };
     const outcome = this.#parts.access.allow(asked.agentGroupId, wish, false, author);
     failpoint('access.allowed');
@@ -112,22 +111,6 @@ export class AccessRequests {
   }
 }
 
-function toWish({ host, service, port, methods, path }: AccessRequest): AccessWish {
-  return {
-    host: host ?? null,
-    service: service ?? null,
-    port: host === undefined ? null : (port ?? HTTPS_PORT),
-    // In one order: what was rejected is the same request in another.
-    methods: methods === undefined ? null : [...new Set(methods)].toSorted(),
-    pathPrefix: trimPrefix(path),
-  };
-}
-
-/** At a segment's end; null: all. */
-export function trimPrefix(path: string | undefined): string | null {
-  return path === undefined || path === '/' ? null : path.replace(/\/$/, '');
-}
-
 function toPayload(id: AgentGroupId, { host, service, port, methods, pathPrefix }: AccessWish) {
   const payload: { [key: string]: JsonValue } = {
     ...{ agentGroupId: id, host, service, port, path: pathPrefix },
@@ -136,7 +119,7 @@ function toPayload(id: AgentGroupId, { host, service, port, methods, pathPrefix 
   return payload;
 }
 
-function readWish({ host, service, port, methods, path }: z.infer<typeof payloadSchema>): AccessWish {
+function toWish({ host, service, port, methods, path }: z.infer<typeof payloadSchema>): AccessWish {
   return { host, service, port, methods, pathPrefix: path };
 }
 
@@ -148,7 +131,7 @@ function describeOutcome(wish: AccessWish): string {
   // Nobody can look at methods and paths in a tunnel.
   const isTunnel = methods === null && pathPrefix === null;
   if (isTunnel || port === 80) return `${allowed} Programs that know a proxy get there by themselves.`;
-  const place = port === HTTPS_PORT ? host : `${host}:${port}`;
+  const place = port === 443 ? host : `${host}:${port}`;
   return `${allowed} Its base URL is \`$PORTOLAN_GATEWAY/https/${place}\`.`;
 }
 

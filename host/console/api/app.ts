@@ -17,6 +17,7 @@ import { MAX_JSON_BYTES } from './limits.ts';
 import { servePage } from './page.ts';
 import type { ApiParts } from './ports.ts';
 import { answerProblem, Problem } from './problem.ts';
+import { accessRoutes, egressRoutes } from './resources/access.ts';
 import { agentRoutes, destinationRoutes } from './resources/agents.ts';
 import { approvalRoutes } from './resources/approvals.ts';
 import { buildRoutes } from './resources/builds.ts';
@@ -80,6 +81,8 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', configRoutes(parts))
     .route('/', buildRoutes(parts))
     .route('/', mountRoutes(parts))
+    .route('/', accessRoutes(parts))
+    .route('/', egressRoutes(parts))
     .route('/', destinationRoutes(parts))
     .route('/', chatRoutes(parts))
     .route('/', wiringRoutes(parts))

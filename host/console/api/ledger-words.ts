@@ -118,11 +118,22 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['mcp.failed', ({ who, of }) => `${who} could not start its MCP servers: ${of('servers')}`],
   ['question.expired', () => 'nobody answered the question in time'],
   ['question.answered', (told) => `${told.who} answered${choice(told)}`],
+  ['access.allowed', (told) => `${told.who} let ${told.of('agent')} out to: ${place(told)}${isInside(told)}`],
+  ['access.removed', (told) => `${told.who} took from ${told.of('agent')}: ${place(told)}`],
   [
     'config.changed',
     (told) => `the config of ${told.what} was changed${by(told)}${told.of('changes') && `: ${told.of('changes')}`}`,
   ],
 ]);
+
+/** Written for cards, where it stands between backquotes. */
+function place({ of }: Told): string {
+  return of('what').replaceAll('`', '');
+}
+
+function isInside({ detail }: Told): string {
+  return detail.isPrivate === true ? ', on this machine or network' : '';
+}
 
 /** Of parts that have words of their own, and of hosts to come: the fields as they stand. */
 function describeUnknown(kind: string, { who, what, detail, of }: Told): string {

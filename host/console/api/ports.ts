@@ -1,10 +1,12 @@
 /** What the API needs of the rest of the host; `main.ts` hands it in. */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
+import type { AccessRules } from '../../agents/access/rules.ts';
 import type { AgentConfigs } from '../../agents/config/configs.ts';
 import type { AgentMaker } from '../../agents/maker.ts';
 import type { Mounts } from '../../agents/mounts/mounts.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
+import type { EgressLog } from '../../egress/egress-log.ts';
 import type { ImageBuilds } from '../../images/images.ts';
 import type { People } from '../../people/apply.ts';
 import type { Questions } from '../../questions/apply.ts';
@@ -17,6 +19,7 @@ import type { ChatStore } from '../../store/chats.ts';
 import type { ConfigHistoryStore } from '../../store/config-history.ts';
 import type { DestinationStore } from '../../store/destinations.ts';
 import type { DroppedStore } from '../../store/dropped.ts';
+import type { EgressLogStore } from '../../store/egress-log.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { LedgerSearch } from '../../store/ledger-search.ts';
 import type { LoginStore } from '../../store/logins.ts';
@@ -105,6 +108,9 @@ export interface ApiParts {
   mounts: Pick<Mounts, 'allowed' | 'check'>;
   images: Pick<ImageBuilds, 'ensure' | 'imageFor' | 'retry' | 'get' | 'list' | 'logOf'>;
   reports: McpReportStore;
+  access: Pick<AccessRules, 'list' | 'allow' | 'remove'>;
+  egressLog: Pick<EgressLogStore, 'page'>;
+  egressTail: Pick<EgressLog, 'onRow'>;
   configHistory: ConfigHistoryStore;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
   openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined, by: UserId): Session | null;

@@ -56,7 +56,11 @@ export function presentChange(
   return { revision, changedAt: at, changedBy: presentAuthor(by, parts), approvalId, reason, changes };
 }
 
-function presentAuthor(by: string, { users, agents }: ApiParts): { id: string; name: string } {
+/** A user, an agent, or the host. */
+export function presentAuthor(
+  by: string,
+  { users, agents }: Pick<ApiParts, 'users' | 'agents'>,
+): { id: string; name: string } {
   const userId = parseUserId(by);
   if (userId !== null) return { id: by, name: users.get(userId)?.displayName || by };
   // The column holds what a change was given: a user, an agent, or `host`.
