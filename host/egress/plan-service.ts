@@ -1,7 +1,7 @@
 /** What an owner's own service is made of, judged before it is kept. Pure. */
-import { isIP } from 'node:net';
 import { localNameSchema } from '../../shared/protocol.ts';
 import { type AddressClass, classifyAddress } from './addresses.ts';
+import { type Host, parseHost } from './hosts.ts';
 import type { Refused } from './services.ts';
 
 export interface ServiceInput {
@@ -69,8 +69,10 @@ function planUrl(text: string, isPrivate: boolean): string | Refused {
   if (url.search !== '' || url.hash !== '' || /[?#]/.test(text)) {
     return bad('The address of a service ends with its path.', 'an address without "?" and "#"');
   }
-  if (/%2f|%5c|%2e/i.test(url.pathname)) return bad('The path of the address hides slashes or dots.');
-  const place = judgeHost(url.hostname);
+  if (/%(?:2f|5c|2e)/i.test(text)) return bad('The path of the address hides slashes or dots.');
+  const host = parseHost(url.hostname);
+  if (host === null) return bad('The host of the address is none.');
+  const place = judgeHost(host);
   if (place === 'never') return bad(`${url.hostname} is an address that the gateway never connects to.`);
   if (!isPrivate && place === 'private') {
     return refuse(
@@ -87,10 +89,9 @@ function planUrl(text: string, isPrivate: boolean): string | Refused {
 }
 
 /** `unknown`: what its name leads to is looked up with each connection. */
-function judgeHost(hostname: string): AddressClass | 'unknown' {
-  const literal = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(literal) !== 0) return classifyAddress(literal);
-  const isLocal = !hostname.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)\.?$/.test(hostname);
+function judgeHost({ kind, text }: Host): AddressClass | 'unknown' {
+  if (kind === 'address') return classifyAddress(text);
+  const isLocal = !text.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(text);
   return isLocal ? 'private' : 'unknown';
 }
 
