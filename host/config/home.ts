@@ -8,12 +8,13 @@
  *     api-token            the API's bearer token for scripts, 0600
  *     vault.key            what opens the secrets in central.db, 0600; or
  *     vault.json           the same, closed with a passphrase, 0600
- *     sessions/ groups/ logs/ uploads/ held/ channels/ processes/
+ *     sessions/ groups/ logs/ uploads/ held/ channels/ processes/ probes/
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from './errors.ts';
+import { shellWord } from './shell-word.ts';
 
 export interface HomePaths {
   home: string;
@@ -34,6 +35,8 @@ export interface HomePaths {
   /** Files of messages that wait for an admin. */
   held: string;
   channels: string;
+  /** What calls that test an agent's model need while they run. */
+  probes: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -53,6 +56,7 @@ export function homePaths(home: string): HomePaths {
     uploads: join(home, 'uploads'),
     held: join(home, 'held'),
     channels: join(home, 'channels'),
+    probes: join(home, 'probes'),
   };
 }
 
@@ -77,6 +81,7 @@ export function prepareHome(home: string): HomePaths {
       paths.uploads,
       paths.held,
       paths.channels,
+      paths.probes,
     ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
@@ -106,7 +111,7 @@ const PORTOLAN_COMMAND = /(?:^|[;|&(`:] ?|\$ |npx |' )portolan (?=[a-z])(?!as )/
 /** A hint's commands for this home: in another terminal its variables are not set. */
 export function commandsFor(home: string, hint: string): string {
   if (home === join(projectRoot(), 'data')) return hint;
-  const word = /^[\w@%+=:,./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`;
+  const word = shellWord(home);
   return hint
     .replace(PORTOLAN_COMMAND, (command) => `${command}--home ${word} `)
     .replace(/((?:PORTOLAN_\w+=\S+ )*)npm run up/g, (command) => `PORTOLAN_HOME=${word} ${command}`);
