@@ -16,6 +16,9 @@ import { basename, dirname } from 'node:path';
 import { GATEWAY_PORT, type GatewayRefusal, REFUSAL_HEADER, type RefusalBody } from '../../shared/gateway.ts';
 import { describeError, log } from './log.ts';
 
+/** On an answer that the runner gives because the gateway is not there. */
+export const RUNNER_HEADER = 'x-portolan-runner';
+
 const HOST = '127.0.0.1';
 /** At once. Higher: they use up the process's open files, two each of 1,024. Lower: parallel downloads fail. */
 const MAX_CONNECTIONS = 256;
@@ -159,6 +162,7 @@ function refuse(client: Socket, status: 429 | 502, { type, message, next }: Refu
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     `${REFUSAL_HEADER}: ${type}`,
+    `${RUNNER_HEADER}: 1`,
     'connection: close',
   ];
   client.write(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -18,6 +18,8 @@ import { ToolDoor } from './tool-door.ts';
 import { ContractError, locateWorkspace, readSession, type Workspace } from './workspace.ts';
 import { setZone } from './zone.ts';
 
+/** Makes one call of the model instead of running: see `probe.ts`. */
+const PROBE_FLAG = '--probe';
 /** How long a stop waits for the turn to let go. Higher: the host's own grace runs out first. */
 const STOP_GRACE_MS = 1_000;
 
@@ -30,6 +32,11 @@ async function main(): Promise<void> {
   // Before anything runs that may want to reach outside.
   using gateway = new GatewayPort(workspace.files.gateway);
   const listening = gateway.listen(workspace.gatewayPort);
+  if (process.argv.includes(PROBE_FLAG)) {
+    const { probeModel } = await import('./probe.ts');
+    process.stdout.write(`${JSON.stringify(await probeModel(session, await listening))}\n`);
+    return;
+  }
   const provider = await loadProvider(session.provider);
   const gatewayPort = await listening;
   if (!provider) {
