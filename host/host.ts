@@ -120,10 +120,10 @@ function buildParts(ground: Ground, given: readonly Channel[]): WithRouting {
   const withRuntime = { ...withDelivery, ...buildRuntime(ground, withDelivery) };
   const parts = { ...withRuntime, ...buildRouting(ground, withRuntime) };
 
-  const { questions, approvals, runtime, life, removals, router, peers, self, accessRequests } = parts;
+  const { questions, approvals, runtime, life, removals, router, peers, self, accessRequests, budgetAsks } = parts;
   const approvalRules = {
     ...{ ...router.rules, ...self.rules },
-    ...{ resume_peers: peers.pauseRules, allow_access: accessRequests.rules },
+    ...{ resume_peers: peers.pauseRules, allow_access: accessRequests.rules, raise_budget: budgetAsks.rules },
   };
   later.set({ questions, approvals, approvalRules, runtime, life, removals });
   return parts;

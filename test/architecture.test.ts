@@ -16,7 +16,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['host/egress'],
   ['host/questions'],
   ['host/approvals'],
-  ['host/people', 'host/images'],
+  ['host/people', 'host/images', 'host/budgets'],
   ['host/agents', 'host/schedule'],
   ['host/requests', 'host/commands'],
   ['host/routing', 'host/runtime', 'host/delivery'],

@@ -20,6 +20,8 @@ export const APPROVAL_ACTIONS = [
   'request_rebuild',
   /** Let an agent out to a host, or give it a service. */
   'allow_access',
+  /** Let models cost more than a budget allows. */
+  'raise_budget',
 ] as const;
 export type ApprovalAction = (typeof APPROVAL_ACTIONS)[number];
 

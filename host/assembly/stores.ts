@@ -8,6 +8,7 @@ import { AgentStore } from '../store/agents.ts';
 import { ApprovalPolicyStore } from '../store/approval-policies.ts';
 import { ApprovalVoices } from '../store/approval-voices.ts';
 import { ApprovalStore } from '../store/approvals.ts';
+import { BudgetStore } from '../store/budgets.ts';
 import { ChatStore } from '../store/chats.ts';
 import { ConfigHistoryStore } from '../store/config-history.ts';
 import { openCentralDb } from '../store/database.ts';
@@ -21,6 +22,8 @@ import { Ledger } from '../store/ledger.ts';
 import { LedgerSearch } from '../store/ledger-search.ts';
 import { LoginStore } from '../store/logins.ts';
 import { McpReportStore } from '../store/mcp-reports.ts';
+import { ModelCallStore } from '../store/model-calls.ts';
+import { ModelPriceStore } from '../store/model-prices.ts';
 import { PeerStore } from '../store/peers.ts';
 import { PersonStore } from '../store/persons.ts';
 import { QuestionStore } from '../store/questions.ts';
@@ -65,6 +68,9 @@ export function openStores(paths: HomePaths, closers: Closers) {
     visible: new VisibleStore(db),
     accessRules: new AccessRuleStore(db),
     egressLog: new EgressLogStore(db),
+    modelCalls: new ModelCallStore(db),
+    modelPrices: new ModelPriceStore(db),
+    budgets: new BudgetStore(db),
     sessions: new SessionStore(db),
     peers: new PeerStore(db),
     tasks: new TaskStore(db),

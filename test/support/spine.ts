@@ -16,6 +16,9 @@ import { Mounts } from '../../host/agents/mounts/mounts.ts';
 import { Removals } from '../../host/agents/removals.ts';
 import { Approvals } from '../../host/approvals/apply.ts';
 import type { ActionRules, ApprovalTable } from '../../host/approvals/approval.ts';
+import { BudgetChanges } from '../../host/budgets/changes.ts';
+import { BudgetAsks } from '../../host/budgets/raise.ts';
+import { UsageReports } from '../../host/budgets/reports.ts';
 import type { Commands } from '../../host/commands/apply.ts';
 import { makeCommands } from '../../host/commands/assemble.ts';
 import type { LiveState } from '../../host/commands/ports.ts';
@@ -27,6 +30,7 @@ import { Delivery } from '../../host/delivery/delivery.ts';
 import { Notices } from '../../host/delivery/notices.ts';
 import { Peers } from '../../host/delivery/peers/apply.ts';
 import { QuestionEnds } from '../../host/delivery/question-ends.ts';
+import { MeteredDoor } from '../../host/egress/model/metered-door.ts';
 import type { ImageBuilds } from '../../host/images/images.ts';
 import { Questions } from '../../host/questions/apply.ts';
 import { RequestDesk } from '../../host/requests/desk.ts';
@@ -45,6 +49,7 @@ import { type AgentGroup, AgentStore } from '../../host/store/agents.ts';
 import { ApprovalPolicyStore } from '../../host/store/approval-policies.ts';
 import { ApprovalVoices } from '../../host/store/approval-voices.ts';
 import { ApprovalStore } from '../../host/store/approvals.ts';
+import { BudgetStore } from '../../host/store/budgets.ts';
 import { ChatStore, type MessagingGroup } from '../../host/store/chats.ts';
 import { ConfigHistoryStore } from '../../host/store/config-history.ts';
 import { openCentralDb } from '../../host/store/database.ts';
@@ -55,6 +60,8 @@ import { IdentityCodeStore } from '../../host/store/identity-codes.ts';
 import { Ledger } from '../../host/store/ledger.ts';
 import { LoginStore } from '../../host/store/logins.ts';
 import { McpReportStore } from '../../host/store/mcp-reports.ts';
+import { ModelCallStore } from '../../host/store/model-calls.ts';
+import { ModelPriceStore } from '../../host/store/model-prices.ts';
 import { PeerStore } from '../../host/store/peers.ts';
 import { PersonStore } from '../../host/store/persons.ts';
 import { QuestionStore } from '../../host/store/questions.ts';
@@ -127,6 +134,7 @@ export class Spine {
     remove_mcp_server: later(() => this.self.rules.remove_mcp_server),
     request_rebuild: later(() => this.self.rules.request_rebuild),
     allow_access: later(() => this.accessRequests.rules),
+    raise_budget: later(() => this.budgetAsks.rules),
   };
   /** People see something else of an approval. */
   onApprovalChanged: (id: ApprovalId) => void = () => undefined;
@@ -184,6 +192,19 @@ export class Spine {
     ...{ agents: this.agents, access: this.access },
     requestApproval: (request) => this.approvals.requestApproval(request),
   });
+  readonly modelCalls = new ModelCallStore(this.db);
+  readonly modelPrices = new ModelPriceStore(this.db);
+  readonly budgets = new BudgetStore(this.db);
+  readonly budgetChanges = new BudgetChanges({
+    ...{ budgets: this.budgets, modelPrices: this.modelPrices, agents: this.agents, users: this.users },
+    ...{ ledger: this.ledger, commit: (work) => this.commit(work), now: () => this.now() },
+  });
+  budgetAsks = this.makeBudgetAsks();
+  modelDoor = this.makeModelDoor();
+  readonly usage = new UsageReports({
+    ...{ modelCalls: this.modelCalls, users: this.users, now: () => this.now() },
+    door: { flush: () => this.modelDoor.flush() },
+  });
   readonly folders = new AgentFolders(this.home.groups, join(projectRoot(), 'groups', 'template'));
   /** Agents whose charts were to be written anew. */
   readonly recharted: string[] = [];
@@ -219,6 +240,7 @@ export class Spine {
   constructor() {
     onTestFinished(async () => {
       for (const container of this.#containers) container.close();
+      this.modelDoor[Symbol.dispose]();
       this.commands[Symbol.dispose]();
       this.schedule[Symbol.dispose]();
       this.approvals[Symbol.dispose]();
@@ -285,6 +307,24 @@ export class Spine {
       endFiring: (id, end) => this.schedule.settle(id, end),
       send: (id) => this.notices.sendCard(id),
       now: () => this.now(),
+    });
+  }
+
+  /** Another is the next host's. */
+  makeBudgetAsks(): BudgetAsks {
+    return new BudgetAsks({
+      ...{ budgets: this.budgets, agents: this.agents, users: this.users, ledger: this.ledger },
+      ...{ changes: this.budgetChanges, commit: (work) => this.commit(work), now: () => this.now() },
+      requestApproval: (request) => this.approvals.requestApproval(request),
+    });
+  }
+
+  /** Another is the next host's: dispose of this one first, or what it had not written down is lost. */
+  makeModelDoor(): MeteredDoor {
+    return new MeteredDoor({
+      ...{ agents: this.agents, users: this.users, transcript: this.transcript, budgets: this.budgets },
+      ...{ calls: this.modelCalls, prices: this.modelPrices, now: () => this.now() },
+      onSpent: (states, sessionId) => this.budgetAsks.note(states, sessionId),
     });
   }
 

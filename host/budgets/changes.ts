@@ -1,0 +1,126 @@
+/**
+ * Budgets and prices, as people set them. Each change is one commit with its entry in the ledger. Who may is asked
+ * before: money is the owners' and global admins' alone, whatever the budget is of, for an agent's admin could
+ * otherwise raise what the owner pays.
+ */
+import type { AgentGroupId, UserId } from '../../shared/ids.ts';
+import type { AgentStore } from '../store/agents.ts';
+import type { Budget, BudgetKey, BudgetStore } from '../store/budgets.ts';
+import type { Ledger } from '../store/ledger.ts';
+import type { ModelPriceStore, OwnPrice } from '../store/model-prices.ts';
+import type { UserStore } from '../store/users.ts';
+import { nameBudget } from './words.ts';
+
+export interface BudgetChangeParts {
+  budgets: BudgetStore;
+  modelPrices: ModelPriceStore;
+  agents: Pick<AgentStore, 'get'>;
+  users: Pick<UserStore, 'get'>;
+  ledger: Ledger;
+  /** Runs the work in one transaction of the central database. */
+  commit: <T>(work: () => T) => T;
+  now: () => number;
+}
+
+export type BudgetChange =
+  | { kind: 'changed'; budget: Budget }
+  /** There is no such agent or person. */
+  | { kind: 'unknown_subject' };
+
+/** Budgets of one host. Higher: each call of a model looks at more. Lower: a big team's people do not fit. */
+const MAX_BUDGETS = 1_000;
+/** Own prices of one host. */
+const MAX_PRICES = 1_000;
+
+export class BudgetChanges {
+  readonly #parts: BudgetChangeParts;
+
+  constructor(parts: BudgetChangeParts) {
+    this.#parts = parts;
+  }
+
+  /** Null: there are as many as there may be. The same amount again changes nothing. */
+  set(key: BudgetKey, amount: number, by: UserId): BudgetChange | null {
+    const { budgets, commit } = this.#parts;
+    if (!this.#isKnown(key)) return { kind: 'unknown_subject' };
+    return commit(() => {
+      const known = budgets.get(key);
+      if (known === null && budgets.list().length >= MAX_BUDGETS) return null;
+      if (known === null || known.amount !== amount) this.#put(key, known, amount, by);
+      const budget = budgets.get(key);
+      if (budget === null) throw new Error('a budget that was set is not there');
+      return { kind: 'changed', budget };
+    });
+  }
+
+  /** For what people approved: only while it still is `from`. Whether it is `to` now. */
+  raise(key: BudgetKey, from: number, to: number, by: UserId): boolean {
+    const { budgets, commit } = this.#parts;
+    return commit(() => {
+      const known = budgets.get(key);
+      if (known?.amount === from) this.#put(key, known, to, by);
+      return budgets.get(key)?.amount === to;
+    });
+  }
+
+  /** Whether it was there. */
+  remove(key: BudgetKey, by: UserId): boolean {
+    const { budgets, commit } = this.#parts;
+    return commit(() => {
+      const known = budgets.get(key);
+      if (known === null || !budgets.remove(key)) return false;
+      this.#record(key, known.amount, null, by);
+      return true;
+    });
+  }
+
+  /** Null: there are as many as there may be. */
+  setPrice(price: Omit<OwnPrice, 'changedBy' | 'changedAt'>, by: UserId): OwnPrice | null {
+    const { modelPrices, ledger, commit, now } = this.#parts;
+    return commit(() => {
+      const at = now();
+      const { service, model, ...tokens } = price;
+      if (modelPrices.get(service, model) === null && modelPrices.list().length >= MAX_PRICES) return null;
+      const made: OwnPrice = { ...price, changedBy: by, changedAt: at };
+      modelPrices.put(made);
+      const entry = { kind: 'price.changed', sessionId: null, messageId: `${service}/${model}`, actor: by };
+      ledger.append({ ...entry, detail: { service, model, ...tokens } }, at);
+      return made;
+    });
+  }
+
+  /** Whether it was there: then the list's price holds again, if it has one. */
+  removePrice(service: string, model: string, by: UserId): boolean {
+    const { modelPrices, ledger, commit, now } = this.#parts;
+    return commit(() => {
+      if (!modelPrices.remove(service, model)) return false;
+      const entry = { kind: 'price.changed', sessionId: null, messageId: `${service}/${model}`, actor: by };
+      ledger.append({ ...entry, detail: { service, model, isRemoved: true } }, now());
+      return true;
+    });
+  }
+
+  #put(key: BudgetKey, known: Budget | null, amount: number, by: UserId): void {
+    this.#parts.budgets.put(key, amount, by, this.#parts.now());
+    this.#record(key, known?.amount ?? null, amount, by);
+  }
+
+  #record(key: BudgetKey, amountBefore: number | null, amount: number | null, by: UserId): void {
+    const { scope, subject, period, unit } = key;
+    const detail = { scope, subject, period, unit, amountBefore, amount };
+    const entry = { kind: 'budget.changed', sessionId: null, messageId: nameBudget(key), actor: by, detail };
+    this.#parts.ledger.append(entry, this.#parts.now());
+  }
+
+  #isKnown({ scope, subject }: BudgetKey): boolean {
+    const { agents, users } = this.#parts;
+    switch (scope) {
+      case 'host':
+        return subject === '';
+      case 'agent':
+        return agents.get(subject as AgentGroupId) !== null;
+      case 'person':
+        return users.get(subject as UserId) !== null;
+    }
+  }
+}
