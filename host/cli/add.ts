@@ -24,6 +24,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   agents: 'agents: list, make, remove, restore',
   config: 'what containers are made of: show, diff, history, rollback, set',
   mounts: 'folders of this machine that agents see: allowed, list, add, remove',
+  access: 'what agents may reach outside: list, allow, remove',
+  egress: 'what agents asked of the outside: list, tail',
   destinations: 'where an agent may send: list, add, rename, remove',
   builds: "agents' own images: builds, what they printed, build again",
   people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',

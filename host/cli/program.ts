@@ -12,6 +12,7 @@ import { chooseHome } from './home.ts';
 import { createStyle } from './output/style.ts';
 import { plainText, safeJson } from './output/text.ts';
 import { typeable } from './output/typeable.ts';
+import { addAccessCommands } from './program-access.ts';
 import { addAgentCommands } from './program-agents.ts';
 import { addApprovalCommands } from './program-approvals.ts';
 import { addBuildCommands } from './program-builds.ts';
@@ -105,6 +106,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addLookCommands(add);
   addAgentCommands(add);
   addConfigCommands(add);
+  addAccessCommands(add);
   addTalkCommands(add);
   addApprovalCommands(add);
   addDeliveryCommands(add);

@@ -5,6 +5,7 @@ import { CliError, EXIT, type ExitCode } from '../errors.ts';
 import { oneLine } from '../output/text.ts';
 import { openStream, requestOverSocket, type SocketAnswer } from './socket.ts';
 import type {
+  AccessRule,
   Agent,
   AgentConfig,
   AgentConfigChange,
@@ -21,6 +22,7 @@ import type {
   Chat,
   Destination,
   DroppedMessages,
+  EgressEntry,
   LedgerEntry,
   Message,
   Page,
@@ -46,6 +48,25 @@ const BUILD_TIMEOUT_MS = 20 * 60_000;
 export interface FileToSend {
   name: string;
   content: Buffer;
+}
+
+export interface NewAccessRule {
+  host?: string;
+  service?: string;
+  port?: number;
+  methods?: string[];
+  path?: string;
+  private?: boolean;
+  reason?: string;
+}
+
+/** What a list or tail of the egress log is limited to. */
+export interface EgressQuery {
+  agent: string | undefined;
+  session: string | undefined;
+  outcome: string | undefined;
+  /** Part of a host or path. */
+  q: string | undefined;
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
@@ -384,6 +405,32 @@ export class HostApi {
 
   endSignIns(userId: string): Promise<{ ended: number }> {
     return this.#delete(`/people/${encodeURIComponent(userId)}/sign-ins`);
+  }
+
+  listAccess(agentId: string): Promise<{ items: AccessRule[] }> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/access`);
+  }
+
+  allowAccess(agentId: string, rule: NewAccessRule): Promise<AccessRule> {
+    return this.#post(`/agents/${encodeURIComponent(agentId)}/access`, { ...rule });
+  }
+
+  async removeAccess(agentId: string, ruleId: string): Promise<void> {
+    await this.#delete(`/agents/${encodeURIComponent(agentId)}/access/${encodeURIComponent(ruleId)}`);
+  }
+
+  listEgress(query: EgressQuery, limit: number): Promise<Page<EgressEntry>> {
+    return this.#list('/egress', { ...query }, limit);
+  }
+
+  /** Server-sent events, `request` for each row after `lastEventId` and for those that come. */
+  async openEgress(query: EgressQuery, lastEventId: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const path = `${BASE}/egress${formatQuery({ ...query })}`;
+    const headers = { Accept: 'text/event-stream', 'Last-Event-ID': lastEventId };
+    const stream = await openStream(this.#address, { method: 'GET', path, headers, signal });
+    if (stream.statusCode === 200) return stream;
+    stream.destroy();
+    throw new CliError(EXIT.failed, 'no_events', `The host answered ${stream.statusCode} to ${path}.`);
   }
 
   /** Returns when the host has agreed to stop, which is before it has stopped. */

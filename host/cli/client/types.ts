@@ -2,6 +2,7 @@
  * What the API answers, typed by the schemas of its routes. Types alone: the schemas themselves would load
  * zod, which takes longer than a whole command. Times are epoch ms.
  */
+import type * as access from '../../console/api/access-schemas.ts';
 import type * as builds from '../../console/api/build-schemas.ts';
 import type * as configs from '../../console/api/config-schemas.ts';
 import type * as schemas from '../../console/api/schemas.ts';
@@ -36,6 +37,8 @@ export type TaskDetail = schemas.TaskDetail;
 export type Trace = schemas.Trace;
 export type TraceStage = Trace['stages'][number];
 export type DroppedMessages = schemas.Dropped;
+export type AccessRule = access.AccessRuleResource;
+export type EgressEntry = access.EgressEntryResource;
 export type SignIn = schemas.SignIn;
 export type Person = schemas.Person;
 export type SignInLink = schemas.SignInLink;

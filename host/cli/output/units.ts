@@ -49,6 +49,11 @@ export function formatClock(at: number, now: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
+/** The same with seconds: `14:05:09`. */
+export function formatClockSeconds(at: number, now: number): string {
+  return `${formatClock(at, now)}:${two(new Date(at).getSeconds())}`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }
