@@ -7,8 +7,8 @@ import { Fault } from '../config/errors.ts';
 
 /** Higher: a dead resolver is noticed late. Lower: slow ones fail. */
 const DEADLINE_MS = 5_000;
-/** At once; each holds one of the process's few threads (4), which files need too. Higher: files wait. */
-const MAX_AT_ONCE = 2;
+/** At once; each holds one of the process's few threads (4), which files need too. Higher: files wait. Lower: few slow names hold up all. */
+const MAX_AT_ONCE = 3;
 /** Waiting for their turn. Higher: memory. Lower: a burst is refused. */
 const MAX_WAITING = 500;
 /** Answers are kept this long: they are judged at every use. Higher: a moved server is found late. Lower: each request asks. */

@@ -1,0 +1,191 @@
+/**
+ * The gateway as one session sees it: a socket in its folder, and all that comes through it.
+ *
+ *   shut ─listen→ open ⇄ flooded (shut for a second)          any ─close→ gone
+ *
+ * I1. Who asks is known by the socket alone.
+ * I2. What one session may have is bounded: connections, requests, time without a byte. Beyond it, it waits; others
+ *     do not (I10 of the architecture).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorCode } from '../config/errors.ts';
+import { egressLog } from '../observe/logger.ts';
+import { Exchange } from './exchange.ts';
+import { Rate } from './rate.ts';
+import { refuse } from './refusal.ts';
+import type { Scope } from './scope.ts';
+import { SocketPlace } from './socket-place.ts';
+import { refuseSocket, Tunnel } from './tunnel.ts';
+import { Visit } from './visit.ts';
+
+/** How long a flooded door stays shut. Higher: the agent's own programs wait. Lower: a flood costs more. */
+const SHUT_MS = 1_000;
+/** How often connections are looked over for heads that do not come. */
+const LOOK_OVER_MS = 5_000;
+
+export class SessionDoor {
+  readonly #scope: Scope;
+  readonly #server: Server;
+  readonly #place: SocketPlace;
+  readonly #connections: Rate;
+  readonly #requests: Rate;
+  readonly #sockets = new Map<Socket, number>();
+  #shut: NodeJS.Timeout | null = null;
+  #isGone = false;
+
+  constructor(scope: Scope, socketPath: string) {
+    const { limits } = scope;
+    this.#scope = scope;
+    this.#place = new SocketPlace(socketPath);
+    this.#connections = new Rate(limits.connectionBurst, limits.connectionsPerSecond, performance.now());
+    this.#requests = new Rate(limits.requestBurst, limits.requestsPerMinute / 60, performance.now());
+    this.#server = this.#makeServer();
+  }
+
+  /** Rejects with what the file system said. */
+  async listen(): Promise<void> {
+    await this.#place.listen(this.#server);
+    if (this.#isGone) this.#place.leave(this.#server);
+  }
+
+  /** Whether its socket is where it was put. */
+  isThere(): boolean {
+    return this.#shut !== null || this.#place.isThere();
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get open(): number {
+    return this.#scope.passing.size;
+  }
+
+  recheck(): void {
+    for (const passing of [...this.#scope.passing]) passing.recheck();
+  }
+
+  close(): void {
+    this.#isGone = true;
+    if (this.#shut !== null) clearTimeout(this.#shut);
+    for (const passing of [...this.#scope.passing]) passing.cut();
+    this.#place.leave(this.#server);
+    for (const socket of this.#sockets.keys()) socket.destroy();
+    this.#scope.upstreams[Symbol.dispose]();
+  }
+
+  #makeServer(): Server {
+    const { limits } = this.#scope;
+    const server = createServer({
+      maxHeaderSize: limits.maxHeadBytes,
+      headersTimeout: limits.headMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      // A large body may take its time: what limits it is `timeout`.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(LOOK_OVER_MS, limits.headMs),
+      // Old clients connect without; the form of the request says where to.
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    server.timeout = limits.idleMs;
+    server.maxConnections = limits.maxConnections;
+    // All of them are looked at: one more is one that nobody checked.
+    server.maxHeadersCount = 0;
+    server.on('connection', (socket) => this.#connected(socket));
+    server.on('drop', () => {
+      this.#note('too_many');
+      this.#countConnection();
+    });
+    server.on('request', (request, response) => this.#serve(request, response, false));
+    server.on('checkContinue', (request, response) => this.#serve(request, response, true));
+    server.on('connect', (request, socket: Socket, early) => this.#tunnel(request, socket, early));
+    server.on('clientError', (error, socket: Socket) => this.#misread(error, socket));
+    return server;
+  }
+
+  #connected(socket: Socket): void {
+    this.#sockets.set(socket, 0);
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#countConnection();
+  }
+
+  /** I2: past its rate the door is shut, so that connecting costs the host nothing. */
+  #countConnection(): void {
+    if (this.#connections.spend(performance.now()) || this.#shut !== null || this.#isGone) return;
+    egressLog.warn({ session: this.#scope.who.sessionId }, 'a session floods its gateway');
+    this.#note('too_many');
+    this.#place.leave(this.#server);
+    this.#shut = setTimeout(() => {
+      this.#shut = null;
+      this.listen().catch((error: unknown) => {
+        egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a gateway could not be opened again');
+      });
+    }, SHUT_MS);
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const { socket } = request;
+    this.#sockets.set(socket, (this.#sockets.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      const open = this.#sockets.get(socket);
+      if (open !== undefined) this.#sockets.set(socket, open - 1);
+    });
+    this.#begin(new Exchange(this.#scope, request, response, expectsContinue), (exchange) => exchange.run(), socket);
+  }
+
+  #tunnel(request: IncomingMessage, socket: Socket, early: Buffer): void {
+    // Its answer would come before, or among, those that are still to be given.
+    if ((this.#sockets.get(socket) ?? 0) > 0) {
+      this.#note('bad_request');
+      socket.destroy();
+      return;
+    }
+    this.#begin(new Tunnel(this.#scope, request, socket), (tunnel) => tunnel.run(early), socket);
+  }
+
+  #begin<T extends Exchange | Tunnel>(passing: T, run: (passing: T) => Promise<void>, socket: Socket): void {
+    const { limits, passing: open } = this.#scope;
+    const isInTime = this.#requests.spend(performance.now());
+    if (!isInTime || open.size >= limits.maxOpen) {
+      const what = isInTime
+        ? `More than ${limits.maxOpen} requests of this session are open at once.`
+        : `This session has made more than ${limits.requestsPerMinute} requests a minute.`;
+      const waitMs = isInTime ? limits.refusalDelayMs : this.#requests.waitMs;
+      // I2
+      const timer = setTimeout(() => {
+        passing.refuse(refuse('too_many', what, 'wait, then try again'), waitMs);
+      }, limits.refusalDelayMs);
+      socket.once('close', () => {
+        clearTimeout(timer);
+        passing.cut();
+      });
+      return;
+    }
+    run(passing).catch((error: unknown) => {
+      egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a request failed in the gateway');
+      passing.cut();
+      socket.destroy();
+    });
+  }
+
+  /** What is no HTTP/1.1, or does not come to its end. */
+  #misread(error: Error, socket: Socket): void {
+    const code = errorCode(error);
+    if (socket.destroyed || code === 'ECONNRESET' || code === 'EPIPE') {
+      socket.destroy();
+      return;
+    }
+    if (socket.bytesRead > 0) this.#note('bad_request');
+    // In the middle of another answer there is no place for this one.
+    if ((this.#sockets.get(socket) ?? 0) > 0 || !socket.writable) socket.destroy();
+    else refuseSocket(socket, refuse('bad_request', `The gateway speaks HTTP/1.1, and this was none (${code}).`));
+  }
+
+  /** Into the log, of what has no request. */
+  #note(reason: 'too_many' | 'bad_request'): void {
+    const { who, parts } = this.#scope;
+    new Visit(who, parts).end('refused', reason === 'too_many' ? null : 400, reason);
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * One request, from its head to the end of its answer. Bytes pass as they come, in both directions.
+ *
+ *   begins ─▶ refused                                     nothing went out
+ *     └─▶ locating ─▶ asking ─▶ answering ─▶ whole
+ *            └──────────┴──────────┴────────▶ broken      either side went away, or nothing allows it any more
+ *
+ * I1. Its end is told once: to the meter of a model, and to the log.
+ * I2. An answer that breaks off ends in a broken connection, never as if it were whole.
+ * I3. What a service sends back is looked through for the credential that it was given (I7 of the architecture).
+ */
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { REFUSAL_HEADER } from '../../shared/gateway.ts';
+import { errorCode } from '../config/errors.ts';
+import type { Credential } from './credentials.ts';
+import { decode } from './decode.ts';
+import { describeFailure } from './failure.ts';
+import { inboundHeaders, outboundHeaders } from './headers.ts';
+import type { Meter } from './model/door.ts';
+import type { Passage } from './plan.ts';
+import { pump } from './pump.ts';
+import { Redactor, redactText, secretsOf } from './redact.ts';
+import { formatRefusal, type Refusal, refuse } from './refusal.ts';
+import { covers, judge, locate, type Passing, type Scope } from './scope.ts';
+import { type Head, parseHead } from './target.ts';
+import { hostHeader } from './upstreams.ts';
+import { Visit } from './visit.ts';
+
+type Given = Exclude<Credential, { kind: 'missing' }>;
+
+interface Way {
+  head: Head;
+  passage: Passage;
+  credential: Given;
+  addresses: readonly string[];
+}
+
+export class Exchange implements Passing {
+  readonly #scope: Scope;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #expectsContinue: boolean;
+  readonly #visit: Visit;
+  #judged: { head: Head; passage: Passage } | null = null;
+  #meter: Meter | null = null;
+  #upstream: ClientRequest | null = null;
+  #answer: IncomingMessage | null = null;
+  #isOver = false;
+
+  constructor(scope: Scope, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    this.#scope = scope;
+    this.#request = request;
+    this.#response = response;
+    this.#expectsContinue = expectsContinue;
+    this.#visit = new Visit(scope.who, scope.parts);
+  }
+
+  /** Resolves when it is on its way, or refused. */
+  async run(): Promise<void> {
+    this.#scope.passing.add(this);
+    this.#response.once('close', () => this.#left());
+    const way = await this.#findWay();
+    if (this.#isOver) return;
+    if (way.kind === 'refused') this.refuse(way);
+    else this.#send(way, false);
+  }
+
+  recheck(): void {
+    if (this.#isOver || this.#judged === null) return;
+    const { head, passage } = this.#judged;
+    const now = judge(this.#scope, head);
+    if (now.kind === 'go' && now.upstream.host.text === passage.upstream.host.text) {
+      this.#judged = { head, passage: now };
+      if (this.#mayStay()) return;
+    }
+    this.#end('refused', this.#answer?.statusCode ?? null, 'not_allowed');
+    this.#break();
+  }
+
+  /** What it is connected to is an address that its rule, as it is now, covers. */
+  #mayStay(): boolean {
+    const { address } = this.#visit;
+    return address === null || this.#judged === null || covers(this.#scope, this.#judged.passage, address);
+  }
+
+  cut(): void {
+    this.#end('failed', this.#answer?.statusCode ?? null, 'session_closed');
+    this.#break();
+  }
+
+  /** Answers in the gateway's own name. The body is let in and dropped, so that who sends it gets to read the answer. */
+  refuse(refusal: Refusal, retryAfterMs: number | null = null): void {
+    if (this.#isOver) return;
+    const isFailure = refusal.reason === 'unreachable' || refusal.reason === 'no_address';
+    this.#end(isFailure ? 'failed' : 'refused', refusal.status, refusal.reason);
+    this.#upstream?.destroy();
+    if (this.#response.headersSent) {
+      this.#break();
+      return;
+    }
+    const body = formatRefusal(refusal);
+    const headers: OutgoingHttpHeaders = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      [REFUSAL_HEADER]: refusal.reason,
+    };
+    if (retryAfterMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+    this.#response.writeHead(refusal.status, headers);
+    this.#response.end(body);
+    let dropped = 0;
+    this.#request.removeAllListeners('data');
+    this.#request.on('data', (chunk: Buffer) => {
+      dropped += chunk.length;
+      if (dropped > this.#scope.limits.maxBodyBytes) this.#request.socket.destroy();
+    });
+    this.#request.resume();
+  }
+
+  async #findWay(): Promise<({ kind: 'way' } & Way) | Refusal> {
+    const scope = this.#scope;
+    const parsed = parseHead(this.#request);
+    if (parsed.kind === 'refused') return parsed;
+    const { head } = parsed;
+    this.#visit.asks(head);
+    const passage = judge(scope, head);
+    if (passage.kind === 'refused') return passage;
+    this.#visit.goes(passage);
+    this.#judged = { head, passage };
+    const credential = this.#findCredential(passage);
+    if (credential.kind === 'refused') return credential;
+    const wrong = this.#checkBody(passage);
+    if (wrong !== null) return wrong;
+    const addresses = await locate(scope, passage);
+    return 'kind' in addresses ? addresses : { kind: 'way', head, passage, credential, addresses };
+  }
+
+  #findCredential({ service }: Passage): Given | Refusal {
+    if (service === null) return { kind: 'none' };
+    const { parts, who } = this.#scope;
+    const credential = parts.credentials.credentialFor(service, who.agentGroupId);
+    return credential.kind === 'missing' ? refuse('no_secret', credential.why, credential.next) : credential;
+  }
+
+  #checkBody({ service }: Passage): Refusal | null {
+    if (service === null) return null;
+    const { 'content-length': length, 'content-encoding': encoding } = this.#request.headers;
+    const { maxBodyBytes } = this.#scope.limits;
+    if (Number(length ?? 0) > maxBodyBytes) return tooLarge(maxBodyBytes);
+    // What is counted by its size must have the size that it seems to have.
+    if (service.api === null || encoding === undefined || encoding === 'identity') return null;
+    return refuse(
+      'bad_request',
+      'The body of a model call is sent as it is, not compressed.',
+      'leave Content-Encoding out',
+    );
+  }
+
+  #send(way: Way, isFresh: boolean): void {
+    const scope = this.#scope;
+    const { head, passage, credential, addresses } = way;
+    const refused = this.#admit(head, passage);
+    if (refused !== null) {
+      this.refuse(refused);
+      return;
+    }
+    const upstream = scope.upstreams.request(passage, {
+      method: head.method,
+      headers: outboundHeaders({
+        raw: this.#request.rawHeaders,
+        host: hostHeader(passage),
+        credential: credential.kind === 'header' ? credential : null,
+        isService: passage.service !== null,
+      }),
+      addresses,
+      isFresh,
+    });
+    this.#upstream = upstream;
+    upstream.setNoDelay(true);
+    upstream.setTimeout(scope.limits.idleMs, () => upstream.destroy(new Error('idle')));
+    this.#limitConnecting(upstream, passage);
+    upstream.on('response', (answer) => this.#answered(answer, passage, credential));
+    upstream.on('error', (error) => this.#failed(error, way, upstream));
+    if (this.#hasBody()) this.#sendBody(upstream);
+    else upstream.end();
+  }
+
+  /** Asks the door of models, once. */
+  #admit(head: Head, { service }: Passage): Refusal | null {
+    if (service === null || service.api === null || head.target.kind !== 'model' || this.#meter !== null) return null;
+    const length = this.#request.headers['content-length'];
+    const bodyBytes = length !== undefined ? Number(length) : this.#hasBody() ? null : 0;
+    const { messageId, method } = head;
+    const { path } = head.target;
+    const call = { ...this.#scope.who, messageId, service, method, path, bodyBytes };
+    const admitted = this.#scope.parts.model.admit(call);
+    if (admitted.kind === 'refused') return admitted;
+    this.#meter = admitted.meter;
+    return null;
+  }
+
+  #hasBody(): boolean {
+    const { 'transfer-encoding': encoding, 'content-length': length } = this.#request.headers;
+    return encoding !== undefined || Number(length ?? 0) > 0;
+  }
+
+  #sendBody(upstream: ClientRequest): void {
+    const { maxBodyBytes } = this.#scope.limits;
+    const isBounded = this.#judged?.passage.service !== null;
+    if (this.#expectsContinue) this.#response.writeContinue();
+    // Who answers before the body has come may do so.
+    upstream.flushHeaders();
+    pump(this.#request, upstream, (chunk) => {
+      if (this.#isOver) return null;
+      this.#visit.bytesOut += chunk.length;
+      const refused =
+        isBounded && this.#visit.bytesOut > maxBodyBytes ? tooLarge(maxBodyBytes) : (this.#meter?.sent(chunk) ?? null);
+      if (refused === null) return chunk;
+      this.refuse(refused);
+      return null;
+    });
+    this.#request.once('end', () => {
+      if (!this.#isOver) upstream.end();
+    });
+  }
+
+  #limitConnecting(upstream: ClientRequest, { upstream: { scheme } }: Passage): void {
+    const timer = setTimeout(() => upstream.destroy(new Error('late')), this.#scope.limits.connectMs);
+    timer.unref();
+    upstream.once('close', () => clearTimeout(timer));
+    upstream.once('socket', (socket) => {
+      const connected = () => {
+        clearTimeout(timer);
+        this.#visit.address = socket.remoteAddress ?? null;
+        if (!this.#mayStay()) this.refuse(refuse('private_address', 'What was connected to is not allowed.'));
+      };
+      if (!socket.connecting && upstream.reusedSocket) connected();
+      else socket.once(scheme === 'https' ? 'secureConnect' : 'connect', connected);
+    });
+  }
+
+  #answered(answer: IncomingMessage, passage: Passage, credential: Given): void {
+    if (this.#isOver) return;
+    this.#answer = answer;
+    answer.on('error', () => this.#brokenOff());
+    const isService = passage.service !== null;
+    const secrets =
+      credential.kind === 'header' ? secretsOf(credential.value, passage.service?.headerValue ?? '{}') : [];
+    const decoded = isService ? decode(answer, this.#request.method ?? '') : { body: answer, isChanged: false };
+    if (decoded === null) {
+      answer.destroy();
+      this.refuse(refuse('unreachable', 'The server answered in an encoding that cannot be looked through.'));
+      return;
+    }
+    const status = answer.statusCode ?? 502;
+    this.#meter?.answered(status, answer.headers);
+    const headers = inboundHeaders(answer.rawHeaders, isService, (text) => redactText(text, secrets));
+    this.#response.writeHead(status, decoded.isChanged ? withoutLength(headers) : headers);
+    this.#response.flushHeaders();
+    this.#passBody(answer, decoded.body, secrets);
+  }
+
+  #passBody(answer: IncomingMessage, body: Readable, secrets: readonly string[]): void {
+    // I3
+    const redactor = secrets.length === 0 ? null : new Redactor(secrets);
+    pump(body, this.#response, (chunk) => {
+      if (this.#isOver) return null;
+      this.#visit.bytesIn += chunk.length;
+      this.#meter?.received(chunk);
+      return redactor === null ? chunk : redactor.push(chunk);
+    });
+    body.once('end', () => {
+      if (this.#isOver) return;
+      // I2
+      if (answer.complete) this.#pastLast(redactor);
+      else this.#brokenOff();
+    });
+    body.once('error', () => this.#brokenOff());
+    answer.once('close', () => {
+      if (!answer.complete) this.#brokenOff();
+    });
+  }
+
+  /** All of the answer is here. */
+  #pastLast(redactor: Redactor | null): void {
+    this.#meter?.end('whole');
+    this.#meter = null;
+    this.#response.once('finish', () => this.#finished());
+    this.#response.end(redactor?.end());
+  }
+
+  #finished(): void {
+    this.#end('allowed', this.#answer?.statusCode ?? null, null);
+    // It answered before the body had come: what comes now, nobody takes.
+    if (this.#request.complete) return;
+    this.#upstream?.destroy();
+    this.#request.socket.destroySoon();
+  }
+
+  #failed(error: Error, way: Way, upstream: ClientRequest): void {
+    // What was answered already ends as the answer says.
+    if (this.#isOver || this.#answer !== null || upstream !== this.#upstream) return;
+    const isStale = upstream.reusedSocket && errorCode(error) === 'ECONNRESET' && !this.#hasBody();
+    if (isStale) this.#send(way, true);
+    else this.refuse(refuse('unreachable', describeFailure(error, way.passage)));
+  }
+
+  /** The server outside went away in the middle. */
+  #brokenOff(): void {
+    if (this.#isOver) return;
+    this.#end('failed', this.#answer?.statusCode ?? null, 'broken_off');
+    this.#break();
+  }
+
+  /** The connection of the container is closed, for whatever reason. */
+  #left(): void {
+    if (this.#isOver) return;
+    this.#end('failed', this.#answer?.statusCode ?? null, 'container_left');
+    this.#break();
+  }
+
+  /** I2 */
+  #break(): void {
+    this.#upstream?.destroy();
+    this.#request.socket.destroy();
+  }
+
+  /** I1 */
+  #end(outcome: 'allowed' | 'refused' | 'failed', status: number | null, reason: string | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#scope.passing.delete(this);
+    this.#meter?.end('broken');
+    this.#meter = null;
+    this.#visit.end(outcome, status, reason);
+  }
+}
+
+function tooLarge(maxBytes: number): Refusal {
+  return refuse(
+    'bad_request',
+    `The body is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB.`,
+    'send less at once',
+  );
+}
+
+function withoutLength(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (!/^content-(?:length|encoding)$/i.test(name)) kept.push(name, value);
+  }
+  return kept;
+}

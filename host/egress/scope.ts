@@ -1,0 +1,99 @@
+/** What one session's requests share, and what of the host's tables decides about them. */
+import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
+import { modelServiceOf } from '../../shared/providers.ts';
+import { errorCode } from '../config/errors.ts';
+import type { AccessRuleStore } from '../store/access-rules.ts';
+import type { AgentStore } from '../store/agents.ts';
+import { classifyAddress, mayConnect } from './addresses.ts';
+import type { Credentials } from './credentials.ts';
+import type { EgressLog } from './egress-log.ts';
+import type { GatewayLimits } from './limits.ts';
+import type { ModelDoor } from './model/door.ts';
+
+import { type Passage, planRequest } from './plan.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { Resolve } from './resolve.ts';
+import type { Services } from './services.ts';
+import type { Head } from './target.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface Who {
+  sessionId: SessionId;
+  agentGroupId: AgentGroupId;
+}
+
+export interface GatewayParts {
+  rules: Pick<AccessRuleStore, 'listFor'>;
+  services: Pick<Services, 'get'>;
+  credentials: Pick<Credentials, 'credentialFor'>;
+  model: ModelDoor;
+  log: Pick<EgressLog, 'add'>;
+  agents: Pick<AgentStore, 'get'>;
+  resolve: Resolve;
+  /** Epoch ms. */
+  now: () => number;
+  limits?: Partial<GatewayLimits>;
+  /** Certificates that are believed beside those of the system: PEM. */
+  ca?: string;
+}
+
+/** Something on its way, which may have to be cut off. */
+export interface Passing {
+  /** Judges it again; cuts it off when nothing allows it any more. */
+  recheck(): void;
+  /** The session ends. */
+  cut(): void;
+}
+
+export interface Scope {
+  who: Who;
+  parts: GatewayParts;
+  limits: GatewayLimits;
+  upstreams: Upstreams;
+  passing: Set<Passing>;
+  /** One name at a time for each agent, so that names that never resolve hold up their own agent alone (I10). */
+  resolve: Resolve;
+  /** Addresses of this machine: what listens there was not meant for containers, however public it looks. */
+  own: () => ReadonlySet<string>;
+}
+
+/** By the tables as they are now. */
+export function judge({ who, parts }: Scope, head: Head): Passage | Refusal {
+  const agent = parts.agents.get(who.agentGroupId);
+  if (agent === null) return refuse('not_allowed', 'This agent was removed.');
+  const { target } = head;
+  const isNamed = target.kind === 'service' || target.kind === 'model';
+  return planRequest(head, {
+    rules: parts.rules.listFor(who.agentGroupId),
+    service: isNamed ? parts.services.get(target.name) : null,
+    modelService: modelServiceOf(agent.config),
+  });
+}
+
+/** The addresses of a passage, each of which may be connected to; asked for once. */
+export async function locate(scope: Scope, { upstream: { host }, allowPrivate }: Passage): Promise<string[] | Refusal> {
+  let addresses: string[];
+  try {
+    addresses = host.kind === 'address' ? [host.text] : await scope.resolve(host.text);
+  } catch (error) {
+    if (errorCode(error) !== 'resolver_failed') throw error;
+    return refuse('no_address', `The name ${host.text} could not be looked up.`, 'try again later');
+  }
+  if (addresses.length === 0) return refuse('no_address', `There is no host named ${host.text}.`, 'look at the name');
+  const own = scope.own();
+  const bad = addresses.find((address) => !mayConnect(address, allowPrivate, own));
+  if (bad === undefined) return addresses;
+  if (classifyAddress(bad, own) === 'never') {
+    return refuse('private_address', `${host.text} leads to ${bad}, an address that nobody may reach.`);
+  }
+  return refuse(
+    'private_address',
+    `${host.text} leads to ${bad}, on this machine or network.`,
+    'an owner alone can allow that: portolan access allow … --private',
+  );
+}
+
+/** Whether what was connected to is still covered. */
+export function covers({ own }: Scope, { allowPrivate }: Passage, address: string): boolean {
+  return mayConnect(address, allowPrivate, own());
+}
