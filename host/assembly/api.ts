@@ -6,7 +6,9 @@ import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import { type HomePaths, readTextIfPresent, writeSecretFile } from '../config/home.ts';
 import { VERSION } from '../config/version.ts';
 import type { ApiParts } from '../console/api/ports.ts';
+import { presentVault } from '../console/api/resources/vault.ts';
 import type { Status } from '../console/api/schemas.ts';
+import { Assignments } from '../egress/assignments.ts';
 import { OWNER, openChat } from '../first-run.ts';
 import { People } from '../people/apply.ts';
 import type { ContainerDriver } from '../runtime/drivers/driver.ts';
@@ -18,7 +20,7 @@ import type { WithRuntime } from './runtime.ts';
 
 /** `shutdown` is what somebody asks for who stops the host over the API. */
 export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () => void): ApiParts {
-  const { paths, root, stores, installId, metrics, now } = ground;
+  const { policy, paths, root, stores, installId, metrics, now } = ground;
   const { disk, feed, questions, approvals, taskRequests, configs, images, mounts, maker, runtime, life } = built;
   return {
     ...stores,
@@ -45,6 +47,9 @@ export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () 
     mounts,
     images,
     reports: stores.mcpReports,
+    vault: ground.vault,
+    services: built.services,
+    assignments: new Assignments({ ...stores, vault: ground.vault, services: built.services, now }),
     access: built.access,
     egressTail: built.egressTail,
     openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),
@@ -70,7 +75,7 @@ export function ensureApiToken(paths: HomePaths): string {
 const MIN_TOKEN_LENGTH = 32;
 
 async function readStatus(
-  { policy, paths, stores, installId, startedAt }: Ground,
+  { policy, paths, stores, vault, installId, startedAt }: Ground,
   { driver, life, delivery }: WithRuntime,
 ): Promise<Status> {
   return {
@@ -85,6 +90,7 @@ async function readStatus(
     sessions: countSessions(stores.sessions, life),
     queue: { waiting: life.count('waiting'), deliveries: delivery.backlog, overdue: delivery.overdue },
     memoryBytes: process.memoryUsage().rss,
+    vault: presentVault(vault.state),
   };
 }
 

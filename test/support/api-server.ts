@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Feed } from '../../host/console/api/feed.ts';
 import type { ApiParts } from '../../host/console/api/ports.ts';
+import { presentVault } from '../../host/console/api/resources/vault.ts';
 import { type ApiServer, startServer } from '../../host/console/api/server.ts';
+import { Assignments } from '../../host/egress/assignments.ts';
 import { EgressLog } from '../../host/egress/egress-log.ts';
+import { Services } from '../../host/egress/services.ts';
 import { openChat } from '../../host/first-run.ts';
 import { ImageBuilds } from '../../host/images/images.ts';
 import type { BuildLog } from '../../host/images/log.ts';
@@ -21,8 +24,12 @@ import { LedgerSearch } from '../../host/store/ledger-search.ts';
 import { LoginStore } from '../../host/store/logins.ts';
 import { PersonStore } from '../../host/store/persons.ts';
 import { ReadMarkStore } from '../../host/store/read-marks.ts';
+import { SecretUseStore } from '../../host/store/secret-uses.ts';
+import { SecretStore } from '../../host/store/secrets.ts';
+import { ServiceStore } from '../../host/store/services.ts';
 import type { Session } from '../../host/store/sessions.ts';
 import { SettingsStore } from '../../host/store/settings.ts';
+import { Vault } from '../../host/vault/vault.ts';
 import { makeId, type UserId } from '../../shared/ids.ts';
 import { Spine } from './spine.ts';
 
@@ -64,6 +71,19 @@ export class ApiFixture {
   });
   readonly egressLog = new EgressLogStore(this.spine.db);
   readonly egressTail = new EgressLog(this.egressLog, () => this.spine.now());
+  readonly secretUses = new SecretUseStore(this.spine.db);
+  readonly vault = new Vault({
+    ...{ secrets: new SecretStore(this.spine.db), ledger: this.spine.ledger, commit: this.spine.commit },
+    ...{ paths: this.spine.home, environment: [], now: () => this.spine.now() },
+  });
+  readonly services = new Services({
+    ...{ services: new ServiceStore(this.spine.db), secretUses: this.secretUses },
+    ...{ ledger: this.spine.ledger, commit: this.spine.commit, now: () => this.spine.now() },
+  });
+  readonly assignments = new Assignments({
+    ...{ vault: this.vault, services: this.services, secretUses: this.secretUses, agents: this.spine.agents },
+    ...{ ledger: this.spine.ledger, commit: this.spine.commit, now: () => this.spine.now() },
+  });
   readonly logins = new LoginStore(this.spine.db);
   readonly persons = new PersonStore(this.spine.db);
   readonly feed = new Feed({ transcript: this.spine.transcript, users: this.spine.users, persons: this.persons });
@@ -143,6 +163,9 @@ export class ApiFixture {
         },
       },
       reports: spine.mcpReports,
+      vault: this.vault,
+      services: this.services,
+      assignments: this.assignments,
       access: spine.access,
       egressLog: this.egressLog,
       egressTail: this.egressTail,
@@ -161,6 +184,7 @@ export class ApiFixture {
         sessions: { running: 0, paused: 0, idle: 0, failed: 0, quarantined: 0 },
         queue: { waiting: 0, deliveries: 0, overdue: 0 },
         memoryBytes: process.memoryUsage.rss(),
+        vault: presentVault(this.vault.state),
       }),
       metrics: async () => '# no metrics\n',
       ready: () => ({ ok: true, reason: null }),

@@ -28,9 +28,12 @@ import { ledgerRoutes } from './resources/ledger.ts';
 import { messageRoutes } from './resources/messages.ts';
 import { mountRoutes } from './resources/mounts.ts';
 import { peopleRoutes } from './resources/people.ts';
+import { secretRoutes } from './resources/secrets.ts';
+import { serviceRoutes } from './resources/services.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
 import { signInLists } from './resources/sign-ins.ts';
 import { taskRoutes } from './resources/tasks.ts';
+import { vaultRoutes } from './resources/vault.ts';
 import { authorise, requireSight } from './rights.ts';
 import * as routes from './routes.ts';
 import { subjectOfSession } from './subjects.ts';
@@ -83,6 +86,9 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', mountRoutes(parts))
     .route('/', accessRoutes(parts))
     .route('/', egressRoutes(parts))
+    .route('/', secretRoutes(parts))
+    .route('/', serviceRoutes(parts))
+    .route('/', vaultRoutes(parts))
     .route('/', destinationRoutes(parts))
     .route('/', chatRoutes(parts))
     .route('/', wiringRoutes(parts))

@@ -121,10 +121,35 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['access.allowed', (told) => `${told.who} let ${told.of('agent')} out to: ${place(told)}${isInside(told)}`],
   ['access.removed', (told) => `${told.who} took from ${told.of('agent')}: ${place(told)}`],
   [
+    'secret.set',
+    ({ who, what, detail }) =>
+      `${who} ${detail.isNew === true ? 'set the secret' : 'gave a new value to the secret'} ${what}`,
+  ],
+  ['secret.removed', ({ who, what }) => `${who} removed the secret ${what}`],
+  [
+    'secret.assigned',
+    (told) => `${told.who} gave the secret ${told.what} to the service ${told.of('service')}${ofAgent(told)}`,
+  ],
+  [
+    'secret.unassigned',
+    (told) => `${told.who} took the secret ${told.what} from the service ${told.of('service')}${ofAgent(told)}`,
+  ],
+  ['service.added', ({ who, what, of }) => `${who} added the service ${what} at ${of('baseUrl')}`],
+  ['service.removed', ({ who, what }) => `${who} removed the service ${what}`],
+  ['vault.unlocked', ({ who }) => `${who} unlocked the vault`],
+  ['vault.unlock_refused', ({ who }) => `${who} gave a passphrase that is not the vault’s`],
+  ['vault.passphrase_set', ({ who }) => `${who} closed the vault with a passphrase`],
+  ['vault.passphrase_removed', ({ who }) => `${who} took the passphrase off the vault`],
+  ['vault.key_rotated', ({ who, of }) => `${who} changed the key of the vault from ${of('from')} to ${of('to')}`],
+  [
     'config.changed',
     (told) => `the config of ${told.what} was changed${by(told)}${told.of('changes') && `: ${told.of('changes')}`}`,
   ],
 ]);
+
+function ofAgent({ of }: Told): string {
+  return of('agent') === '' ? ', for all agents' : `, for ${of('agent')}`;
+}
 
 /** Written for cards, where it stands between backquotes. */
 function place({ of }: Told): string {

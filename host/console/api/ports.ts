@@ -6,7 +6,9 @@ import type { AgentMaker } from '../../agents/maker.ts';
 import type { Mounts } from '../../agents/mounts/mounts.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
+import type { Assignments } from '../../egress/assignments.ts';
 import type { EgressLog } from '../../egress/egress-log.ts';
+import type { Services } from '../../egress/services.ts';
 import type { ImageBuilds } from '../../images/images.ts';
 import type { People } from '../../people/apply.ts';
 import type { Questions } from '../../questions/apply.ts';
@@ -32,6 +34,7 @@ import type { Transcript } from '../../store/transcript.ts';
 import type { UserStore } from '../../store/users.ts';
 import type { VisibleStore } from '../../store/visible.ts';
 import type { WiringStore } from '../../store/wirings.ts';
+import type { Vault } from '../../vault/vault.ts';
 import type { Feed } from './feed.ts';
 import type { SessionState, Status } from './schemas.ts';
 
@@ -108,6 +111,9 @@ export interface ApiParts {
   mounts: Pick<Mounts, 'allowed' | 'check'>;
   images: Pick<ImageBuilds, 'ensure' | 'imageFor' | 'retry' | 'get' | 'list' | 'logOf'>;
   reports: McpReportStore;
+  vault: Vault;
+  services: Services;
+  assignments: Assignments;
   access: Pick<AccessRules, 'list' | 'allow' | 'remove'>;
   egressLog: Pick<EgressLogStore, 'page'>;
   egressTail: Pick<EgressLog, 'onRow'>;

@@ -73,6 +73,19 @@ export const signInsSchema = z.object({ items: z.array(signInSchema) });
 
 export const signInLinkSchema = z.object({ url: z.string(), expiresAt: time }).openapi('SignInLink');
 
+export const vaultSchema = z
+  .object({
+    /** `empty`: the first secret makes its key. `locked`: a passphrase opens it. `unusable`: see `why`. */
+    state: z.enum(['empty', 'open', 'locked', 'unusable']),
+    /** Fingerprint of the key. */
+    keyId: z.string().nullable(),
+    /** Where the key of an open vault comes from. */
+    source: z.enum(['environment', 'passphrase', 'file']).nullable(),
+    why: z.string().nullable(),
+    next: z.string().nullable(),
+  })
+  .openapi('Vault');
+
 export const statusSchema = z
   .object({
     version: z.string(),
@@ -93,6 +106,8 @@ export const statusSchema = z
     /** Sessions that wait for a container; deliveries that are not at their end, and those that should be. */
     queue: z.object({ waiting: z.number().int(), deliveries: z.number().int(), overdue: z.number().int() }),
     memoryBytes: z.number().int(),
+    /** Whether models and services get their secrets. */
+    vault: vaultSchema,
   })
   .openapi('Status');
 
@@ -550,6 +565,7 @@ export type Me = z.infer<typeof meSchema>;
 export type SignIn = z.infer<typeof signInSchema>;
 export type SignInLink = z.infer<typeof signInLinkSchema>;
 export type Status = z.infer<typeof statusSchema>;
+export type VaultStatus = z.infer<typeof vaultSchema>;
 export type Agent = z.infer<typeof agentSchema>;
 export type Person = z.infer<typeof personSchema>;
 export type Chat = z.infer<typeof chatSchema>;

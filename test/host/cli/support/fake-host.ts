@@ -96,6 +96,7 @@ export class FakeHost {
     return agent;
   }
 
+  vault: schemas.VaultStatus = { state: 'open', keyId: '0123456789abcdef', source: 'file', why: null, next: null };
   queue = { waiting: 0, deliveries: 0, overdue: 0 };
 
   addSession(agent: Agent, change: Partial<Session> = {}): Session {
@@ -147,6 +148,7 @@ export class FakeHost {
       createdAt: Date.now(),
       editedAt: null,
       question: null,
+      usage: null,
       ...change,
     };
     this.messages.push(message);
@@ -204,6 +206,7 @@ export class FakeHost {
           sessions: { running: 2, paused: 0, idle: 3, failed: 1, quarantined: 0 },
           queue: this.queue,
           memoryBytes: 80 * 1024 * 1024,
+          vault: this.vault,
         }),
       ),
     );
