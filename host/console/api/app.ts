@@ -28,11 +28,13 @@ import { ledgerRoutes } from './resources/ledger.ts';
 import { messageRoutes } from './resources/messages.ts';
 import { mountRoutes } from './resources/mounts.ts';
 import { peopleRoutes } from './resources/people.ts';
+import { providerRoutes } from './resources/providers.ts';
 import { secretRoutes } from './resources/secrets.ts';
 import { serviceRoutes } from './resources/services.ts';
 import { findSession, sessionRoutes } from './resources/sessions.ts';
 import { signInLists } from './resources/sign-ins.ts';
 import { taskRoutes } from './resources/tasks.ts';
+import { budgetRoutes, priceRoutes, usageRoutes } from './resources/usage.ts';
 import { vaultRoutes } from './resources/vault.ts';
 import { authorise, requireSight } from './rights.ts';
 import * as routes from './routes.ts';
@@ -82,6 +84,7 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', peopleRoutes(parts))
     .route('/', agentRoutes(parts))
     .route('/', configRoutes(parts))
+    .route('/', providerRoutes(parts))
     .route('/', buildRoutes(parts))
     .route('/', mountRoutes(parts))
     .route('/', accessRoutes(parts))
@@ -95,6 +98,9 @@ function buildApi(parts: ApiParts, streams: EventStreams, bearerToken: string) {
     .route('/', sessionRoutes(parts))
     .route('/', taskRoutes(parts))
     .route('/', messageRoutes(parts))
+    .route('/', usageRoutes(parts))
+    .route('/', budgetRoutes(parts))
+    .route('/', priceRoutes(parts))
     .route('/', ledgerRoutes(parts))
     .route('/', approvalRoutes(parts))
     .route('/', eventRoutes(parts, streams));

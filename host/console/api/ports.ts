@@ -6,13 +6,18 @@ import type { AgentMaker } from '../../agents/maker.ts';
 import type { Mounts } from '../../agents/mounts/mounts.ts';
 import type { Removals } from '../../agents/removals.ts';
 import type { Approvals } from '../../approvals/apply.ts';
+import type { BudgetChanges } from '../../budgets/changes.ts';
+import type { UsageReports } from '../../budgets/reports.ts';
 import type { Assignments } from '../../egress/assignments.ts';
+import type { Credentials } from '../../egress/credentials.ts';
 import type { EgressLog } from '../../egress/egress-log.ts';
+import type { MeteredDoor } from '../../egress/model/metered-door.ts';
 import type { Services } from '../../egress/services.ts';
 import type { ImageBuilds } from '../../images/images.ts';
 import type { People } from '../../people/apply.ts';
 import type { Questions } from '../../questions/apply.ts';
 import type { Receive } from '../../routing/inbound.ts';
+import type { Prober } from '../../runtime/probe/prober.ts';
 import type { TaskRequests } from '../../schedule/requests.ts';
 import type { SessionRef } from '../../sessions/inbox.ts';
 import type { AgentStore } from '../../store/agents.ts';
@@ -26,6 +31,8 @@ import type { Ledger } from '../../store/ledger.ts';
 import type { LedgerSearch } from '../../store/ledger-search.ts';
 import type { LoginStore } from '../../store/logins.ts';
 import type { McpReportStore } from '../../store/mcp-reports.ts';
+import type { ModelCallStore } from '../../store/model-calls.ts';
+import type { ModelPriceStore } from '../../store/model-prices.ts';
 import type { ReadMarkStore } from '../../store/read-marks.ts';
 import type { Session, SessionStore } from '../../store/sessions.ts';
 import type { TaskFiringStore } from '../../store/task-firings.ts';
@@ -110,6 +117,10 @@ export interface ApiParts {
   configs: AgentConfigs;
   mounts: Pick<Mounts, 'allowed' | 'check'>;
   images: Pick<ImageBuilds, 'ensure' | 'imageFor' | 'retry' | 'get' | 'list' | 'logOf'>;
+  /** Agents' tools stay in containers: not with the process driver. */
+  isConfined: boolean;
+  credentials: Pick<Credentials, 'credentialFor'>;
+  prober: Pick<Prober, 'test' | 'listModels'>;
   reports: McpReportStore;
   vault: Vault;
   services: Services;
@@ -118,6 +129,11 @@ export interface ApiParts {
   egressLog: Pick<EgressLogStore, 'page'>;
   egressTail: Pick<EgressLog, 'onRow'>;
   configHistory: ConfigHistoryStore;
+  modelCalls: Pick<ModelCallStore, 'ofMessages'>;
+  modelPrices: Pick<ModelPriceStore, 'list'>;
+  modelDoor: Pick<MeteredDoor, 'spending'>;
+  budgetChanges: BudgetChanges;
+  usage: UsageReports;
   /** Creates a chat of this channel with an agent: messaging group, wiring, destination and session. */
   openChat(agentId: AgentGroupId, channel: 'web' | 'terminal', title: string | undefined, by: UserId): Session | null;
   /** Charts of running containers follow at once. */

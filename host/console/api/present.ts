@@ -16,6 +16,7 @@ import type { Session as StoredSession } from '../../store/sessions.ts';
 import type { TranscriptKind, TranscriptMessage } from '../../store/transcript.ts';
 import type { Wiring as StoredWiring } from '../../store/wirings.ts';
 import type { ApiParts } from './ports.ts';
+import { presentUsage } from './present-usage.ts';
 import type {
   Agent,
   AgentRemoval,
@@ -181,7 +182,12 @@ export function presentSession(session: StoredSession, { userId, standing }: Vie
   };
 }
 
-export function presentMessage(message: TranscriptMessage, parts: QuestionParts): Message {
+/** `usage`: of the messages of a page, looked up together. */
+export function presentMessage(
+  message: TranscriptMessage,
+  parts: MessageParts,
+  usage: ReturnType<typeof presentUsage> = presentUsage(message.direction === 'in' ? [message.id] : [], parts),
+): Message {
   return {
     id: message.id,
     position: message.position,
@@ -204,10 +210,12 @@ export function presentMessage(message: TranscriptMessage, parts: QuestionParts)
     createdAt: message.createdAt,
     editedAt: message.editedAt,
     question: message.kind === 'question' ? presentQuestion(message.id, parts) : null,
+    usage: usage.get(message.id) ?? null,
   };
 }
 
 type QuestionParts = Pick<ApiParts, 'asked' | 'decisions'>;
+type MessageParts = QuestionParts & Pick<ApiParts, 'modelCalls'>;
 
 /** A question that was refused was never put to anybody. */
 function presentQuestion(messageId: MessageId, { asked, decisions }: QuestionParts): Message['question'] {

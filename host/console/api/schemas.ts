@@ -11,6 +11,7 @@ import { UNKNOWN_SENDER_POLICIES } from '../../store/chats.ts';
 import { FIRING_OUTCOMES } from '../../store/task-firings.ts';
 import { TASK_STATES } from '../../store/tasks.ts';
 import { ENGAGE_MODES, IGNORED_MESSAGE_POLICIES, SENDER_SCOPES, SESSION_MODES } from '../../store/wirings.ts';
+import { messageUsageSchema } from './usage-sums.ts';
 
 const time = z.number().int().nonnegative();
 const revision = z.number().int().nonnegative();
@@ -326,6 +327,8 @@ export const messageSchema = z
     createdAt: time,
     editedAt: time.nullable(),
     question: questionSchema.nullable(),
+    /** What answering it cost; null: nothing was asked of a model for it, or it was sent by an agent. */
+    usage: messageUsageSchema.nullable(),
   })
   .openapi('Message');
 

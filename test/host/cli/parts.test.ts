@@ -38,6 +38,7 @@ function makeMessage(change: Partial<Message>): Message {
     createdAt: 0,
     editedAt: null,
     question: null,
+    usage: null,
     ...change,
   };
 }

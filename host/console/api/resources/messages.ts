@@ -12,6 +12,7 @@ import type { Env } from '../door.ts';
 import { DEFAULT_PAGE, formMessage, messageBody } from '../inputs.ts';
 import type { ApiParts } from '../ports.ts';
 import { OWN_CHANNELS, presentMessage, presentTrace } from '../present.ts';
+import { presentUsage } from '../present-usage.ts';
 import { badInput, notFound, Problem } from '../problem.ts';
 import * as routes from '../routes.ts';
 import { subjectOfMessage } from '../subjects.ts';
@@ -101,7 +102,9 @@ function listPage(
   const forward = after !== undefined;
   const rows = forward ? found.slice(0, limit) : found.slice(-limit);
   const edge = forward ? rows.at(-1) : rows.at(0);
-  const items = rows.map((row) => presentMessage(row, parts));
+  const incoming = rows.flatMap(({ id, direction }) => (direction === 'in' ? [id] : []));
+  const usage = presentUsage(incoming, parts);
+  const items = rows.map((row) => presentMessage(row, parts, usage));
   return { items, nextCursor: isMore && edge !== undefined ? String(edge.position) : null };
 }
 

@@ -25,6 +25,7 @@ export function sampleMessage(changes: Partial<Message> & { position: number }):
     createdAt: changes.position * 1_000,
     editedAt: null,
     question: null,
+    usage: null,
     ...changes,
   };
 }
