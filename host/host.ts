@@ -13,9 +13,10 @@ import { ensureApiToken, gatherApiParts } from './assembly/api.ts';
 import { buildAsking } from './assembly/asking.ts';
 import { buildChannels } from './assembly/channels.ts';
 import { buildDelivery } from './assembly/delivery.ts';
-import { buildEgress } from './assembly/egress.ts';
+import { buildEgress, type OutsideOptions } from './assembly/egress.ts';
 import { registerGauges } from './assembly/gauges.ts';
 import { type Ground, layGround } from './assembly/ground.ts';
+import { buildProber } from './assembly/prober.ts';
 import { buildRouting, type WithRouting } from './assembly/routing.ts';
 import { buildRuntime } from './assembly/runtime.ts';
 import { buildSchedule } from './assembly/schedule.ts';
@@ -39,6 +40,7 @@ export interface HostOptions {
   channels?: readonly Channel[];
   /** What the environment says of the vault; nothing when absent. */
   vault?: VaultEnvironment;
+  outside?: OutsideOptions;
   /** Without the HTTP API: for measurements of the message path alone. */
   withoutApi?: boolean;
 }
@@ -72,7 +74,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 async function buildAndStart(options: HostOptions, closers: Closers): Promise<Host> {
   const ground = layGround(options.policy, closers, options.vault);
-  const parts = buildParts(ground, options.channels ?? []);
+  const parts = buildParts(ground, options);
   // Before a container asks for anything.
   await unlockFromFile(ground.vault, options.vault?.passphraseFile ?? null);
   await startParts(parts, closers);
@@ -108,17 +110,18 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
 }
 
 /** Nothing runs yet: no part rings another before `startParts`. */
-function buildParts(ground: Ground, given: readonly Channel[]): WithRouting {
+function buildParts(ground: Ground, { channels = [], outside = {} }: HostOptions): WithRouting {
   const { later } = ground;
   const withSessions = buildSessions(ground);
-  const withChannels = { ...withSessions, ...buildChannels(ground, given, withSessions) };
+  const withChannels = { ...withSessions, ...buildChannels(ground, channels, withSessions) };
   const withAsking = { ...withChannels, ...buildAsking(ground, withChannels) };
   const withSchedule = { ...withAsking, ...buildSchedule(ground, withAsking) };
-  const withEgress = { ...withSchedule, ...buildEgress(ground, withSchedule) };
+  const withEgress = { ...withSchedule, ...buildEgress(ground, withSchedule, outside) };
   const withAgents = { ...withEgress, ...buildAgents(ground, withEgress) };
   const withDelivery = { ...withAgents, ...buildDelivery(ground, withAgents) };
   const withRuntime = { ...withDelivery, ...buildRuntime(ground, withDelivery) };
-  const parts = { ...withRuntime, ...buildRouting(ground, withRuntime) };
+  const withProber = { ...withRuntime, ...buildProber(ground, withRuntime) };
+  const parts = { ...withProber, ...buildRouting(ground, withProber) };
 
   const { questions, approvals, runtime, life, removals, router, peers, self, accessRequests, budgetAsks } = parts;
   const approvalRules = {
@@ -143,6 +146,7 @@ async function startParts(parts: WithRouting, closers: Closers): Promise<void> {
   parts.schedule.start();
   parts.notices.resume();
   parts.keptFiles.start();
+  parts.prober.start();
   parts.peers.start();
 }
 

@@ -5,6 +5,8 @@
  *
  * I1. Only sessions with a container are watched and swept.
  * I2. A session is open while anything of it is left to do; the last to finish closes it.
+ * I3. A session's way out is there from before its container starts until that is gone; never for one that is
+ *     quarantined, or whose agent was removed.
  */
 import { join } from 'node:path';
 import type { MessageId, SessionId } from '../shared/ids.ts';
@@ -15,6 +17,7 @@ import type { Feed } from './console/api/feed.ts';
 import type { LiveState } from './console/api/ports.ts';
 import type { Activity } from './delivery/activity.ts';
 import type { Delivery } from './delivery/delivery.ts';
+import type { Gateway } from './egress/gateway.ts';
 import { hostLog } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { SessionState } from './runtime/ports.ts';
@@ -44,6 +47,7 @@ export interface SessionLifeParts {
   doorbells: Doorbells;
   due: DueTimer;
   delivery: Delivery;
+  gateway: Pick<Gateway, 'open' | 'close'>;
   activity: Activity;
   feed: Feed;
   metrics: Metrics;
@@ -116,6 +120,7 @@ export class SessionLife implements Disposable {
     const { doorbells, delivery, activity, feed, sessions } = this.#parts;
     if (state.kind === 'idle') this.#live.delete(id);
     else this.#live.set(id, state);
+    this.#keepWay(id, state);
     if (state.kind !== 'running' && state.kind !== 'paused') activity.stopped(id);
     const session = sessions.get(id);
     if (session !== null && (state.kind === 'starting' || state.kind === 'running')) {
@@ -127,6 +132,39 @@ export class SessionLife implements Disposable {
       delivery.ring(id);
     }
     feed.tellSession(id);
+  }
+
+  /**
+   * I3. Resolves when its container may connect, or may not at all. Rejects with Fault `gateway_unavailable`.
+   */
+  async openWay(id: SessionId): Promise<void> {
+    const { home, sessions, agents, gateway } = this.#parts;
+    const session = sessions.get(id);
+    if (session === null || session.quarantineReason !== null || agents.get(session.agentGroupId) === null) return;
+    const { agentGroupId } = session;
+    await gateway.open({ sessionId: id, agentGroupId }, sessionPaths(home, agentGroupId, id).gateway);
+  }
+
+  /** I3: an adopted container needs its way again, one that is gone none. */
+  #keepWay(id: SessionId, state: SessionState): void {
+    if (state.kind === 'running' || state.kind === 'paused') {
+      this.openWay(id).catch((error: unknown) => {
+        if (!(error instanceof Fault)) throw error;
+        if (this.#isClosed) return;
+        hostLog.warn(
+          { sessionId: id, err: error },
+          'the way out of a session cannot be opened now, and is tried again',
+        );
+        setTimeout(() => {
+          const now = this.#live.get(id);
+          if (now !== undefined && !this.#isClosed) this.#keepWay(id, now);
+        }, TRY_AGAIN_MS).unref();
+      });
+      return;
+    }
+    // An engine that does not answer says nothing about its containers.
+    const mayRun = state.kind === 'starting' || state.kind === 'stopping' || isEngineAway(state);
+    if (!mayRun) this.#parts.gateway.close(id);
   }
 
   /** Rows were queued, or what is due has changed. */
@@ -165,6 +203,8 @@ export class SessionLife implements Disposable {
       const entry = { kind: 'session.quarantined', sessionId: id, messageId: null, actor: null, detail: { reason } };
       ledger.append(entry, now());
     });
+    // I3
+    this.#parts.gateway.close(id);
     metrics.sessionQuarantined();
     hostLog.error({ sessionId: id, agentGroupId: session.agentGroupId, reason }, 'a session is quarantined');
     feed.tellSession(id);
@@ -294,4 +334,8 @@ export class SessionLife implements Disposable {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
   }
+}
+
+function isEngineAway(state: SessionState): boolean {
+  return state.kind === 'waiting' && state.for === 'docker';
 }

@@ -1,6 +1,7 @@
 /** Agents: what their containers are made of, which folders they see, and who makes new ones. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { AgentGroupId } from '../../shared/ids.ts';
 import { AgentConfigs } from '../agents/config/configs.ts';
 import { makeSelfChanges } from '../agents/config/self.ts';
 import { AgentFolders } from '../agents/folders.ts';
@@ -18,10 +19,15 @@ export type WithAgents = WithEgress & ReturnType<typeof buildAgents>;
 
 export function buildAgents(
   { closers, policy, paths, root, stores, later, installId, now }: Ground,
-  { inboxes, channels, live, tellChat, approvals }: WithEgress,
+  { inboxes, channels, live, tellChat, approvals, gateway }: WithEgress,
 ) {
   const { agents, destinations, sessions, ledger, commit } = stores;
-  const configs = new AgentConfigs({ ...stores, onConfigChanged: live.ringAgent, now });
+  /** Its containers are replaced when idle; a model that it may use no more is out of reach at once. */
+  const onConfigChanged = (id: AgentGroupId) => {
+    live.ringAgent(id);
+    gateway.accessChanged(id);
+  };
+  const configs = new AgentConfigs({ ...stores, onConfigChanged, now });
   const tellAdmins = makeAdminTeller({ ...stores, isConnected: (type) => channels.has(type), tell: tellChat, now });
   const images = closers.use(
     new ImageBuilds({
@@ -44,7 +50,7 @@ export function buildAgents(
     isConfined: policy.driver === 'docker',
     requestApproval: (request) => approvals.requestApproval(request),
     countSessions: (id) => sessions.listForAgent(id).length,
-    onConfigChanged: live.ringAgent,
+    onConfigChanged,
     onWorkChanged: (id) => later.life.workChanged(id),
     reconcile: (id) => later.runtime.reconcile(id),
   });

@@ -1,21 +1,31 @@
 /** The only way out of the containers, and what decides who gets where. */
-import type { AgentGroupId } from '../../shared/ids.ts';
 import { AccessRequests } from '../agents/access/requests.ts';
 import { AccessRules } from '../agents/access/rules.ts';
 import { BudgetChanges } from '../budgets/changes.ts';
 import { BudgetAsks } from '../budgets/raise.ts';
 import { UsageReports } from '../budgets/reports.ts';
+import { Credentials } from '../egress/credentials.ts';
 import { EgressLog } from '../egress/egress-log.ts';
+import { Gateway, type GatewayParts } from '../egress/gateway.ts';
 import { MeteredDoor } from '../egress/model/metered-door.ts';
+import { makeResolver, type Resolve } from '../egress/resolve.ts';
 import { Services } from '../egress/services.ts';
 import type { Ground } from './ground.ts';
 import type { WithSchedule } from './schedule.ts';
 
+/** How the outside is found, and who is believed there; the machine's own ways without it. */
+export interface OutsideOptions {
+  /** Addresses of a name. */
+  resolve?: Resolve;
+  /** Certificates that are believed beside those of the system: PEM. */
+  ca?: string;
+}
+
 export type WithEgress = WithSchedule & ReturnType<typeof buildEgress>;
 
-export function buildEgress({ closers, stores, now }: Ground, { approvals }: WithSchedule) {
+export function buildEgress(ground: Ground, { approvals }: WithSchedule, outside: OutsideOptions) {
+  const { closers, stores, vault, now } = ground;
   const { agents } = stores;
-  const onAccessChanged = (_id: AgentGroupId) => undefined;
   const egressTail = closers.use(new EgressLog(stores.egressLog, now));
   const services = new Services({ ...stores, now });
   const access = new AccessRules({
@@ -24,7 +34,7 @@ export function buildEgress({ closers, stores, now }: Ground, { approvals }: Wit
       const service = services.get(name);
       return service === null ? null : { ...service, isModel: service.api !== null };
     },
-    onAccessChanged,
+    onAccessChanged: (id) => gateway.accessChanged(id),
     now,
   });
   const accessRequests = new AccessRequests({
@@ -42,6 +52,25 @@ export function buildEgress({ closers, stores, now }: Ground, { approvals }: Wit
       onSpent: (states, sessionId) => budgetAsks.note(states, sessionId),
     }),
   );
+  const credentials = new Credentials(stores.secretUses, vault);
+  const gatewayParts: GatewayParts = {
+    ...{ agents, services, rules: stores.accessRules, credentials },
+    ...{ model: modelDoor, log: egressTail, resolve: outside.resolve ?? makeResolver(now), now },
+    ...(outside.ca === undefined ? {} : { ca: outside.ca }),
+  };
+  const gateway: Gateway = closers.use(new Gateway(gatewayParts));
   const usage = new UsageReports({ ...stores, door: modelDoor, now });
-  return { modelDoor, budgetChanges, budgetAsks, usage, egressTail, services, access, accessRequests, onAccessChanged };
+  return {
+    credentials,
+    gatewayParts,
+    modelDoor,
+    budgetChanges,
+    budgetAsks,
+    usage,
+    egressTail,
+    services,
+    access,
+    accessRequests,
+    gateway,
+  };
 }

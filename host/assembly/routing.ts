@@ -4,9 +4,10 @@ import { makeCommands } from '../commands/assemble.ts';
 import { Router } from '../routing/apply.ts';
 import type { Receive } from '../routing/inbound.ts';
 import type { Ground } from './ground.ts';
+import type { WithProber } from './prober.ts';
 import type { WithRuntime } from './runtime.ts';
 
-export type WithRouting = WithRuntime & ReturnType<typeof buildRouting>;
+export type WithRouting = WithProber & ReturnType<typeof buildRouting>;
 
 /** The router is closed by whoever starts it. */
 export function buildRouting(ground: Ground, built: WithRuntime) {
@@ -61,14 +62,13 @@ export function buildRouting(ground: Ground, built: WithRuntime) {
 function makeRemovals({ stores, now }: Ground, built: WithRuntime): Removals {
   const { agents, chats, sessions, transcript, ledger, agentRoutes, commit } = stores;
   const { inboxes, feed, live, tellChat, questions, approvals, endFiring, folders, delivery, runtime, life } = built;
-  const { onAccessChanged } = built;
   return new Removals({
     ...{ agents, chats, sessions, routes: agentRoutes, ledger, inboxes, transcript, folders, delivery, endFiring },
     commitTogether: commit,
     tellChat,
     reconcile: (id) => runtime.reconcile(id),
     onDestinationsChanged: live.rewriteCharts,
-    onAccessChanged,
+    onAccessChanged: (id) => built.gateway.accessChanged(id),
     onWorkChanged: (id) => life.workChanged(id),
     withdrawApprovals: (id, why) => approvals.withdrawOf(id, why),
     onQuestionEnded: (id) => questions.showAgain(id),

@@ -60,6 +60,7 @@ function viewSessions({ paths, stores, installId, later, now }: Ground, built: W
     tellChat: tellFailed,
     endFiring,
     onClaimsEnded: (ref, open, effects) => activity.follow(ref, open, effects),
+    openWay: (id) => later.life.openWay(id),
     writeTasks: (session, folder) => taskFiles.write(session, folder),
     quarantine: (id, reason) => later.life.quarantine(id, reason),
     now,
@@ -68,7 +69,7 @@ function viewSessions({ paths, stores, installId, later, now }: Ground, built: W
 
 function joinSessionLife(
   { paths, stores, metrics, now }: Ground,
-  { inboxes, due, feed, activity, delivery, doorbells }: WithDelivery,
+  { inboxes, due, feed, activity, delivery, doorbells, gateway }: WithDelivery,
   runtime: Runtime,
 ): SessionLife {
   const { agents, chats, sessions, transcript, ledger, commit } = stores;
@@ -84,6 +85,7 @@ function joinSessionLife(
     doorbells,
     due,
     delivery,
+    gateway,
     activity,
     feed,
     metrics,

@@ -80,7 +80,7 @@ export type Prepared =
   /** Its image is not there: the facts say what it waits for. Nobody's failure. */
   | { kind: 'later' }
   /** A value, shown to people, and counted as a failed start. */
-  | { kind: 'refused'; reason: string; failure: 'refused' | 'mount-refused' };
+  | { kind: 'refused'; reason: string; failure: 'refused' | 'mount-refused' | 'no-gateway' };
 
 export interface RuntimeSessions {
   /** Null when there is no such session. Called at each step: must not cost more than a few reads. */

@@ -31,7 +31,15 @@ export type FailureReason =
   | Exclude<DriverFaultKind, 'engine-away' | 'gone'>
   | (typeof RUN_FAILURES)[number];
 
-const RUN_FAILURES = ['refused', 'out-of-memory', 'crashed', 'vanished', 'bad-contract', 'unknown-provider'] as const;
+const RUN_FAILURES = [
+  'refused',
+  'no-gateway',
+  'out-of-memory',
+  'crashed',
+  'vanished',
+  'bad-contract',
+  'unknown-provider',
+] as const;
 const START_FAILURES = [
   'image-missing',
   'name-conflict',
@@ -82,6 +90,8 @@ export function describeFailure(reason: FailureReason): string {
       return 'Docker refused to start the agent. See the host log.';
     case 'refused':
       return 'The agent could not be prepared. See the host log.';
+    case 'no-gateway':
+      return 'The agent’s way to its model and to the outside could not be opened. See the host log.';
     case 'out-of-memory':
       return 'The agent ran out of memory. Raise its limit, or ask for less at once.';
     case 'crashed':

@@ -42,6 +42,8 @@ export interface SessionViewParts {
   inboxes: Inboxes;
   reader: OutboxReader;
   charts: Charts;
+  /** Its container may connect to the gateway when this is done. Rejects with Fault `gateway_unavailable`. */
+  openWay: (id: SessionId) => Promise<void>;
   /** Writes the list of the session's tasks, as its runner shows it. */
   writeTasks: (session: Session, paths: SessionPaths) => void;
   due: DueTimer;
@@ -152,6 +154,8 @@ export class SessionView implements RuntimeSessions {
     charts.write(session, agent, paths);
     this.#parts.writeTasks(session, paths);
     reader.warm();
+    const way = await this.#openWay(id);
+    if (way !== null) return way;
     const run = { image: image.image, folders: mounts.folders, paths, group, epoch };
     return { kind: 'ready', spec: this.#spec(session, agent, run) };
   }
@@ -181,6 +185,17 @@ export class SessionView implements RuntimeSessions {
         ...(resources.pids === undefined ? {} : { pids: resources.pids }),
       },
     };
+  }
+
+  /** What stands in the way of a start; null: nothing. */
+  async #openWay(id: SessionId): Promise<Extract<Prepared, { kind: 'refused' }> | null> {
+    try {
+      await this.#parts.openWay(id);
+      return null;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return { kind: 'refused', reason: error.message, failure: 'no-gateway' };
+    }
   }
 
   #prepareFolder(agent: AgentGroup): string | Extract<Prepared, { kind: 'refused' }> {
