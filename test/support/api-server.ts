@@ -10,6 +10,7 @@ import type { ApiParts } from '../../host/console/api/ports.ts';
 import { presentVault } from '../../host/console/api/resources/vault.ts';
 import { type ApiServer, startServer } from '../../host/console/api/server.ts';
 import { Assignments } from '../../host/egress/assignments.ts';
+import { Credentials } from '../../host/egress/credentials.ts';
 import { EgressLog } from '../../host/egress/egress-log.ts';
 import { Services } from '../../host/egress/services.ts';
 import { openChat } from '../../host/first-run.ts';
@@ -84,6 +85,12 @@ export class ApiFixture {
     ...{ vault: this.vault, services: this.services, secretUses: this.secretUses, agents: this.spine.agents },
     ...{ ledger: this.spine.ledger, commit: this.spine.commit, now: () => this.spine.now() },
   });
+  readonly credentials = new Credentials(this.secretUses, this.vault);
+  /** Nothing is called here: a test says what comes of it. */
+  prober: ApiParts['prober'] = {
+    test: async () => ({ kind: 'busy' }),
+    listModels: async () => ({ kind: 'models', models: null }),
+  };
   readonly logins = new LoginStore(this.spine.db);
   readonly persons = new PersonStore(this.spine.db);
   readonly feed = new Feed({ transcript: this.spine.transcript, users: this.spine.users, persons: this.persons });
@@ -161,6 +168,12 @@ export class ApiFixture {
           const path = join(spine.home.buildLogs, `${id}.log`);
           return { live: this.liveLogs.get(id) ?? null, path };
         },
+      },
+      isConfined: true,
+      credentials: this.credentials,
+      prober: {
+        test: (agent) => this.prober.test(agent),
+        listModels: (agent) => this.prober.listModels(agent),
       },
       reports: spine.mcpReports,
       vault: this.vault,

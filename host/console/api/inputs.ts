@@ -128,14 +128,14 @@ function line(most: number) {
 
 const provider = z.enum(PROVIDER_NAMES, { error: `expected one of ${PROVIDER_NAMES.join(', ')}` });
 const timezone = z.string().refine(isTimezone, 'expected an IANA time zone such as Europe/Berlin');
-const model = z
+export const modelInput = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'expected a model name: 1 to 200 visible ASCII characters')
   .nullable();
 /** Null: the provider's own. */
-const service = localNameSchema.nullable();
+export const serviceInput = localNameSchema.nullable();
 /** Null: as the model does by itself. */
-const effort = z.enum(EFFORTS, { error: `expected one of ${EFFORTS.join(', ')}` }).nullable();
+export const effortInput = z.enum(EFFORTS, { error: `expected one of ${EFFORTS.join(', ')}` }).nullable();
 
 /** Whoever can be signed in to the page; names as people type them. */
 export const webUserIdSchema = z
@@ -176,7 +176,7 @@ export const loginBody = z.strictObject({ token: z.string().min(1).max(200) }).o
 const agentFields = {
   name: line(64),
   provider: provider.optional(),
-  model: model.optional(),
+  model: modelInput.optional(),
   timezone: timezone.optional(),
 };
 
@@ -206,9 +206,9 @@ export const agentPatchBody = z
 /** A resource of a container; null takes it back to the host's default. */
 const configFields = {
   provider: provider.optional(),
-  model: model.optional(),
-  service: service.optional(),
-  effort: effort.optional(),
+  model: modelInput.optional(),
+  service: serviceInput.optional(),
+  effort: effortInput.optional(),
   timezone: timezone.optional(),
   memoryMb: z.number().int().min(MEMORY_MB.least).max(MEMORY_MB.most).nullable().optional(),
   cpus: z.number().min(CPUS.least).max(CPUS.most).nullable().optional(),
