@@ -3,7 +3,7 @@
  *
  *   dist/host.mjs  reader.mjs  bench.mjs  dump-schema.mjs     packages stay in node_modules
  *   dist/cli.mjs                                              one file, so that it starts fast
- *   dist/runner.mjs  mcp.mjs  mcp-servers.mjs                 one file each, for the image
+ *   dist/runner.mjs  mcp.mjs  mcp-servers.mjs  openai.mjs     one file each, for the image
  *   dist/web/                                                 the page
  *   dist/build.json                                           fingerprints of what these were built from
  *
@@ -34,6 +34,8 @@ const PROGRAMS = [
   { name: 'mcp', entry: 'container/mcp/main.ts', target: 'node20', external: [] },
   // What the runner loads when its agent has MCP servers: the SDK would double the time that each start takes.
   { name: 'mcp-servers', entry: 'container/mcp-servers/index.ts', target: 'node20', external: [] },
+  // The AI SDK’s providers, which only agents with such a model load: 0.5 MB.
+  { name: 'openai', entry: 'container/providers/openai/index.ts', target: 'node20', external: [], minify: true },
 ];
 
 const SHARED_INPUTS = ['package-lock.json', 'tsconfig.json', 'scripts/lib/build.mjs', 'shared'];
@@ -122,7 +124,7 @@ async function buildPart(report, stamps, part, stamp, { result, build, onPart })
 }
 
 /** @param {Program} program */
-async function buildProgram({ name, entry, target, external }) {
+async function buildProgram({ name, entry, target, external, minify = false }) {
   const esbuild = await import('esbuild');
   const temporary = temporaryName(`${name}.mjs`);
   const result = await esbuild.build({
@@ -134,11 +136,12 @@ async function buildProgram({ name, entry, target, external }) {
     platform: 'node',
     format: 'esm',
     target,
+    minify,
     sourcemap: true,
     logLevel: 'silent',
     // Bundled CommonJS packages ask for built-ins by require().
     ...(external
-      ? { external, banner: { js: REQUIRE_BANNER }, legalComments: 'eof', plugins: [ENGLISH_ONLY, SERVERS_APART] }
+      ? { external, banner: { js: REQUIRE_BANNER }, legalComments: 'eof', plugins: [ENGLISH_ONLY, LOADED_LATER] }
       : { packages: 'external' }),
   });
   for (const file of result.outputFiles) {
@@ -164,16 +167,22 @@ const ENGLISH_ONLY = {
   },
 };
 
+/** Imported by the runner when it needs them: bundles of their own beside it. */
+const BUNDLES_APART = [
+  { entry: /\/mcp-servers\/index\.ts$/, path: './mcp-servers.mjs' },
+  { entry: /\/openai\/index\.ts$/, path: './openai.mjs' },
+];
+
 /**
- * The runner's dynamic import of what speaks MCP stays one, of the bundle beside it.
+ * The runner's dynamic imports of those stay imports.
  * @type {import('esbuild').Plugin}
  */
-const SERVERS_APART = {
-  name: 'servers-apart',
+const LOADED_LATER = {
+  name: 'loaded-later',
   setup(build) {
-    build.onResolve({ filter: /\/mcp-servers\/index\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './mcp-servers.mjs', external: true } : null,
-    );
+    for (const { entry, path } of BUNDLES_APART) {
+      build.onResolve({ filter: entry }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : null));
+    }
   },
 };
 

@@ -24,7 +24,7 @@ const INPUTS = [
   'scripts/lib/image.mjs',
 ];
 /** What runs in the image, from dist/. */
-const BUNDLES = ['runner.mjs', 'mcp.mjs', 'mcp-servers.mjs'];
+const BUNDLES = ['runner.mjs', 'mcp.mjs', 'mcp-servers.mjs', 'openai.mjs'];
 /** Of the packages, what Node loads at run time; the rest of better-sqlite3 is 10 MB of C and other platforms. */
 const PACKAGE_PARTS = ['package.json', 'LICENSE', 'lib'];
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
