@@ -52,7 +52,7 @@ export function planRequest({ method, target }: Head, facts: RequestFacts): Requ
     case 'service':
       return planService(method, target, facts);
     case 'model':
-      return planModel(method, target, facts);
+      return planModel(target, facts);
   }
 }
 
@@ -106,29 +106,7 @@ function planService(
   return toService(service, path);
 }
 
-interface ModelPath {
-  method: string;
-  path: RegExp;
-  shown: string;
-}
-
-/** All that thinking needs. What is beside it (files, batches, fine-tuning, keys) spends or shows what is others'. */
-const MODEL_PATHS: Readonly<Record<NonNullable<Service['api']>, readonly ModelPath[]>> = {
-  anthropic: [
-    { method: 'POST', path: /^\/v1\/messages$/, shown: '/v1/messages' },
-    { method: 'POST', path: /^\/v1\/messages\/count_tokens$/, shown: '/v1/messages/count_tokens' },
-    { method: 'GET', path: /^\/v1\/models(?:\/[^/]+)?$/, shown: '/v1/models' },
-  ],
-  openai: [
-    { method: 'POST', path: /^\/chat\/completions$/, shown: '/chat/completions' },
-    { method: 'POST', path: /^\/responses$/, shown: '/responses' },
-    { method: 'POST', path: /^\/embeddings$/, shown: '/embeddings' },
-    { method: 'GET', path: /^\/models(?:\/.+)?$/, shown: '/models' },
-  ],
-};
-
 function planModel(
-  method: string,
   { name, path }: Extract<Target, { kind: 'service' | 'model' }>,
   { service, modelService }: RequestFacts,
 ): RequestPlan {
@@ -141,12 +119,8 @@ function planModel(
       'an admin types: portolan provider set',
     );
   }
-  const { pathname } = splitPath(path);
-  const known = MODEL_PATHS[service.api];
-  const isKnown = known.some((one) => one.method === method && one.path.test(pathname)) && isPlainPath(pathname);
-  if (isKnown) return toService(service, path);
-  const shown = known.map((one) => `${one.method} ${one.shown}`).join(', ');
-  return refuse('not_allowed', `Of a model, agents may use ${shown}.`, `call one of these below /model/${name}`);
+  // Which of its paths may be called, the door that counts says (model/endpoints.ts).
+  return toService(service, path);
 }
 
 function toService(service: Service, path: string): RequestPlan {
