@@ -1,5 +1,5 @@
 /** Names of the providers that an agent image can hold. The host refuses others when they are set. */
-export const PROVIDER_NAMES = ['demo', 'echo'] as const;
+export const PROVIDER_NAMES = ['demo', 'openai', 'echo', 'claude'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 /** How hard a model thinks, where it can be told; each provider says it in its own way. */
@@ -39,3 +39,6 @@ export const CLAUDE_NOTICE =
   'The provider claude runs the Claude Agent SDK of Anthropic PBC (npm: @anthropic-ai/claude-agent-sdk), which is no ' +
   'part of Portolan. This machine installs it from npm when it builds the image, about 370 MB. By using it you accept ' +
   'Anthropic’s terms: https://code.claude.com/docs/en/legal-and-compliance';
+
+/** Where the Claude Agent SDK lies in the image of agents on `claude`. */
+export const CLAUDE_FOLDER = '/opt/claude';

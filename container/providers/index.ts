@@ -5,6 +5,9 @@ import type { Provider } from './provider.ts';
 const PROVIDERS: Readonly<Record<ProviderName, () => Promise<Provider>>> = {
   echo: async () => (await import('./echo/index.ts')).echoProvider,
   demo: async () => (await import('./demo/index.ts')).demoProvider,
+  // A bundle of its own: see scripts/lib/build.mjs.
+  openai: async () => (await import('./openai/index.ts')).openAiProvider,
+  claude: async () => (await import('./claude/index.ts')).claudeProvider,
 };
 
 /** Null when this image has no provider of that name. */

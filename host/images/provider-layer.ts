@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CLAUDE_FOLDER } from '../../shared/providers.ts';
 import type { Command } from './recipe.ts';
 
 /** Each names its images: `portolan-agent-<name>:<hash>`. */
@@ -26,7 +27,6 @@ export interface ProviderLayer {
 
 /** Rises when the same files are to be installed in another way. */
 const RECIPE_VERSION = 1;
-const CLAUDE_FOLDER = '/opt/claude';
 const NPM_HOME = '/tmp/npm';
 const AGENT_USER = '10001:10001';
 

@@ -1,0 +1,36 @@
+/**
+ * The image of agents on `claude`, made of the agent image of these sources by the host's own parts. Needs the npm
+ * registry once for each agent image, and fails without it: a suite that skips proves nothing.
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot } from '../../host/config/home.ts';
+import { makeImage } from '../../host/images/build.ts';
+import { ImageEngine } from '../../host/images/engine.ts';
+import { BuildLog } from '../../host/images/log.ts';
+import { layerImageName, providerLayers } from '../../host/images/provider-layer.ts';
+import { formatLayerDockerfile } from '../../host/images/recipe.ts';
+import { withLock } from '../../scripts/lib/lock.mjs';
+import { makeId } from '../../shared/ids.ts';
+import { agentImage } from './image.ts';
+
+/** Its tag. About 20 s when it is not there yet. */
+export async function claudeImage(): Promise<string> {
+  const installId = makeId('install');
+  const engine = new ImageEngine(installId);
+  const base = await engine.find(agentImage());
+  const layer = providerLayers(projectRoot())('claude');
+  if (base === null || layer === null) throw new Error('there is no agent image: `npm run up` builds it');
+  const image = layerImageName(base.id, layer);
+  return withLock({ scope: 'machine', name: 'claude-image' }, async () => {
+    if ((await engine.find(image)) !== null) return image;
+    const log = new BuildLog(join(tmpdir(), `portolan-claude-image-${process.pid}.log`));
+    const end = await makeImage(engine, {
+      ...{ base, image, log, isAgentThere: () => true, now: Date.now, signal: new AbortController().signal },
+      context: { Dockerfile: formatLayerDockerfile(base, installId, layer), ...layer.files },
+    });
+    if (end.kind === 'failed') throw new Error(`the image of claude: ${end.why}\n${log.last(20).join('\n')}`);
+    await log.end();
+    return image;
+  });
+}
