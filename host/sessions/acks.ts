@@ -10,12 +10,16 @@ export type AckEffect =
   | { kind: 'read'; id: MessageId; stamps: Stamps }
   /** `quiet`: a task's check decided that there was nothing to wake the agent for. */
   | { kind: 'done'; id: MessageId; stamps: Stamps; quiet: boolean }
-  | { kind: 'requeue'; id: MessageId; tries: number; processAfter: number; reason: string }
+  /** `tellChat`: it takes so long that the person hears of it. */
+  | { kind: 'requeue'; id: MessageId; tries: number; processAfter: number; reason: string; tellChat: boolean }
   /** `tellChat`: the runner did not tell the person, so the host does. */
   | { kind: 'failed'; id: MessageId; reason: string; tellChat: boolean };
 
 /** Stages that the container stamps; others it may not claim. */
 const CONTAINER_STAGES: readonly Stage[] = ['claimed', 'provider_started', 'first_output', 'row_committed'];
+
+/** Tries that failed before a person is told; the third is 15 s after the first. Higher: silence. Lower: noise at each hiccup. */
+const TELL_AFTER_TRIES = 3;
 
 const noteSchema = z
   .object({
@@ -60,7 +64,8 @@ export function isStale(open: Pick<OpenInbound, 'processAfter' | 'tries'>, mark:
 function planRetry(open: OpenInbound, reason: string, now: number): AckEffect {
   const tries = open.tries + 1;
   if (tries >= MAX_TRIES) return { kind: 'failed', id: open.id, reason, tellChat: true };
-  return { kind: 'requeue', id: open.id, tries, processAfter: now + RETRY_BASE_MS * 2 ** open.tries, reason };
+  const processAfter = now + RETRY_BASE_MS * 2 ** open.tries;
+  return { kind: 'requeue', id: open.id, tries, processAfter, reason, tellChat: tries === TELL_AFTER_TRIES };
 }
 
 function parseNote(note: string | null): z.infer<typeof noteSchema> {

@@ -49,8 +49,8 @@ export function writeAcks(tables: InboxTables, effects: readonly AckEffect[]): v
 }
 
 /**
- * Before the transaction: a person is told first and the row fails after, so that a crash in between
- * tells again (and once, by its key) instead of never.
+ * Before the transaction: a person is told first, and the row fails or waits for its next try after, so that a crash
+ * in between tells again (and once, by its key) instead of never.
  */
 export function tellFailures(
   ref: SessionRef,
@@ -60,13 +60,17 @@ export function tellFailures(
 ): void {
   for (const effect of effects) {
     const about = open.get(effect.id);
-    if (effect.kind !== 'failed' || !effect.tellChat || about === undefined || !about.trigger) continue;
-    tellChat(
-      ref,
-      about,
-      'gave-up',
-      `I could not answer this message, and gave up after ${about.tries + 1} tries: ${effect.reason}. Send it again to try once more.${quote(about)}`,
-    );
+    if (about === undefined || !about.trigger) continue;
+    const reason = 'reason' in effect ? effect.reason.replace(/[.\s]+$/, '') : '';
+    if (effect.kind === 'failed' && effect.tellChat) {
+      const text = `I could not answer this message, and gave up after ${about.tries + 1} tries: ${reason}. Send it again to try once more.`;
+      tellChat(ref, about, 'gave-up', `${text}${quote(about)}`);
+    }
+    // Another agent waits without being told, and nobody waits for a task.
+    const isAwaited = about.kind === 'chat' && about.channelType !== AGENT_CHANNEL;
+    if (effect.kind === 'requeue' && effect.tellChat && isAwaited) {
+      tellChat(ref, about, 'still-trying', `I have no answer to this yet, and keep trying: ${reason}.${quote(about)}`);
+    }
   }
 }
 
