@@ -1,7 +1,8 @@
 /**
  * One counted call, from its first byte to its end.
  *
- * I1. It holds of the budgets what it may cost, from the start, more when the request says more, and lets go at its end.
+ * I1. It holds of the budgets what it may cost, from the start: the dearest until its request is known, and then that.
+ *     It lets go at its end.
  * I2. Its end is told once, with the provider's numbers or an estimate.
  * I3. A model without a price, an option that changes it, a body that cannot be read: refused before the body is whole.
  */
@@ -49,6 +50,7 @@ export class CallMeter implements Meter {
   readonly #beganAt: number;
   #sentBytes = 0;
   #models = 0;
+  #isWhole = false;
   #price: ModelPrice | null;
   #refused: CallRefused | null = null;
   #status: number | null = null;
@@ -70,6 +72,11 @@ export class CallMeter implements Meter {
     this.#refused = this.#judge(facts);
     if (this.#refused !== null) return this.#refused;
     this.#sentBytes += chunk.length;
+    if (facts.isWhole && !this.#isWhole) {
+      // All that decides is known now: what was held for want of it is let go.
+      this.#isWhole = true;
+      Object.assign(this.#parts.hold, { nanousd: 0, tokens: 0 });
+    }
     this.#holdAtLeast(facts);
     return null;
   }
@@ -108,7 +115,8 @@ export class CallMeter implements Meter {
       const model = facts.models[this.#models] ?? '';
       const price = findPrice(model);
       if (price === null && money !== undefined) return refuseUnpriced(model);
-      this.#price = price;
+      // The dearest of those that were named: which one is taken is the provider's affair.
+      if (this.#models === 0 || (price?.output ?? 0) > (this.#price?.output ?? 0)) this.#price = price;
     }
     return null;
   }
