@@ -6,7 +6,15 @@ import { expect, test } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { claudeImage } from '../../support/claude-image.ts';
 
-const VITEST = ['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'test/contracts/inside/vitest.config.ts', '--configLoader', 'native'];
+const VITEST = [
+  'node',
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--config',
+  'test/contracts/inside/vitest.config.ts',
+  '--configLoader',
+  'native',
+];
 /** Of the image, when it must be built, and of a suite that starts a program of 370 MB some forty times. */
 const DEADLINE_MS = 600_000;
 
@@ -25,7 +33,18 @@ test('keeps the contract of providers, with its real SDK and no network', { time
       '10001:10001',
     ],
     ...['--read-only', '--tmpfs', '/tmp:rw,exec,size=256m,mode=1777', '--cap-drop', 'ALL'],
-    ...['--security-opt', 'no-new-privileges', '--memory', '2g', '--pids-limit', '512', '--env', 'HOME=/tmp'],
+    ...[
+      '--security-opt',
+      'no-new-privileges',
+      '--memory',
+      '2g',
+      '--pids-limit',
+      '512',
+      '--env',
+      'HOME=/tmp',
+      '--env',
+      'NO_COLOR=1',
+    ],
     ...['--volume', `${root}:${root}:ro`, '--workdir', root],
   ];
   const child = spawn(
@@ -41,5 +60,6 @@ test('keeps the contract of providers, with its real SDK and no network', { time
   }
   const [code] = await once(child, 'close');
   expect(code, output).toBe(0);
-  expect(output).toMatch(/Tests +\d+ passed/);
+  // An empty suite passes, too.
+  expect(Number(/Tests +(\d+) passed/.exec(output)?.[1])).toBeGreaterThan(20);
 });
