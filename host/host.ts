@@ -8,6 +8,7 @@
  * it does so by `later`, filled in when all are built. Shutdown drains first, then closes in the opposite order
  * of building. Containers go on: the next host adopts them.
  */
+import type { AccessRules } from './agents/access/rules.ts';
 import { buildAgents } from './assembly/agents.ts';
 import { ensureApiToken, gatherApiParts } from './assembly/api.ts';
 import { buildAsking } from './assembly/asking.ts';
@@ -50,6 +51,7 @@ export interface Host extends AsyncDisposable {
   readonly stores: Stores;
   readonly receive: Receive;
   readonly life: SessionLife;
+  readonly access: AccessRules;
   /** The port that the API listens on, null without one. */
   readonly port: number | null;
   readonly firstRun: boolean;
@@ -97,6 +99,7 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
     stores,
     receive: parts.receive,
     life: parts.life,
+    access: parts.access,
     port,
     firstRun,
     stopContainers: () => parts.runtime.stopAll(),

@@ -1,5 +1,6 @@
 /** A whole host in this process, on a fresh home, with a fake chat platform: for stories with real containers. */
 import { onTestFinished } from 'vitest';
+import type { OutsideOptions } from '../../host/assembly/egress.ts';
 import type { Policy } from '../../host/config/policy.ts';
 import { type Host, startHost } from '../../host/host.ts';
 import type { InboundFile } from '../../host/routing/inbound.ts';
@@ -35,13 +36,15 @@ export class FlowHost {
   readonly policy: Policy;
   readonly channel = new FakeChannel('test', 'native');
   host!: Host;
+  readonly #outside: OutsideOptions;
 
-  constructor(policy: Partial<Policy> = {}) {
+  constructor(policy: Partial<Policy> = {}, outside: OutsideOptions = {}) {
     this.policy = { ...FLOW_POLICY, home: this.home, ...policy };
+    this.#outside = outside;
   }
 
   async start(): Promise<this> {
-    this.host = await startHost({ policy: this.policy, channels: [this.channel] });
+    this.host = await startHost({ policy: this.policy, channels: [this.channel], outside: this.#outside });
     return this;
   }
 
