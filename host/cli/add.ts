@@ -23,6 +23,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   chats: 'chats: list, set',
   agents: 'agents: list, make, remove, restore',
   config: 'what containers are made of: show, diff, history, rollback, set',
+  secrets: 'what services are given: list, set, remove, assign, unassign, unlock, passphrase, rotate-key',
+  services: 'places outside that get a secret, and those of models: list, add, remove',
   mounts: 'folders of this machine that agents see: allowed, list, add, remove',
   access: 'what agents may reach outside: list, allow, remove',
   egress: 'what agents asked of the outside: list, tail',

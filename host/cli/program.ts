@@ -19,6 +19,7 @@ import { addBuildCommands } from './program-builds.ts';
 import { addConfigCommands } from './program-config.ts';
 import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
+import { addSecretCommands } from './program-secrets.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
@@ -106,6 +107,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addLookCommands(add);
   addAgentCommands(add);
   addConfigCommands(add);
+  addSecretCommands(add);
   addAccessCommands(add);
   addTalkCommands(add);
   addApprovalCommands(add);

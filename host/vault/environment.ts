@@ -2,7 +2,7 @@
 import { Fault } from '../config/errors.ts';
 import { vaultLog } from '../observe/logger.ts';
 import { parseKey, type VaultKey } from './cipher.ts';
-import { readPrivateFile } from './private-file.ts';
+import { readPassphrase } from './passphrase-file.ts';
 import { SecretValue } from './secret-value.ts';
 import type { Vault } from './vault.ts';
 
@@ -33,22 +33,13 @@ export function takeVaultEnvironment(environment: NodeJS.ProcessEnv): VaultEnvir
 /** Opens a locked vault; one that stays locked says why in the log, and the host goes on. */
 export async function unlockFromFile(vault: Vault, path: string | null): Promise<void> {
   if (path === null || vault.state.kind !== 'locked') return;
-  const passphrase = readPassphrase(path);
-  if (passphrase.kind === 'refused') {
-    vaultLog.error({ why: passphrase.why, next: passphrase.next }, 'the passphrase of the vault cannot be read');
+  const file = readPassphrase(path);
+  if (file.kind === 'refused') {
+    vaultLog.error({ why: file.why, next: file.next }, 'the passphrase of the vault cannot be read');
     return;
   }
-  const outcome = await vault.unlock(passphrase.value, null);
-  passphrase.value.destroy();
+  const passphrase = SecretValue.ofPassphrase(file.text);
+  const outcome = await vault.unlock(passphrase, null);
+  passphrase.destroy();
   if (outcome.kind === 'refused') vaultLog.error({ why: outcome.why }, 'the passphrase of the vault does not open it');
-}
-
-/** The first line of a file that nobody else may read. */
-export function readPassphrase(
-  path: string,
-): { kind: 'passphrase'; value: SecretValue } | { kind: 'refused'; why: string; next: string } {
-  const file = readPrivateFile(path);
-  if (file.kind === 'absent') return { kind: 'refused', why: `there is no file ${path}`, next: `ls -l ${path}` };
-  if (file.kind === 'refused') return file;
-  return { kind: 'passphrase', value: SecretValue.ofPassphrase(file.text.split(/\r?\n/)[0] ?? '') };
 }

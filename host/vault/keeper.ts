@@ -282,7 +282,7 @@ function readKey(path: string): VaultKey | null {
 function describeKey(path: string, file: PrivateFile): KeyFileFact {
   if (file.kind !== 'text') return file;
   const key = parseKey(file.text);
-  if (key === null) return { kind: 'refused', why: `${path} holds no key`, next: `put ${path} back from a backup` };
+  if (key === null) return { kind: 'refused', why: `${path} holds no key`, next: `cp <backup> ${path}` };
   key.bytes.fill(0);
   return { kind: 'key', id: key.id };
 }
@@ -290,6 +290,6 @@ function describeKey(path: string, file: PrivateFile): KeyFileFact {
 function describeLock(path: string, file: PrivateFile): KeyFileFact {
   if (file.kind !== 'text') return file;
   const lock: Lock | null = parseLock(file.text);
-  if (lock === null) return { kind: 'refused', why: `${path} is damaged`, next: `put ${path} back from a backup` };
+  if (lock === null) return { kind: 'refused', why: `${path} is damaged`, next: `cp <backup> ${path}` };
   return { kind: 'key', id: lock.keyId };
 }

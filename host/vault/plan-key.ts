@@ -57,8 +57,8 @@ export function planKey(facts: KeyFacts): KeyPlan {
   if (sealedWith.length === 0) return { kind: 'none' };
   return {
     kind: 'unusable',
-    why: `the secrets are sealed with the key ${sealedWith.join(' and ')}, and ${paths.key} is not there`,
-    next: `put ${paths.key} back from a backup, then: portolan secrets unlock; or remove each secret and set it again`,
+    why: `the secrets are sealed with the key ${sealedWith.join(' and ')}, and ${paths.key} is not there: put it back from a backup, or remove each secret and set it again`,
+    next: `cp <backup> ${paths.key} && portolan secrets unlock`,
   };
 }
 
@@ -78,7 +78,7 @@ function planEnvironment(environment: readonly string[], sealedWith: readonly st
 function choose({ now, next }: KeyFiles, sealedWith: readonly string[], path: string): Choice {
   for (const file of [now, next]) {
     if (file.kind === 'refused') {
-      return { kind: 'unusable', why: file.why, next: `${file.next}, then: portolan secrets unlock` };
+      return { kind: 'unusable', why: file.why, next: `${file.next} && portolan secrets unlock` };
     }
   }
   const opens = (id: string) => sealedWith.every((each) => each === id);
@@ -92,7 +92,7 @@ function choose({ now, next }: KeyFiles, sealedWith: readonly string[], path: st
   if (now.kind === 'absent') return now;
   return {
     kind: 'unusable',
-    why: `the secrets are sealed with the key ${sealedWith.join(' and ')}, and ${path} is the key ${now.kind === 'key' ? now.id : ''}`,
-    next: `put the right ${path} back from a backup, then: portolan secrets unlock; or remove each secret and set it again`,
+    why: `the secrets are sealed with the key ${sealedWith.join(' and ')}, and ${path} is the key ${now.kind === 'key' ? now.id : ''}: put the right one back, or remove each secret and set it again`,
+    next: `cp <backup> ${path} && portolan secrets unlock`,
   };
 }

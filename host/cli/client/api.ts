@@ -28,6 +28,10 @@ import type {
   Page,
   Person,
   Refusal,
+  Secret,
+  SecretSet,
+  SecretUse,
+  Service,
   Session,
   SignIn,
   SignInLink,
@@ -35,6 +39,7 @@ import type {
   Task,
   TaskDetail,
   Trace,
+  Vault,
   Why,
   Wiring,
 } from './types.ts';
@@ -133,6 +138,67 @@ export class HostApi {
     const body = JSON.stringify({ revision: to });
     const request = { method: 'POST', path: BASE + path, headers, body, timeoutMs: BUILD_TIMEOUT_MS };
     return decode(await requestOverSocket(this.#address, request), path);
+  }
+
+  listSecrets(): Promise<{ items: Secret[] }> {
+    return this.#get('/secrets');
+  }
+
+  /** The value leaves this process by the Unix socket alone. */
+  setSecret(name: string, value: string): Promise<SecretSet> {
+    return this.#put(`/secrets/${encodeURIComponent(name)}`, null, { value });
+  }
+
+  async removeSecret({ name, revision }: Pick<Secret, 'name' | 'revision'>): Promise<void> {
+    await this.#delete(`/secrets/${encodeURIComponent(name)}`, revision);
+  }
+
+  /** `of`: an agent's id, or `all`. */
+  assignSecret(secret: string, service: string, of: string): Promise<SecretUse> {
+    return this.#put(`/services/${encodeURIComponent(service)}/secrets/${of}`, null, { secret });
+  }
+
+  async unassignSecret(service: string, of: string): Promise<void> {
+    await this.#delete(`/services/${encodeURIComponent(service)}/secrets/${of}`);
+  }
+
+  listServices(): Promise<{ items: Service[] }> {
+    return this.#get('/services');
+  }
+
+  addService(service: {
+    name: string;
+    url: string;
+    api?: 'anthropic' | 'openai';
+    header?: string;
+    private: boolean;
+  }): Promise<Service> {
+    return this.#post('/services', service);
+  }
+
+  async removeService({ name, revision }: Pick<Service, 'name' | 'revision'>): Promise<void> {
+    await this.#delete(`/services/${encodeURIComponent(name)}`, revision ?? undefined);
+  }
+
+  readVault(): Promise<Vault> {
+    return this.#get('/vault');
+  }
+
+  /** Without a passphrase the host looks at the vault's files again. */
+  unlockVault(passphrase: string | undefined): Promise<Vault> {
+    return this.#post('/vault/unlock', passphrase === undefined ? {} : { passphrase });
+  }
+
+  setPassphrase(passphrase: string): Promise<Vault> {
+    return this.#put('/vault/passphrase', null, { passphrase });
+  }
+
+  removePassphrase(): Promise<Vault> {
+    return this.#delete('/vault/passphrase');
+  }
+
+  rotateVaultKey(passphrase: string | undefined): Promise<Vault> {
+    return this.#post('/vault/rotate-key', passphrase === undefined ? {} : { passphrase });
   }
 
   readAllowedMounts(): Promise<AllowedMounts> {

@@ -6,8 +6,14 @@ import type * as access from '../../console/api/access-schemas.ts';
 import type * as builds from '../../console/api/build-schemas.ts';
 import type * as configs from '../../console/api/config-schemas.ts';
 import type * as schemas from '../../console/api/schemas.ts';
+import type * as secrets from '../../console/api/secret-schemas.ts';
 
 export type Status = schemas.Status;
+export type Vault = schemas.VaultStatus;
+export type Secret = secrets.Secret;
+export type SecretSet = secrets.SecretSet;
+export type SecretUse = secrets.SecretUse;
+export type Service = secrets.Service;
 export type Build = builds.Build;
 export type AgentImage = builds.AgentImage;
 export type Agent = schemas.Agent;

@@ -14,6 +14,18 @@ function describeDeliveries({ deliveries, overdue }: Status['queue'], style: Sty
   return `${deliveries} under way${late}`;
 }
 
+function describeVault({ state, source, why, next }: Status['vault'], { style, typeable }: Context): string {
+  if (state === 'empty') return 'none';
+  if (state === 'open') return `open, by ${WORDS_OF_SOURCE[source ?? 'file']}`;
+  return `${style.red(oneLine(why ?? state))}; next: ${typeable(oneLine(next ?? 'portolan doctor'))}`;
+}
+
+const WORDS_OF_SOURCE = {
+  file: 'its key in the home',
+  passphrase: 'the passphrase',
+  environment: 'PORTOLAN_VAULT_KEY',
+};
+
 export async function showStatus(context: Context): Promise<void> {
   const status = await context.api.readStatus();
   if (context.json) return context.printJson(status);
@@ -39,6 +51,7 @@ export async function showStatus(context: Context): Promise<void> {
         ['Sessions', sessions.length > 0 ? sessions.join(', ') : 'none'],
         ['Waiting', status.queue.waiting === 0 ? 'nobody' : style.yellow(`${status.queue.waiting} for a free place`)],
         ['Deliveries', describeDeliveries(status.queue, style)],
+        ['Secrets', describeVault(status.vault, context)],
         ['Memory', formatBytes(status.memoryBytes)],
         ['Home', oneLine(status.home)],
       ],

@@ -106,7 +106,7 @@ describe('the key in the home', () => {
     using opened = openVault(home);
     expect(opened.vault.state).toMatchObject({
       kind: 'unusable',
-      next: `chmod 600 ${home.vaultKey}, then: portolan secrets unlock`,
+      next: `chmod 600 ${home.vaultKey} && portolan secrets unlock`,
     });
     expect(opened.vault.reveal('anthropic').kind).toBe('locked');
     expect(opened.vault.set('other', secret('x'), OWNER)).toMatchObject({ kind: 'refused', code: 'vault_unusable' });
