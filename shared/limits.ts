@@ -30,6 +30,8 @@ export const MAX_JSON_DEPTH = 32;
 export const MAX_TRIES = 5;
 /** First retry delay, doubled each try (5, 10, 20, 40, 80 s). */
 export const RETRY_BASE_MS = 5_000;
+/** No retry waits longer, also when a server outside asks for more. Higher: a message seems lost. Lower: tries are wasted. */
+export const LONGEST_RETRY_MS = RETRY_BASE_MS * 2 ** MAX_TRIES;
 /** Messages handed to the provider in one turn. Higher: huge prompts. Lower: bursts are slow. */
 export const MAX_BATCH = 50;
 /** Rows the host reads from outbound.db in one go. Higher: one flood delays others. Lower: more reads. */

@@ -74,8 +74,8 @@ export type ProviderEvent =
    * forgets it, and asks once more in a fresh conversation.
    */
   | { kind: 'continuation_invalid' }
-  /** The turn failed. `message` may be shown to a person. */
-  | { kind: 'error'; retryable: boolean; message: string };
+  /** The turn failed. `message` may be shown to a person; `retryAfterMs` is what the server asked for. */
+  | { kind: 'error'; retryable: boolean; message: string; retryAfterMs?: number };
 
 /** One running turn. The iterable ends when the turn does. */
 export interface ProviderTurn extends AsyncIterable<ProviderEvent> {

@@ -10,6 +10,7 @@ import { type Answer, Conversation } from './conversation.ts';
 import { formatPrompt } from './format.ts';
 import { log } from './log.ts';
 import type { InboundMessage } from './message.ts';
+import type { Ack } from './outbox.ts';
 import { draftNote } from './replies.ts';
 import { ToolsInFlight } from './tools-in-flight.ts';
 import type { TurnParts, TurnResult } from './turn.ts';
@@ -79,26 +80,18 @@ export class Compaction {
       case 'failed': {
         log.warn('compacting failed', { retryable: answer.retryable, error: answer.message });
         const note = answer.retryable ? null : `(The conversation could not be compacted: ${answer.message})`;
-        return this.#plan({ kind: 'failed', retryable: answer.retryable, error: answer.message }, note);
+        return this.#plan(answer, note);
       }
     }
   }
 
-  #plan(
-    end: { kind: 'done' } | { kind: 'failed'; retryable: boolean; error: string },
-    note: string | null,
-  ): NonNullable<TurnResult> {
+  #plan(end: { kind: 'done' } | Extract<Answer, { kind: 'failed' }>, note: string | null): NonNullable<TurnResult> {
     const { id, tries } = this.#command;
     const stamps: Stamps = { provider_started: this.#startedAt, row_committed: stampNow() };
     const drafts = note === null ? [] : [draftNote({ chart: this.#parts.chart.read() }, this.#command, note)];
-    const common = { id, tries, stamps };
     return {
       drafts,
-      acks: [
-        end.kind === 'done'
-          ? { ...common, state: 'done' }
-          : { ...common, state: 'failed', error: end.error, retryable: end.retryable },
-      ],
+      acks: [describeEnd({ id, tries, stamps }, end)],
       continuation: this.#conversation.change,
     };
   }
@@ -115,4 +108,13 @@ export class Compaction {
       findSeq: () => null,
     });
   }
+}
+
+function describeEnd(
+  common: { id: string; tries: number; stamps: Stamps },
+  end: { kind: 'done' } | Extract<Answer, { kind: 'failed' }>,
+): Ack {
+  if (end.kind === 'done') return { ...common, state: 'done' };
+  const { kind: _failed, message, ...more } = end;
+  return { ...common, ...more, state: 'failed', error: message };
 }

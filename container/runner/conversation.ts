@@ -22,7 +22,7 @@ const BEGINS_AFRESH =
 
 export type Answer =
   | { kind: 'answered'; text: string }
-  | { kind: 'failed'; retryable: boolean; message: string }
+  | { kind: 'failed'; retryable: boolean; message: string; retryAfterMs?: number }
   | { kind: 'interrupted' };
 
 type Heard = Answer | { kind: 'forgotten' };
@@ -166,7 +166,10 @@ export class Conversation {
         this.#isForgotten = true;
         return { kind: 'forgotten' };
       case 'error':
-        return { kind: 'failed', retryable: event.retryable, message: event.message };
+        return {
+          ...{ kind: 'failed', retryable: event.retryable, message: event.message },
+          ...(event.retryAfterMs === undefined ? {} : { retryAfterMs: event.retryAfterMs }),
+        };
       default:
         return assertNever(event);
     }

@@ -24,7 +24,15 @@ import type { Draft, OutboundBody, SentRow } from './message.ts';
 export type Ack =
   /** `isQuiet`: a task whose own check decided that nothing is to be done. */
   | { id: string; tries: number; state: 'done'; stamps: Stamps; isQuiet?: boolean }
-  | { id: string; tries: number; state: 'failed'; error: string; retryable: boolean; stamps: Stamps };
+  | {
+      id: string;
+      tries: number;
+      state: 'failed';
+      error: string;
+      retryable: boolean;
+      retryAfterMs?: number;
+      stamps: Stamps;
+    };
 
 export interface TurnEnd {
   drafts: readonly Draft[];
@@ -325,7 +333,9 @@ export function isPassing(error: unknown): boolean {
 function formatNote(ack: Ack): string {
   const common = { tries: ack.tries, ...ack.stamps };
   if (ack.state === 'done') return JSON.stringify(ack.isQuiet ? { ...common, quiet: true } : common);
-  return JSON.stringify({ ...common, error: ack.error.slice(0, MAX_ERROR_CHARS), retryable: ack.retryable });
+  const { retryable } = ack;
+  const retryAfterMs = ack.retryAfterMs === undefined ? undefined : Math.ceil(ack.retryAfterMs);
+  return JSON.stringify({ ...common, error: ack.error.slice(0, MAX_ERROR_CHARS), retryable, retryAfterMs });
 }
 
 function parseNoteTries(note: string | null): number | null {

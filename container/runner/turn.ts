@@ -158,7 +158,7 @@ export class Turn {
     reportServers(this.#parts);
     const first = await this.#ask(this.#format(this.#scope.batch, omittedCount));
     if (first.kind === 'interrupted') return null;
-    if (first.kind === 'failed') return this.#planFailure(first.retryable, first.message);
+    if (first.kind === 'failed') return this.#planFailure(first);
     const planned = this.#plan(first.text);
     const nudge = planNudge(planned, this.#facts(), this.#visible());
     let second: PlannedReplies | null = null;
@@ -167,7 +167,7 @@ export class Turn {
       const answer = await this.#ask({ text: nudge, messages: [] });
       if (answer.kind === 'interrupted') return null;
       if (answer.kind === 'answered') second = this.#plan(answer.text);
-      else if (planned.drafts.length === 0) return this.#planFailure(answer.retryable, answer.message);
+      else if (planned.drafts.length === 0) return this.#planFailure(answer);
     }
     const drafts = planTurnEnd(planned, second, this.#facts(), this.#visible());
     return this.#planEnd(this.#scope.withoutRepeats(drafts), (common) => ({ ...common, state: 'done' }));
@@ -200,10 +200,10 @@ export class Turn {
     return planned;
   }
 
-  #planFailure(retryable: boolean, message: string): TurnResult {
+  #planFailure({ kind: _failed, retryable, message, ...more }: Extract<Answer, { kind: 'failed' }>): TurnResult {
     log.warn('turn failed', { retryable, error: message });
     const drafts = retryable ? [] : planFailureNotes(this.#facts(), message);
-    return this.#planEnd(drafts, (common) => ({ ...common, state: 'failed', error: message, retryable }));
+    return this.#planEnd(drafts, (common) => ({ ...common, ...more, state: 'failed', error: message, retryable }));
   }
 
   #planEnd(

@@ -1,13 +1,10 @@
 /** What people are shown of a session. Pure. */
-import { MAX_TRIES, RETRY_BASE_MS } from '../../shared/limits.ts';
+import { LONGEST_RETRY_MS } from '../../shared/limits.ts';
 import { assertNever } from '../config/errors.ts';
 import type { PlannedContainer, RuntimePlan } from './facts.ts';
 import type { RuntimePolicy } from './policy.ts';
 import type { SessionFacts, SessionState } from './ports.ts';
 import { describeStored } from './reasons.ts';
-
-/** What waits longer after a failed run waits for something else, as a task does. */
-const LONGEST_RETRY_MS = RETRY_BASE_MS * 2 ** MAX_TRIES;
 
 export function describeState(
   facts: SessionFacts,
@@ -56,6 +53,7 @@ export function describeState(
   }
   // Its messages were handed back and wait for their next try.
   if (plan.kind === 'wait' && plan.why === 'due' && record.failures < policy.maxFailures) {
+    // What waits longer after a failed run waits for something else, as a task does.
     if (plan.untilMs - record.sinceMs <= LONGEST_RETRY_MS) {
       return { kind: 'waiting', for: 'retry', reason, untilMs: plan.untilMs };
     }

@@ -1,7 +1,7 @@
 /** What the runner's marks in `processing` mean for the inbound rows. Pure; nothing the container says is believed beyond its own work. */
 import { z } from 'zod';
 import type { MessageId } from '../../shared/ids.ts';
-import { MAX_TRIES, RETRY_BASE_MS } from '../../shared/limits.ts';
+import { LONGEST_RETRY_MS, MAX_TRIES, RETRY_BASE_MS } from '../../shared/limits.ts';
 import { STAGES, type Stage, type Stamps } from '../../shared/trace.ts';
 import type { OpenInbound } from './inbox-tables.ts';
 import type { RawProcessing } from './reader-protocol.ts';
@@ -25,6 +25,7 @@ const noteSchema = z
   .object({
     error: z.string().max(500).optional(),
     retryable: z.boolean().optional(),
+    retryAfterMs: z.number().int().nonnegative().optional().catch(undefined),
     quiet: z.boolean().optional(),
   })
   .loose();
@@ -41,7 +42,7 @@ export function planAck(open: OpenInbound, mark: RawProcessing, now: number): Ac
       return { kind: 'done', id: open.id, stamps, quiet: open.kind === 'task' && note.quiet === true };
     case 'failed': {
       const reason = note.error ?? 'the agent failed without a reason';
-      if (note.retryable === true) return planRetry(open, reason, now);
+      if (note.retryable === true) return planRetry(open, reason, now, note.retryAfterMs);
       return { kind: 'failed', id: open.id, reason, tellChat: false };
     }
     default:
@@ -60,11 +61,11 @@ export function isStale(open: Pick<OpenInbound, 'processAfter' | 'tries'>, mark:
   return open.tries > 0 && open.processAfter !== null && mark.changedAt < open.processAfter;
 }
 
-/** Back-off 5, 10, 20, 40 s, then failed. Source: architecture §7. */
-function planRetry(open: OpenInbound, reason: string, now: number): AckEffect {
+/** Back-off 5, 10, 20, 40 s, or as long as a server outside asked for, then failed. Source: architecture §7. */
+function planRetry(open: OpenInbound, reason: string, now: number, askedMs = 0): AckEffect {
   const tries = open.tries + 1;
   if (tries >= MAX_TRIES) return { kind: 'failed', id: open.id, reason, tellChat: true };
-  const processAfter = now + RETRY_BASE_MS * 2 ** open.tries;
+  const processAfter = now + Math.max(RETRY_BASE_MS * 2 ** open.tries, Math.min(askedMs, LONGEST_RETRY_MS));
   return { kind: 'requeue', id: open.id, tries, processAfter, reason, tellChat: tries === TELL_AFTER_TRIES };
 }
 

@@ -35,14 +35,14 @@ describe('a conversation that cannot be continued', () => {
   it('is forgotten though the fresh one fails, so that the next try does not meet it again', async () => {
     await using session = new SessionFixture();
     const overloaded: Script = async function* (): AsyncGenerator<ProviderEvent> {
-      yield { kind: 'error', retryable: true, message: 'overloaded' };
+      yield { kind: 'error', retryable: true, message: 'overloaded', retryAfterMs: 6_999.5 };
     };
     const provider = new ScriptedProvider(answering('one', 'c-1'), invalid, overloaded);
     await using _loop = new LoopHarness(session, provider);
     await session.exchange({ text: 'first' });
     const [id = ''] = session.receive({ text: 'second' });
     await session.until(() => session.processing(id)?.state === 'failed', 'failed');
-    expect(session.processing(id)?.note).toMatchObject({ retryable: true });
+    expect(session.processing(id)?.note).toMatchObject({ retryable: true, retryAfterMs: 7_000 });
     expect(session.runnerState('continuation')).toBeNull();
   });
 

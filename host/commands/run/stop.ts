@@ -6,7 +6,7 @@
  * I2. Told twice, it ends nothing that came after it was first told: only what is older than the command.
  */
 
-import { MAX_TRIES, RETRY_BASE_MS } from '../../../shared/limits.ts';
+import { LONGEST_RETRY_MS } from '../../../shared/limits.ts';
 import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import type { OpenInbound } from '../../sessions/inbox-tables.ts';
@@ -16,8 +16,6 @@ import type { Call, CommandParts, Listener, Reply } from '../ports.ts';
 
 /** Rows ended in one commit. Higher: a longer stop of the host. Lower: more commits. */
 const MAX_ENDED = 500;
-/** What waits longer than any retry does waits for something else. */
-const LONGEST_RETRY_MS = RETRY_BASE_MS * 2 ** MAX_TRIES;
 /** States in which there is a run to end. */
 const WITH_RUN: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'stopping']);
 
@@ -54,6 +52,7 @@ async function endRows(call: Call, parts: CommandParts, session: Session): Promi
   const ended: OpenInbound[] = [];
   for (;;) {
     const at = now();
+    // What waits longer than any retry does waits for something else.
     const open = inboxes.read(session, (tables) => tables.listOpen(MAX_ENDED, at + LONGEST_RETRY_MS));
     const mine = open.filter((row) => isGivenHere(row, call, at));
     if (mine.length === 0) return ended;

@@ -331,6 +331,31 @@ test('a retryable failure queues the message again with back-off, is told at the
   await until('it is failed', () => spine.transcript.get(messageId)?.state === 'failed');
 });
 
+test.each([
+  [60_000, 60_000],
+  [1_000, 5_000],
+  [1e12, 160_000],
+  [-1, 5_000],
+  ['soon', 5_000],
+])('a retry waits as long as a server outside asked for (%j ms), within bounds', async (retryAfterMs, expected) => {
+  const spine = new Spine();
+  spine.addChannel('test');
+  const now = Date.now();
+  spine.now = () => now;
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, messageId, paths } = await spine.say(chat, 'hello');
+  spine
+    .container(paths)
+    .db.prepare(`INSERT OR REPLACE INTO processing VALUES (?, 'failed', ?, ?)`)
+    .run(messageId, now, JSON.stringify({ error: 'overloaded', retryable: true, retryAfterMs }));
+  spine.delivery.ring(session.id);
+  const open = await until('it is queued again', () => {
+    const rows = spine.inboxes.read(session, (tables) => tables.listOpen(10));
+    return rows.find((row) => row.id === messageId && row.tries === 1);
+  });
+  expect(open.processAfter).toBe(now + expected);
+});
+
 test('a request that the host refuses is recorded, and the agent is told why, once', async () => {
   const spine = new Spine();
   spine.addChannel('test');
