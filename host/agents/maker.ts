@@ -7,6 +7,7 @@
  * I2. An agent that a request makes has an id made from the request's row: asked again after a crash, it is there.
  */
 import { deriveAgentGroupId, deriveMessageId, type MessageId, makeId } from '../../shared/ids.ts';
+import type { Effort } from '../../shared/providers.ts';
 import type { RequestOf } from '../../shared/requests.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
@@ -42,6 +43,8 @@ export interface NewAgent {
   isAdmin?: boolean;
   provider?: string;
   model?: string | null;
+  service?: string | null;
+  effort?: Effort | null;
   timezone?: string;
   /** Its AGENTS.md; the template's when absent. */
   instructions?: string;

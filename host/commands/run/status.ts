@@ -1,15 +1,19 @@
 /** `/status`: what goes on where it is asked. Reads alone; a session that cannot be read is named, not skipped. */
+import { modelServiceOf } from '../../../shared/providers.ts';
 import { showSafely } from '../../approvals/show.ts';
 import { Fault } from '../../config/errors.ts';
 import { showPlain } from '../../questions/plan.ts';
 import type { Session } from '../../store/sessions.ts';
 import { MAX_LISTED } from '../limits.ts';
+import { isAdminOf } from '../plan.ts';
 import type { Call, CommandParts, Listener, LiveState, Reply } from '../ports.ts';
 import { count, quote } from '../words.ts';
 import { listDecidable } from './approvals.ts';
 
 export function status(call: Call, parts: CommandParts): Reply {
-  const lines = call.listeners.map((one) => `- **${showSafely(one.agent.name)}**: ${describeListener(parts, one)}`);
+  const lines = call.listeners.map(
+    (one) => `- **${showSafely(one.agent.name)}**: ${describeListener(parts, one)}${describeMind(call, one)}`,
+  );
   const head = lines.length === 0 ? ['No agent listens here.'] : [lines.join('\n')];
   return {
     kind: 'said',
@@ -20,6 +24,20 @@ export function status(call: Call, parts: CommandParts): Reply {
 function describeListener(parts: CommandParts, { session }: Listener): string {
   if (session === null) return 'listens; nobody has talked to it here yet';
   return `${describeState(parts.life.liveState(session))}; ${describeQueue(parts, session)}`;
+}
+
+/** For its admins; what an agent thinks with costs somebody money. */
+function describeMind({ speaker }: Call, { agent }: Listener): string {
+  if (!isAdminOf(speaker.roles, agent.id)) return '';
+  const { provider, model, effort } = agent.config;
+  const service = modelServiceOf(agent.config);
+  const facts = [
+    `thinks with ${provider}`,
+    ...(model === null ? [] : [`model ${showPlain(model)}`]),
+    ...(service === null ? [] : [`through ${service}`]),
+    ...(effort === null ? [] : [`effort ${effort}`]),
+  ];
+  return `; ${facts.join(', ')}`;
 }
 
 function describeState({ state, reason }: LiveState): string {

@@ -177,6 +177,8 @@ const agentFields = {
   name: line(64),
   provider: provider.optional(),
   model: modelInput.optional(),
+  service: serviceInput.optional(),
+  effort: effortInput.optional(),
   timezone: timezone.optional(),
 };
 

@@ -45,6 +45,8 @@ export function presentAgent(agent: AgentGroup): Agent {
     isAdmin: agent.isAdmin,
     provider: agent.config.provider,
     model: agent.config.model,
+    service: agent.config.service,
+    effort: agent.config.effort,
     timezone: agent.config.timezone,
     createdAt: agent.createdAt,
     removedAt: agent.archivedAt,

@@ -4,6 +4,7 @@
  * message's `revision` is its place in the order of changes, which the event stream resumes from.
  */
 import { z } from '@hono/zod-openapi';
+import { EFFORTS } from '../../../shared/providers.ts';
 import { MISSED_POLICIES } from '../../../shared/requests.ts';
 import { STAGES } from '../../../shared/trace.ts';
 import { APPROVAL_STATES } from '../../store/approvals.ts';
@@ -116,11 +117,14 @@ export const agentSchema = z
   .object({
     id: z.string(),
     name: z.string(),
-    /** Its admins alone see folder, provider and model: empty and null for others. */
+    /** Its admins alone see its folder and what it thinks with: empty and null for others. */
     folder: z.string(),
     isAdmin: z.boolean(),
     provider: z.string(),
     model: z.string().nullable(),
+    /** Null: its provider's own, if it needs any. */
+    service: z.string().nullable(),
+    effort: z.enum(EFFORTS).nullable(),
     timezone: z.string(),
     revision,
     createdAt: time,

@@ -7,6 +7,7 @@ import { checkName } from '../../../agents/names.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import type { DestinationRow } from '../../../store/destinations.ts';
 import { newApi, paginate } from '../api.ts';
+import { planChoicePatch, requireNewChoice } from '../choices.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
@@ -33,13 +34,12 @@ export function agentRoutes(parts: ApiParts) {
     .openapi(routes.createAgent, (c) => {
       const { isAdmin, ...given } = c.req.valid('json');
       if (isAdmin === true) requireMachine(c);
-      const { name, provider, model, timezone, instructions } = given;
+      const { name, provider, model, service, effort, timezone, instructions } = given;
       const agent = parts.maker.make(
         {
           name,
           isAdmin: isAdmin === true,
-          ...(provider === undefined ? {} : { provider }),
-          ...(model === undefined ? {} : { model }),
+          ...requireNewChoice({ provider, model, service, effort }, parts, name),
           ...(timezone === undefined ? {} : { timezone }),
           ...(instructions === undefined ? {} : { instructions }),
         },
@@ -57,12 +57,11 @@ export function agentRoutes(parts: ApiParts) {
     .openapi(routes.updateAgent, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const revision = readIfMatch(c);
-      const { provider, model, timezone, ...given } = c.req.valid('json');
+      const { provider, model, service, effort, timezone, ...given } = c.req.valid('json');
       const name = given.name === undefined ? undefined : planRename(parts, given.name, agent.id);
       const patch = {
         ...(name === undefined ? {} : { name }),
-        ...(provider === undefined ? {} : { provider }),
-        ...(model === undefined ? {} : { model }),
+        ...planChoicePatch(agent, { provider, model, service, effort }, parts),
         ...(timezone === undefined ? {} : { timezone }),
       };
       const outcome = parts.configs.changeAgent(agent.id, revision, patch, c.var.userId);
@@ -209,7 +208,7 @@ function listVisible(
 function presentAgentFor(standing: Standing, agent: AgentGroup): Agent {
   const resource = presentAgent(agent);
   if (administers(standing, { changedBy: [agent.id] })) return resource;
-  return { ...resource, folder: '', provider: '', model: null };
+  return { ...resource, folder: '', provider: '', model: null, service: null, effort: null };
 }
 
 function nameTaken(name: string): Problem {

@@ -10,6 +10,7 @@ import { isSameMounts } from '../../../agents/mounts/plan.ts';
 import type { AgentGroup, ConfigContent } from '../../../store/agents.ts';
 import type { ConfigRevision } from '../../../store/config-history.ts';
 import { newApi, paginate } from '../api.ts';
+import { planChoicePatch } from '../choices.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
@@ -28,7 +29,7 @@ export function configRoutes(parts: ApiParts) {
     })
     .openapi(routes.updateConfig, (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
-      const patch = planPatch(agent, c.req.valid('json'));
+      const patch = planPatch(agent, c.req.valid('json'), parts);
       requireResourceRight(c, contentOf(agent).resources, patch.resources ?? {});
       const author = { by: c.var.userId, approvalId: null, reason: 'set by hand', ifRevision: readIfMatch(c) };
       return c.json(answerChange(c, configs.change(agent.id, patch, author), parts), 200);
@@ -100,17 +101,15 @@ interface Patch {
   pids?: number | null | undefined;
 }
 
-/** Null takes a resource back to the default. */
+/** Null takes a resource back to the default. Throws Problem 409 for what does not fit together. */
 function planPatch(
   agent: AgentGroup,
   { provider, model, service, effort, timezone, ...resources }: Patch,
+  parts: ApiParts,
 ): Partial<ConfigContent> {
   const merged = { ...contentOf(agent).resources, ...dropAbsent(resources) };
   return {
-    ...(provider === undefined ? {} : { provider }),
-    ...(model === undefined ? {} : { model }),
-    ...(service === undefined ? {} : { service }),
-    ...(effort === undefined ? {} : { effort }),
+    ...planChoicePatch(agent, { provider, model, service, effort }, parts),
     ...(timezone === undefined ? {} : { timezone }),
     resources: Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)),
   };

@@ -3,19 +3,13 @@
 import { CLAUDE_NOTICE, findModelProvider, modelServiceOf, PROVIDER_NAMES } from '../../../../shared/providers.ts';
 import { administers } from '../../../access/console.ts';
 import { MAX_AGENTS } from '../../../agents/limits.ts';
-import {
-  type Choice,
-  type ChoiceRefused,
-  defaultModelOf,
-  mergeChoice,
-  pickChoice,
-  planChoice,
-} from '../../../agents/provider/plan.ts';
+import { defaultModelOf, mergeChoice, pickChoice } from '../../../agents/provider/plan.ts';
 import { assertNever } from '../../../config/errors.ts';
 import { shellWord } from '../../../config/shell-word.ts';
 import type { ModelList, Probe } from '../../../runtime/probe/prober.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import { newApi } from '../api.ts';
+import { requireChoice } from '../choices.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -57,9 +51,9 @@ export function providerRoutes(parts: ApiParts) {
     .openapi(routes.listAgentModels, async (c) => {
       const agent = findAgent(parts, c.req.valid('param').id);
       const { provider = agent.config.provider, service } = c.req.valid('query');
-      const base = provider === agent.config.provider ? agent.config.service : null;
-      const config = { ...agent.config, provider, service: service ?? base };
-      const listed = await prober.listModels({ ...agent, config });
+      const named = service === undefined ? {} : { service };
+      const choice = mergeChoice(pickChoice(agent.config), { provider, ...named });
+      const listed = await prober.listModels({ ...agent, config: { ...agent.config, ...choice } });
       if (listed.kind !== 'models') throw refusePace(listed);
       return c.json({ models: listed.models }, 200);
     })
@@ -68,22 +62,6 @@ export function providerRoutes(parts: ApiParts) {
       if (tested.kind !== 'report') throw refusePace(tested);
       return c.json({ ...tested.report, models: [...tested.report.models] }, 200);
     });
-}
-
-/** The choice that a change of this agent comes to. Throws Problem 409. */
-export function requireChoice(agent: AgentGroup, given: Partial<Choice>, parts: ApiParts): Choice {
-  return judgeChoice(mergeChoice(pickChoice(agent.config), given), parts, agent.name);
-}
-
-/** Of an agent that is to be made. Throws Problem 409. */
-export function judgeChoice(choice: Choice, { services }: ApiParts, agentName: string): Choice {
-  const plan = planChoice(choice, services.list());
-  if (plan.kind === 'refused') throw toProblem(plan, agentName);
-  return plan.choice;
-}
-
-function toProblem({ code, why, expected, next }: ChoiceRefused, agentName: string): Problem {
-  return new Problem(409, code, why, { expected, next: next.replace('<agent>', shellWord(agentName)) });
 }
 
 function presentProviders({ services }: ApiParts): Omit<Providers, 'agents'> {

@@ -87,6 +87,8 @@ export class FakeHost {
       isAdmin: false,
       provider: 'demo',
       model: null,
+      service: null,
+      effort: null,
       timezone: 'Europe/Berlin',
       revision: 1,
       createdAt: Date.now(),
