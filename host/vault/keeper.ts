@@ -11,14 +11,14 @@ import { existsSync } from 'node:fs';
 import { assertNever } from '../config/errors.ts';
 import type { HomePaths } from '../config/home.ts';
 import { failpoint } from '../observe/failpoint.ts';
-import { formatKey, makeKey, parseKey, type VaultKey } from './cipher.ts';
-import { closeWithPassphrase, formatLock, type Lock, openWithPassphrase, parseLock } from './passphrase.ts';
+import { formatKey, makeKey, type VaultKey } from './cipher.ts';
+import { NEXT, readKey, readKeyFacts } from './key-facts.ts';
+import { closeWithPassphrase, formatLock, openWithPassphrase, parseLock } from './passphrase.ts';
 import { Patience } from './patience.ts';
-import { type KeyFileFact, type KeyFiles, type KeyPlan, planKey, type Settle } from './plan-key.ts';
+import { type KeyPlan, planKey, type Settle } from './plan-key.ts';
 import {
   createPrivateFile,
   movePrivateFile,
-  type PrivateFile,
   readPrivateFile,
   removePrivateFile,
   replacePrivateFile,
@@ -36,9 +36,6 @@ interface KeeperParts {
   reseal: (from: VaultKey, to: VaultKey, by: string | null) => void;
   now: () => number;
 }
-
-/** Of a change of key, before it is settled. */
-const NEXT = '.next';
 
 export class KeyKeeper {
   readonly #parts: KeeperParts;
@@ -63,13 +60,7 @@ export class KeyKeeper {
   /** Looks at what lies in the home, and opens what opens without a person. Stays open when it was. */
   look(): VaultState {
     const { environment, sealedWith, paths } = this.#parts;
-    const plan = planKey({
-      environment: environment.map(({ id }) => id),
-      lock: readBoth(paths.vaultLock, describeLock),
-      key: readBoth(paths.vaultKey, describeKey),
-      sealedWith: sealedWith(),
-      paths: { key: paths.vaultKey, lock: paths.vaultLock },
-    });
+    const plan = planKey(readKeyFacts(paths, environment, sealedWith()));
     this.#state = this.#follow(plan);
     return this.#state;
   }
@@ -268,28 +259,4 @@ export function sentence(words: string): string {
 function settle(path: string, how: Settle): void {
   if (how === 'promote') movePrivateFile(path + NEXT, path);
   else if (how === 'discard') removePrivateFile(path + NEXT);
-}
-
-function readBoth(path: string, describe: (path: string, file: PrivateFile) => KeyFileFact): KeyFiles {
-  return { now: describe(path, readPrivateFile(path)), next: describe(path + NEXT, readPrivateFile(path + NEXT)) };
-}
-
-function readKey(path: string): VaultKey | null {
-  const file = readPrivateFile(path);
-  return file.kind === 'text' ? parseKey(file.text) : null;
-}
-
-function describeKey(path: string, file: PrivateFile): KeyFileFact {
-  if (file.kind !== 'text') return file;
-  const key = parseKey(file.text);
-  if (key === null) return { kind: 'refused', why: `${path} holds no key`, next: `cp <backup> ${path}` };
-  key.bytes.fill(0);
-  return { kind: 'key', id: key.id };
-}
-
-function describeLock(path: string, file: PrivateFile): KeyFileFact {
-  if (file.kind !== 'text') return file;
-  const lock: Lock | null = parseLock(file.text);
-  if (lock === null) return { kind: 'refused', why: `${path} is damaged`, next: `cp <backup> ${path}` };
-  return { kind: 'key', id: lock.keyId };
 }

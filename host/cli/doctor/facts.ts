@@ -1,5 +1,7 @@
 /** What the doctor looks at: each fact with the ways in which it may be unknown. Gathered in gather.ts, judged in plan.ts. */
 
+import type { KeyPlan } from '../../vault/plan-key.ts';
+import type { Vault } from '../client/types.ts';
 import type { HomeHolder } from '../lock.ts';
 
 export interface DoctorFacts {
@@ -11,6 +13,7 @@ export interface DoctorFacts {
   agentImages: AgentImagesFact;
   disk: DiskFact;
   database: DatabaseFact;
+  vault: VaultFact;
   host: HostFact;
   holder: HomeHolder;
   clock: ClockFact;
@@ -94,6 +97,13 @@ export type DatabaseFact =
   | { kind: 'version'; version: number; known: number }
   | { kind: 'unreadable'; reason: string };
 
+export type VaultFact =
+  /** The host does not run, and its database cannot be asked. */
+  | { kind: 'unknown' }
+  | { kind: 'said'; vault: Vault }
+  /** What the next start will come to. */
+  | { kind: 'found'; plan: KeyPlan; mayBeElsewhere: boolean };
+
 export type HostFact =
   | {
       kind: 'running';
@@ -103,6 +113,7 @@ export type HostFact =
       engineDetail: string;
       /** Deliveries that are under way for too long. */
       overdue: number;
+      vault: Vault;
     }
   | { kind: 'stopped' }
   | { kind: 'stale-socket'; path: string }

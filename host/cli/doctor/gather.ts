@@ -19,6 +19,7 @@ import type {
   InotifyFact,
 } from './facts.ts';
 import { gatherAgentImages, gatherDocker, gatherImage } from './gather-docker.ts';
+import { gatherVault } from './gather-vault.ts';
 
 /** Higher: doctor seems to hang beside a hung host. Lower: a busy one is called silent. */
 const HOST_DEADLINE_MS = 3_000;
@@ -42,6 +43,7 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
     gatherClock(paths, env, place.now),
   ]);
   const agentImages = await gatherAgentImages(docker, database, paths.centralDb);
+  const vault = await gatherVault(paths, env, database, host.kind === 'running' ? host.vault : null);
   const nodeVersion = process.versions.node;
   return {
     nodeVersion,
@@ -51,6 +53,7 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
     agentImages,
     disk,
     database,
+    vault,
     host,
     holder,
     clock,
@@ -73,7 +76,7 @@ async function gatherHome(paths: HomePaths): Promise<HomeFact> {
     uid: process.getuid?.() ?? null,
     isWritable: await isAllowed(path, constants.W_OK | constants.X_OK),
     folder,
-    secrets: await describeAll([paths.socket, paths.apiToken]),
+    secrets: await describeAll([paths.socket, paths.apiToken, paths.vaultKey, paths.vaultLock]),
     files: await describeAll([paths.centralDb, paths.logs, paths.sessions, paths.groups]),
     socketPathBytes: Buffer.byteLength(paths.socket),
   };
@@ -112,9 +115,17 @@ async function gatherHost(paths: HomePaths): Promise<HostFact> {
   const path = paths.socket;
   try {
     const status = await new HostApi(path).readStatus(AbortSignal.timeout(HOST_DEADLINE_MS));
-    const { version, protocolVersion, engine, queue } = status;
+    const { version, protocolVersion, engine, queue, vault } = status;
     const engineDetail = engine.detail ?? '';
-    return { kind: 'running', version, protocolVersion, engineOk: engine.ok, engineDetail, overdue: queue.overdue };
+    return {
+      kind: 'running',
+      version,
+      protocolVersion,
+      engineOk: engine.ok,
+      engineDetail,
+      overdue: queue.overdue,
+      vault,
+    };
   } catch (error) {
     if (error instanceof CliError) {
       if (error.code === 'host_not_running') {

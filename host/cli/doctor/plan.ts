@@ -16,6 +16,7 @@ import type {
   ImageFact,
   InotifyFact,
 } from './facts.ts';
+import { planVault } from './plan-vault.ts';
 
 /** `warning`: works, but look at it. `failed`: the host cannot do its work. */
 export type Verdict = 'ok' | 'warning' | 'failed';
@@ -60,6 +61,7 @@ export function planFindings(facts: DoctorFacts, protocolVersion: number): Findi
     planHost(facts.host, protocolVersion),
     ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue)] : []),
     planLock(facts.holder, facts.host),
+    ...planVault(facts.vault),
     planClock(facts.clock),
     planTimeZone(facts.clock),
     ...(facts.inotify === null ? [] : [planInotify(facts.inotify)]),
@@ -159,7 +161,7 @@ function planSecrets(home: Extract<HomeFact, { kind: 'folder' }>): Finding {
   return ok(
     check,
     title,
-    home.secrets.length === 0 ? 'nothing private is open' : 'socket and token are closed to others',
+    home.secrets.length === 0 ? 'nothing private is open' : 'sockets, tokens and keys are closed to others',
   );
 }
 

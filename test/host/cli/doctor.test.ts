@@ -1,21 +1,26 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Vault } from '../../../host/cli/client/types.ts';
 import type { DoctorFacts } from '../../../host/cli/doctor/facts.ts';
 import { type Finding, planFindings } from '../../../host/cli/doctor/plan.ts';
 import { type HomePaths, homePaths, projectRoot } from '../../../host/config/home.ts';
 import { lockHome } from '../../../host/config/lock.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
+import { SecretValue } from '../../../host/vault/secret-value.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
+import { openVault } from '../vault/open-vault.ts';
 import { FakeHost } from './support/fake-host.ts';
 import { portolan } from './support/run.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const HOME = '/srv/portolan';
 const GIB = 1024 ** 3;
+
+const OPEN: Vault = { state: 'open', keyId: '0123456789abcdef', source: 'file', why: null, next: null };
 
 const WELL: DoctorFacts = {
   nodeVersion: '20.20.2',
@@ -41,7 +46,11 @@ const WELL: DoctorFacts = {
   agentImages: { kind: 'known', agents: [] },
   disk: { path: HOME, freeBytes: 50 * GIB, totalBytes: 100 * GIB, freeInodes: 1_000_000 },
   database: { kind: 'version', version: 5, known: 5 },
-  host: { kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '', overdue: 0 },
+  vault: { kind: 'said', vault: OPEN },
+  host: {
+    ...{ kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '', overdue: 0 },
+    vault: OPEN,
+  },
   holder: { kind: 'held', pid: 42 },
   clock: { skewMs: 1, futureMs: 0, timeZone: 'Europe/Berlin', isTimeZoneValid: true, now: NOW },
   inotify: { maxInstances: 128, maxWatches: 65_536 },
@@ -167,6 +176,28 @@ describe('the doctor', () => {
     expect(finding.fix).toContain(fix);
   });
 
+  it('says of a vault that is not open what opens it', () => {
+    const locked: Vault = {
+      ...{ state: 'locked', keyId: 'a', source: null },
+      ...{ why: 'the vault is locked with a passphrase', next: 'portolan secrets unlock' },
+    };
+    expect(find({ vault: { kind: 'said', vault: locked } }, 'vault')).toMatchObject({
+      verdict: 'warning',
+      fix: 'portolan secrets unlock',
+    });
+    const unusable: Vault = { ...locked, state: 'unusable', why: 'others may read it', next: 'chmod 600 it' };
+    expect(find({ vault: { kind: 'said', vault: unusable } }, 'vault')).toMatchObject({
+      verdict: 'failed',
+      fix: 'chmod 600 it',
+    });
+    const plan = { kind: 'unusable', why: 'the key is not there', next: 'cp <backup> it' } as const;
+    expect(find({ vault: { kind: 'found', plan, mayBeElsewhere: false } }, 'vault').verdict).toBe('failed');
+    expect(find({ vault: { kind: 'found', plan, mayBeElsewhere: true } }, 'vault')).toMatchObject({
+      verdict: 'warning',
+      detail: 'the key is not there (unless the host is given PORTOLAN_VAULT_KEY)',
+    });
+  });
+
   it('asks nothing of Docker where containers are plain processes', () => {
     const findings = planFindings({ ...WELL, docker: { kind: 'not-used' }, image: { kind: 'unknown' } }, 1);
     expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
@@ -255,6 +286,26 @@ describe('portolan doctor', () => {
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     expect((await diagnose(paths, { DOCKER_HOST: `unix://${path}` })).of('docker')?.detail).toContain(detail);
+  });
+
+  it('sees in the home of a host that does not run whether its vault will open', async () => {
+    const paths = makeTempHome();
+    const look = async (env: Record<string, string> = {}) => {
+      const { out } = await portolan(paths, ['doctor', '--json'], { env: { PORTOLAN_DRIVER: 'process', ...env } });
+      return JSON.parse(out).findings.find(({ check }: Finding) => check === 'vault') as Finding;
+    };
+    {
+      using opened = openVault(paths);
+      expect(await look()).toMatchObject({ verdict: 'ok', detail: 'none yet' });
+      opened.vault.set('anthropic', SecretValue.ofText('sk-1'), 'web:owner');
+    }
+    expect(await look()).toMatchObject({ verdict: 'ok', detail: 'the vault opens when the host starts' });
+    chmodSync(paths.vaultKey, 0o640);
+    expect(await look()).toMatchObject({ verdict: 'failed', fix: expect.stringContaining('chmod 600') });
+    const key = readFileSync(paths.vaultKey, 'utf8').trim();
+    rmSync(paths.vaultKey);
+    expect(await look()).toMatchObject({ verdict: 'warning' });
+    expect(await look({ PORTOLAN_VAULT_KEY: key })).toMatchObject({ verdict: 'ok' });
   });
 
   it('finds an image of another protocol on the engine', async () => {
