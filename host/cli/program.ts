@@ -19,7 +19,9 @@ import { addBuildCommands } from './program-builds.ts';
 import { addConfigCommands } from './program-config.ts';
 import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
+import { addProviderCommands } from './program-providers.ts';
 import { addSecretCommands } from './program-secrets.ts';
+import { addUsageCommands } from './program-usage.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a command ended, when it did not simply go well. */
@@ -107,6 +109,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addLookCommands(add);
   addAgentCommands(add);
   addConfigCommands(add);
+  addProviderCommands(add);
   addSecretCommands(add);
   addAccessCommands(add);
   addTalkCommands(add);
@@ -114,6 +117,7 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
   addDeliveryCommands(add);
   addPeopleCommands(add);
   addLedgerCommands(add);
+  addUsageCommands(add);
   addBuildCommands(add);
   addHostCommands(add);
   return program;

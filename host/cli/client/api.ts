@@ -13,11 +13,14 @@ import type {
   AgentConfigRevision,
   AgentImage,
   AgentMount,
+  AgentProvider,
   AgentRemoval,
   AllowedMounts,
   Approval,
   ApprovalDetail,
   ApprovalPolicy,
+  Budget,
+  BudgetKey,
   Build,
   Chat,
   Destination,
@@ -25,13 +28,17 @@ import type {
   EgressEntry,
   LedgerEntry,
   Message,
+  ModelPrice,
   Page,
   Person,
+  Providers,
+  ProviderTest,
   Refusal,
   Secret,
   SecretSet,
   SecretUse,
   Service,
+  ServiceModels,
   Session,
   SignIn,
   SignInLink,
@@ -39,6 +46,7 @@ import type {
   Task,
   TaskDetail,
   Trace,
+  UsageReport,
   Vault,
   Why,
   Wiring,
@@ -49,6 +57,8 @@ const BASE = '/api/v1';
 const PAGE_LIMIT = 200;
 /** An image is built before some answers come. Higher: a hung build holds the terminal. Lower: a long one looks failed. */
 const BUILD_TIMEOUT_MS = 20 * 60_000;
+/** More than the host gives the model, its container and a list of models. Lower: it gives up before the host says why. */
+const PROBE_TIMEOUT_MS = 120_000;
 
 export interface FileToSend {
   name: string;
@@ -64,6 +74,18 @@ export interface NewAccessRule {
   private?: boolean;
   reason?: string;
 }
+
+/** What sums of usage are limited to. */
+export interface UsageQuery {
+  agent: string | undefined;
+  session: string | undefined;
+  person: string | undefined;
+  days: number;
+  by: string;
+}
+
+/** Nano-dollars per token. */
+export type NewPrice = Pick<ModelPrice, 'service' | 'model' | 'input' | 'output' | 'cacheRead' | 'cacheWrite'>;
 
 /** What a list or tail of the egress log is limited to. */
 export interface EgressQuery {
@@ -199,6 +221,30 @@ export class HostApi {
 
   rotateVaultKey(passphrase: string | undefined): Promise<Vault> {
     return this.#post('/vault/rotate-key', passphrase === undefined ? {} : { passphrase });
+  }
+
+  listProviders(): Promise<Providers> {
+    return this.#get('/providers');
+  }
+
+  readProvider(agentId: string): Promise<AgentProvider> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/provider`);
+  }
+
+  setProvider(agentId: string, revision: number, choice: Record<string, unknown>): Promise<AgentProvider> {
+    return this.#put(`/agents/${encodeURIComponent(agentId)}/provider`, revision, choice);
+  }
+
+  listModels(agentId: string, query: { provider?: string; service?: string }): Promise<ServiceModels> {
+    return this.#get(`/agents/${encodeURIComponent(agentId)}/models`, query);
+  }
+
+  /** Answers when the model did, or did not in time. */
+  async testProvider(agentId: string): Promise<ProviderTest> {
+    const path = `/agents/${encodeURIComponent(agentId)}/provider/test`;
+    const headers = { 'Content-Type': 'application/json' };
+    const request = { method: 'POST', path: BASE + path, headers, body: '{}', timeoutMs: PROBE_TIMEOUT_MS };
+    return decode(await requestOverSocket(this.#address, request), path);
   }
 
   readAllowedMounts(): Promise<AllowedMounts> {
@@ -487,6 +533,34 @@ export class HostApi {
 
   listEgress(query: EgressQuery, limit: number): Promise<Page<EgressEntry>> {
     return this.#list('/egress', { ...query }, limit);
+  }
+
+  readUsage(query: UsageQuery): Promise<UsageReport> {
+    return this.#get('/usage', { ...query });
+  }
+
+  listBudgets(): Promise<{ items: Budget[] }> {
+    return this.#get('/budgets');
+  }
+
+  setBudget(budget: BudgetKey & { amount: number }): Promise<Budget> {
+    return this.#put('/budgets', null, { ...budget });
+  }
+
+  async removeBudget(key: BudgetKey): Promise<void> {
+    await this.#delete(`/budgets${formatQuery({ ...key })}`);
+  }
+
+  listPrices(): Promise<{ asOf: string; items: ModelPrice[] }> {
+    return this.#get('/prices');
+  }
+
+  setPrice(price: NewPrice): Promise<ModelPrice> {
+    return this.#put('/prices', null, { ...price });
+  }
+
+  async removePrice(service: string, model: string): Promise<void> {
+    await this.#delete(`/prices${formatQuery({ service, model })}`);
   }
 
   /** Server-sent events, `request` for each row after `lastEventId` and for those that come. */
