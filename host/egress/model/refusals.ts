@@ -1,5 +1,6 @@
 /** Why a model call was not let through, in words for the agent and the person it works for. Pure. */
 import { formatUsdExactly } from '../../../shared/money.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import type { Budget } from '../../store/budgets.ts';
 import type { BudgetPlan } from './budget-plan.ts';
 import type { CallRefused } from './door.ts';
@@ -97,7 +98,7 @@ function describeBudget({ scope, period, unit, amount }: Budget, agentName: stri
 }
 
 function describeRaise({ scope, period, unit, subject }: Budget, agentName: string): string {
-  const whose = { host: '--host', agent: agentName, person: `--person ${subject}` }[scope];
+  const whose = { host: '--host', agent: shellWord(agentName), person: `--person ${shellWord(subject)}` }[scope];
   return `portolan budget set ${whose} --${period} <amount>${unit === 'tokens' ? ' --tokens' : ''}`;
 }
 
