@@ -4,8 +4,8 @@ import { commandsFor, homePaths, prepareHome } from './config/home.ts';
 import { type Policy, readPolicy } from './config/policy.ts';
 import { startHost } from './host.ts';
 import { hostLog, startLogging } from './observe/logger.ts';
-import { leaveMemoryOutOfCoreDumps } from './vault/core-dumps.ts';
 import { takeVaultEnvironment, type VaultEnvironment } from './vault/environment.ts';
+import { eraseFromEnvironment, leaveMemoryOutOfCoreDumps } from './vault/process-memory.ts';
 
 /** A shutdown that takes longer is cut off: what is left undone is found by the next start. */
 const SHUTDOWN_DEADLINE_MS = 15_000;
@@ -44,6 +44,7 @@ let policy: Policy | null = null;
 try {
   // First: whatever this process starts later inherits no key.
   const vault = takeVaultEnvironment(process.env);
+  eraseFromEnvironment('PORTOLAN_VAULT_KEY');
   policy = readPolicy(process.env);
   await run(policy, vault);
 } catch (error) {
