@@ -21,6 +21,8 @@ import { Visit } from './visit.ts';
 
 /** How long a flooded door stays shut. Higher: the agent's own programs wait. Lower: a flood costs more. */
 const SHUT_MS = 1_000;
+/** Higher: dead connections are held longer. Lower: the container hears nothing. */
+const AFTER_IDLE_MS = 1_000;
 /** How often connections are looked over for heads that do not come. */
 const LOOK_OVER_MS = 5_000;
 
@@ -88,7 +90,8 @@ export class SessionDoor {
       requireHostHeader: false,
       noDelay: true,
     });
-    server.timeout = limits.idleMs;
+    // After that of the server outside: so that the container hears what was waited for.
+    server.timeout = limits.idleMs + AFTER_IDLE_MS;
     server.maxConnections = limits.maxConnections;
     // All of them are looked at: one more is one that nobody checked.
     server.maxHeadersCount = 0;

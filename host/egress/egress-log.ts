@@ -86,6 +86,11 @@ export class EgressLog implements Disposable {
     return this.#dropped;
   }
 
+  /** Rows that are not committed yet. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
   add(entry: NewEgressEntry): void {
     if (this.#isClosed) return;
     const { told, key } = entry.outcome === 'refused' ? this.#fold(entry) : { told: entry, key: null };

@@ -180,6 +180,12 @@ export class Exchange implements Passing {
     upstream.setTimeout(scope.limits.idleMs, () => upstream.destroy(new Error('idle')));
     this.#limitConnecting(upstream, passage);
     upstream.on('response', (answer) => this.#answered(answer, passage, credential));
+    upstream.on('upgrade', (_, socket) => {
+      // From here on the connection is nobody else's: what goes wrong there must not end the host.
+      socket.on('error', () => undefined);
+      socket.destroy();
+      this.#failed(new Error('upgrade'), way, upstream);
+    });
     upstream.on('error', (error) => this.#failed(error, way, upstream));
     if (this.#hasBody()) this.#sendBody(upstream);
     else upstream.end();

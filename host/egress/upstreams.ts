@@ -6,6 +6,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import { formatHost } from './hosts.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Passage } from './plan.ts';
@@ -51,7 +52,7 @@ export class Upstreams implements Disposable {
     };
     if (scheme !== 'https') return http.request(options);
     if (host.kind === 'name') options.servername = host.text;
-    if (this.#ca !== undefined) options.ca = this.#ca;
+    if (this.#ca !== undefined) options.ca = [...rootCertificates, this.#ca];
     return https.request(options);
   }
 
