@@ -113,11 +113,3 @@ export function readAnswer(api: Api, answer: unknown): ProbeWords | null {
   const parsed = ANSWERS[api].safeParse(answer);
   return parsed.success ? parsed.data : null;
 }
-
-/** Of `retry-after`: seconds, or a date; `now` is epoch ms. Null when it is neither. */
-export function readRetryAfter(value: string | undefined, now: number): number | null {
-  if (value === undefined) return null;
-  if (/^\d{1,6}(\.\d{1,3})?$/.test(value)) return Math.round(Number(value) * 1_000);
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, Math.min(at - now, 1_000_000_000));
-}

@@ -18,9 +18,9 @@ import {
   planSecondCall,
   readAnswer,
   readProblem,
-  readRetryAfter,
 } from './probe-call.ts';
 import { readRefusal } from './refusals.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 /** For the whole probe. Higher: a person waits for a dead server. Lower: a local model that is loaded first fails. */
 const TIMEOUT_MS = 60_000;

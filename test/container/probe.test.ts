@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { familyOf, findNewest, planCall, planSecondCall, readRetryAfter } from '../../container/runner/probe-call.ts';
+import { familyOf, findNewest, planCall, planSecondCall } from '../../container/runner/probe-call.ts';
+import { readRetryAfter } from '../../container/runner/retry-after.ts';
 import { type ProbeAnswer, probeAnswerSchema } from '../../shared/probe.ts';
 import type { SessionFile } from '../../shared/protocol.ts';
 import { RUNNER_ENV } from '../../shared/session-files.ts';
@@ -153,6 +154,8 @@ describe('the parts of the call', () => {
     ['0.5', 500],
     ['Sat, 21 Nov 2026 12:00:10 GMT', 10_000],
     ['Sat, 21 Nov 2020 12:00:10 GMT', 0],
+    ['999999999', 86_400_000],
+    ['-1', null],
     ['soon', null],
     [undefined, null],
   ])('read retry-after %j', (value, expected) => {

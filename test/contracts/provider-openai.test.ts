@@ -6,7 +6,6 @@ import { startModelGateway } from '../support/model-servers/gateway.ts';
 import { startOpenAiServer } from '../support/model-servers/openai.ts';
 import type { ModelWorld } from './provider-case.ts';
 import { describeProvider } from './provider-contract.ts';
-import { describeModelProvider } from './provider-model-contract.ts';
 
 async function openWorld(api: ModelApi): Promise<ModelWorld> {
   const server = api === 'openai' ? await startOpenAiServer() : await startAnthropic();
@@ -28,7 +27,5 @@ async function openWorld(api: ModelApi): Promise<ModelWorld> {
 const make = () => Promise.resolve(makeOpenAiProvider());
 
 for (const api of ['openai', 'anthropic'] as const) {
-  const open = () => openWorld(api);
-  describeProvider(`openai, which speaks to ${api}`, make, open);
-  describeModelProvider(`openai, which speaks to ${api}`, make, open);
+  describeProvider(`openai, which speaks to ${api}`, make, () => openWorld(api));
 }

@@ -106,7 +106,7 @@ export class Reader {
   /** It would try in vain, or wait for longer than anybody should. */
   #readRetry({ status, problem, delayMs }: Extract<SdkMessage, { kind: 'retry' }>): Reading {
     if (!isFinal({ status, problem }) && delayMs <= MAX_RETRY_WAIT_MS) return go();
-    return this.#fail({ status, problem, words: '' });
+    return this.#fail({ status, problem, words: '' }, delayMs);
   }
 
   #readResult(result: SdkResult): Reading {
@@ -125,9 +125,10 @@ export class Reader {
     );
   }
 
-  #fail(call: { status: number | null; problem: string | null; words: string }): Reading {
+  #fail(call: { status: number | null; problem: string | null; words: string }, retryAfterMs = 0): Reading {
     const { retryable, message } = describeFailure(call, this.#place);
-    return { events: [...this.closeAll(), { kind: 'error', retryable, message }], end: 'failed' };
+    const wait = retryable && retryAfterMs > 0 ? { retryAfterMs } : {};
+    return { events: [...this.closeAll(), { kind: 'error', retryable, message, ...wait }], end: 'failed' };
   }
 }
 

@@ -2,10 +2,12 @@
 import { APICallError } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER } from '../../../shared/gateway.ts';
+import { readRetryAfter } from '../../runner/retry-after.ts';
 
 export type Failure =
   | { kind: 'final'; message: string }
-  | { kind: 'retryable'; message: string }
+  /** `retryAfterMs`: what the server asked for. */
+  | { kind: 'retryable'; message: string; retryAfterMs: number | null }
   /** More than the model takes; `windowTokens` when the server said how much that is. */
   | { kind: 'too_long'; windowTokens: number | null; message: string }
   /** The server does not like something in the request. */
@@ -50,7 +52,7 @@ interface ServerWords {
 /** `error` is what the SDK threw, or what stood in the stream as an error. */
 export function readFailure(error: unknown, place: CallPlace): Failure {
   if (APICallError.isInstance(error)) return readStatus(error, place);
-  if (error instanceof BrokenStreamError) return { kind: 'retryable', message: `${error.message}.` };
+  if (error instanceof BrokenStreamError) return retryable(error.message, '');
   // An error that a server tells in mid-stream is its plain object; anything else is the connection.
   const words = readWords(error instanceof Error ? undefined : { error });
   if (words.text === '') return retryable(`The answer of ${place.service} broke off`, '');
@@ -62,7 +64,7 @@ function readStatus(error: APICallError, place: CallPlace): Failure {
   const { statusCode: status, responseHeaders: headers = {}, responseBody } = error;
   const body = parseJson(responseBody);
   const refusal = GATEWAY_REFUSALS.find((each) => each === headers[REFUSAL_HEADER]);
-  if (refusal !== undefined) return readRefusal(refusal, body);
+  if (refusal !== undefined) return readRefusal(refusal, body, headers);
   const { service, model, agentName } = place;
   if (status === undefined) return retryable(`${service} cannot be reached`, '');
   const words = readWords(body);
@@ -81,7 +83,7 @@ function readStatus(error: APICallError, place: CallPlace): Failure {
     case 425:
       return retryable(`${service} did not answer in time`, words.text);
     case 429:
-      return retryable(`${service} gets too many requests${waitOf(headers)}`, words.text);
+      return retryable(`${service} gets too many requests${waitOf(headers)}`, words.text, headers);
     case 404:
     case 400:
     case 413:
@@ -97,6 +99,7 @@ function readStatus(error: APICallError, place: CallPlace): Failure {
         ? retryable(
             `${service} is ${status === 529 ? 'overloaded' : 'out of order'} (${status})${waitOf(headers)}`,
             words.text,
+            headers,
           )
         : final(`${service} refused (${status})`, words.text, '');
   }
@@ -107,11 +110,11 @@ const KEY_ADVICE = 'An admin can set another with `portolan secrets set`.';
 /** Refusals that pass by themselves. */
 const PASSING: readonly GatewayRefusal[] = ['unreachable', 'too_many', 'no_address'];
 
-function readRefusal(refusal: GatewayRefusal, body: unknown): Failure {
+function readRefusal(refusal: GatewayRefusal, body: unknown, headers: Record<string, string>): Failure {
   const parsed = refusalSchema.safeParse(body);
   const said = parsed.success ? parsed.data.error.message : `The gateway refused the call (${refusal})`;
-  const message = sentence(said, '', parsed.data?.next ?? '');
-  return { kind: PASSING.includes(refusal) ? 'retryable' : 'final', message };
+  const advice = parsed.data?.next ?? '';
+  return PASSING.includes(refusal) ? retryable(said, '', headers, advice) : final(said, '', advice);
 }
 
 function readWords(body: unknown): ServerWords {
@@ -148,8 +151,9 @@ function final(what: string, words: string, advice: string): Failure {
   return { kind: 'final', message: sentence(what, words, advice) };
 }
 
-function retryable(what: string, words: string): Failure {
-  return { kind: 'retryable', message: sentence(what, words, '') };
+function retryable(what: string, words: string, headers: Record<string, string> = {}, advice = ''): Failure {
+  const retryAfterMs = readRetryAfter(headers['retry-after'], Date.now());
+  return { kind: 'retryable', message: sentence(what, words, advice), retryAfterMs };
 }
 
 function sentence(what: string, words: string, advice: string): string {

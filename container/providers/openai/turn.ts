@@ -171,7 +171,11 @@ class Steps {
 }
 
 export function failed(failure: Failure): ProviderEvent {
-  return { kind: 'error', retryable: failure.kind === 'retryable', message: failure.message };
+  const { kind, message } = failure;
+  if (kind !== 'retryable' || failure.retryAfterMs === null) {
+    return { kind: 'error', retryable: kind === 'retryable', message };
+  }
+  return { kind: 'error', retryable: true, message, retryAfterMs: failure.retryAfterMs };
 }
 
 export function toUsage(usage: Usage): Record<string, number> {
