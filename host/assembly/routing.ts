@@ -18,6 +18,7 @@ export function buildRouting(ground: Ground, built: WithRuntime) {
   const commands = closers.use(
     makeCommands({
       ...{ ...stores, home: paths.home, inboxes, approvals, endFiring },
+      ...{ usage: built.usage, spending: built.modelDoor.spending },
       life: {
         liveState: (session) => life.liveState(session),
         endRun: (id) => runtime.requestStop(id, 'requested'),

@@ -1,6 +1,8 @@
 /** What commands work with, and what they hand on. */
 import type { ApprovalId, MessageId, MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
 import type { Role } from '../access/answer.ts';
+import type { UsageReports } from '../budgets/reports.ts';
+import type { Spending } from '../egress/model/spending.ts';
 import type { PeopleCommands } from '../people/commands.ts';
 import type { Speaker as Person } from '../people/speaker.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -86,6 +88,8 @@ export interface CommandParts {
   ledger: Ledger;
   people: PeopleCommands;
   approvals: ApprovalPort;
+  usage: Pick<UsageReports, 'ofSession' | 'ofAgent'>;
+  spending: Pick<Spending, 'statesFor'>;
   life: LifePort;
   endFiring: EndFiring;
   /** Sends a message of the host's that stands in the transcript. */

@@ -3,6 +3,7 @@ import type { Rule } from './plan.ts';
 import type { Call, CommandParts, Reply } from './ports.ts';
 import { listAgents, showConfig } from './run/agents.ts';
 import { approve, listApprovals, reject } from './run/approvals.ts';
+import { cost } from './run/cost.ts';
 import * as people from './run/people.ts';
 import { status } from './run/status.ts';
 import { stop } from './run/stop.ts';
@@ -55,6 +56,10 @@ export const COMMANDS: readonly Command[] = [
   {
     ...{ ...OPEN, name: 'compact', usage: '[agent, or all]', who: 'heard', does: 'work', run: compact },
     help: 'have the agent go on from a summary of this conversation',
+  },
+  {
+    ...{ ...OPEN, name: 'cost', usage: '', who: 'heard', does: 'work', run: cost },
+    help: 'what models cost in this conversation',
   },
   {
     ...{ ...ALONE, name: 'agents', usage: '', who: 'known', does: 'work', run: listAgents },

@@ -294,6 +294,8 @@ export class Spine {
       ...{ questions: this.questionRows, ledger: this.ledger, logins: this.logins },
       ...{ persons: new PersonStore(this.db), identityCodes: new IdentityCodeStore(this.db), commit: this.commit },
       onReachable: () => this.approvals.askAgain(),
+      usage: this.usage,
+      spending: { statesFor: (account) => this.modelDoor.spending.statesFor(account) },
       approvals: {
         list: (limit, before, state) => this.approvals.list(limit, before, state),
         mayDecide: (id, by) => this.approvals.mayDecide(id, by),

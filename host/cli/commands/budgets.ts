@@ -17,7 +17,7 @@ export async function listBudgets(context: Context): Promise<void> {
   const { items } = await api.listBudgets();
   if (context.json) return context.printJson({ items });
   const now = terminal.now();
-  printTable(
+  printTable<Budget>(
     context,
     { items, nextCursor: null },
     [

@@ -14,7 +14,7 @@ export async function listPrices(context: Context): Promise<void> {
   if (context.json) return context.printJson(list);
   const own = new Set(list.items.filter(({ isOwn }) => isOwn).map(({ service, model }) => `${service}/${model}`));
   const items = list.items.filter(({ isOwn, service, model }) => isOwn || !own.has(`${service}/${model}`));
-  printTable(
+  printTable<ModelPrice>(
     context,
     { items, nextCursor: null },
     [
