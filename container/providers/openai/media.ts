@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { sniff } from '../media-kind.ts';
 import { MAX_IMAGE_BYTES, MAX_PDF_BYTES } from './limits.ts';
 import type { Media, TranscriptRecord } from './records.ts';
 
@@ -108,14 +109,3 @@ export class MediaFolder {
 }
 
 const UNREADABLE: readonly string[] = ['ENOENT', 'EACCES', 'ELOOP', 'ENXIO', 'EISDIR', 'ENOTDIR'];
-
-/** The kinds that both APIs take. */
-export function sniff(bytes: Buffer): string | null {
-  const starts = (text: string, at = 0) => bytes.subarray(at, at + text.length).toString('latin1') === text;
-  if (starts('\x89PNG\r\n\x1a\n')) return 'image/png';
-  if (starts('\xff\xd8\xff')) return 'image/jpeg';
-  if (starts('GIF87a') || starts('GIF89a')) return 'image/gif';
-  if (starts('RIFF') && starts('WEBP', 8)) return 'image/webp';
-  if (starts('%PDF-')) return 'application/pdf';
-  return null;
-}

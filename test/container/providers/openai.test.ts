@@ -1,9 +1,10 @@
 /** Turns of the provider `openai`: what is asked of a model, what is made of its answers, and what is kept. */
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type OpenAiMessage, openAiBody } from '../../support/model-servers/openai.ts';
-import { collect, errorOf, makeWorld, PNG, promptOf, resultOf, type World } from './openai-fixture.ts';
+import { until } from '../../support/until.ts';
+import { collect, errorOf, isAlive, makeWorld, PNG, promptOf, resultOf, type World } from './openai-fixture.ts';
 
 const BLOCK = '<message to="terminal">Hello Anna.</message>';
 
@@ -221,7 +222,7 @@ describe('a conversation', () => {
     const killed = (async () => {
       for await (const event of turn) if (event.kind === 'progress' && world.tools.calls.length > 0) break;
     })();
-    while (world.tools.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until('the call is made', () => world.tools.calls.length > 0);
     turn.interrupt();
     await killed;
     const path = join(world.paths.state, 'openai', 'msg_killed.jsonl');
@@ -267,15 +268,15 @@ describe('a model that cannot answer', () => {
     { status: 403, retryable: false, words: /may not use the model test-model/ },
     { status: 404, retryable: false, words: /has no model test-model.*portolan provider set main openai --model/ },
     { status: 402, retryable: false, words: /no credit left/ },
-    { status: 429, retryable: true, words: /too many requests and asks to wait 30 s/ },
-    { status: 500, retryable: true, words: /out of order/ },
-    { status: 529, retryable: true, words: /overloaded/ },
+    { status: 429, retryable: true, retryAfterMs: 30_000, words: /too many requests and asks to wait 30 s/ },
+    { status: 500, retryable: true, retryAfterMs: 30_000, words: /out of order/ },
+    { status: 529, retryable: true, retryAfterMs: 30_000, words: /overloaded/ },
   ];
-  it.each(cases)('with status $status is told in plain words, and asked once', async ({ status, retryable, words }) => {
+  it.each(cases)('with status $status is told in plain words, and asked once', async ({ status, words, ...told }) => {
     const world = await makeWorld();
     world.server.answer({ kind: 'status', status, headers: { 'retry-after': '30' } });
     const events = await world.say('hello');
-    expect(errorOf(events)).toMatchObject({ retryable, message: expect.stringMatching(words) });
+    expect(errorOf(events)).toEqual({ kind: 'error', ...told, message: expect.stringMatching(words) });
     expect(world.server.requests).toHaveLength(1);
     expect(resultOf(events)).toBeNull();
   });
@@ -297,11 +298,11 @@ describe('a model that cannot answer', () => {
   });
 
   it('is given up when it does not begin, or falls silent, and not when it is slow', async () => {
-    const world = await makeWorld({ patience: { firstByteMs: 300, silenceMs: 200 } });
+    const world = await makeWorld({ patience: { firstByteMs: 1_000, silenceMs: 800 } });
     world.server.answer(
       { kind: 'silent', text: null },
       { kind: 'silent', text: 'Well' },
-      { kind: 'slow', text: BLOCK, gapMs: 60 },
+      { kind: 'slow', text: BLOCK, gapMs: 150 },
     );
     expect(errorOf(await world.say('1'))).toMatchObject({ retryable: true, message: expect.stringContaining('begin') });
     expect(errorOf(await world.say('2'))).toMatchObject({
@@ -398,15 +399,13 @@ describe('while a turn goes on', () => {
     world.server.answer({ kind: 'tools', calls: [{ name: 'bash', input: { command } }] });
     const turn = world.begin('hello');
     const ended = collect(turn);
-    while (!readdirSync(world.paths.agent).includes('pids') || readFileSync(pids, 'utf8') === '') {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until('it runs', () => existsSync(pids) && readFileSync(pids, 'utf8') !== '');
     const startedAt = performance.now();
     turn.interrupt();
     const events = await ended;
     expect(performance.now() - startedAt).toBeLessThan(500);
     expect(events.at(-1)).toEqual({ kind: 'tool_end', tool: 'bash' });
-    expect(isAlive(Number(readFileSync(pids, 'utf8')))).toBe(false);
+    await until('it is gone', () => !isAlive(Number(readFileSync(pids, 'utf8'))));
   });
 
   it('what a command left in the background works until the turn ends', async () => {
@@ -420,7 +419,7 @@ describe('while a turn goes on', () => {
       },
     );
     expect(resultOf(await world.say('hello'))).toBe(BLOCK);
-    expect(isAlive(pid())).toBe(false);
+    await until('it is gone', () => !isAlive(pid()));
   });
 });
 
@@ -475,13 +474,3 @@ describe('attachments', () => {
     expect(world.server.wrong).toEqual([]);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    // A child that nobody has waited for yet is dead all the same.
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-}

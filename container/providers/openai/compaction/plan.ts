@@ -6,9 +6,11 @@
  *
  * I1. A call stays together with its results, and what the running turn was asked stays in its own words.
  * I2. What comes out is shorter, or nothing is done.
+ * I3. What the model has not seen yet is cut where it must be, and never dropped.
  */
 import { CHARS_PER_TOKEN, COMPACT_AT, DROPPED_ENOUGH_AT, KEEP_AT, MEDIA_TOKENS } from '../limits.ts';
 import { NO_USAGE, type TranscriptRecord } from '../records.ts';
+import { boundText } from '../tools/bounds.ts';
 
 export type CompactionPlan =
   | { kind: 'nothing' }
@@ -25,18 +27,24 @@ export interface CompactionFacts {
 }
 
 export function planCompaction(records: readonly TranscriptRecord[], facts: CompactionFacts): CompactionPlan {
-  const { windowTokens, reason } = facts;
-  if (reason === 'size' && countTokens(records, facts.fixedTokens) <= windowTokens * COMPACT_AT)
-    return { kind: 'nothing' };
-  const from = findCut(records, reason === 'asked' ? 0 : windowTokens * KEEP_AT);
-  const older = records.slice(0, from).filter(({ kind }) => kind !== 'header');
-  const kept = records.slice(from).filter(({ kind }) => kind !== 'header');
-  if (!older.some(isTalk)) return { kind: 'nothing' };
-  const dropped = [...older.map(dropResult), ...kept];
-  const [before, after] = [countFrom(records), countFrom(dropped)];
-  const isEnough = after + facts.fixedTokens <= windowTokens * DROPPED_ENOUGH_AT && before - after > before / 4;
-  if (reason !== 'asked' && isEnough) return { kind: 'drop', records: dropped.map(forgetUsage) };
-  return { kind: 'summarise', older, asked: findAsked(records, from), kept };
+  const { windowTokens, fixedTokens, reason } = facts;
+  const counted = countTokens(records, fixedTokens);
+  if (reason === 'size' && counted <= windowTokens * COMPACT_AT) return { kind: 'nothing' };
+  // A server's count is the measure; what it has not counted is measured by how far our estimates were off.
+  const scale = Math.max(1, counted / (countFrom(records) + fixedTokens));
+  const keepTokens = (windowTokens * KEEP_AT) / scale;
+  const from = findCut(records, reason === 'asked' ? 0 : keepTokens);
+  const older = records.slice(0, from).filter(isContent);
+  const kept = boundResults(records.slice(from).filter(isContent), keepTokens);
+  const asked = findAsked(records, from);
+  const trimmed = [...older.map(dropResult), ...kept];
+  const [before, after] = [countFrom(records), countFrom(trimmed)];
+  const isEnough = (after + fixedTokens) * scale <= windowTokens * DROPPED_ENOUGH_AT && before - after > before / 4;
+  const drop: CompactionPlan = { kind: 'drop', records: trimmed.map(forgetUsage) };
+  if (reason !== 'asked' && isEnough) return drop;
+  if (older.some((record) => isTalk(record) && !asked.includes(record)))
+    return { kind: 'summarise', older, asked, kept };
+  return reason !== 'asked' && before - after > before / 4 ? drop : { kind: 'nothing' };
 }
 
 /** The conversation after a summary; null when it is no shorter (I2). */
@@ -90,22 +98,40 @@ function toTokens(text: string): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN);
 }
 
+function isContent({ kind }: TranscriptRecord): boolean {
+  return kind !== 'header';
+}
+
 function isTalk({ kind }: TranscriptRecord): boolean {
   return kind === 'user' || kind === 'assistant' || kind === 'summary' || kind === 'result';
 }
 
-/** Where the part begins that stays: as early as it fits, and never between a call and its results (I1). */
+/**
+ * Where the part begins that stays: as early as it fits, and never between a call and its results (I1). The newest
+ * results always stay: the model has not seen them yet, and would only call again.
+ */
 function findCut(records: readonly TranscriptRecord[], keepTokens: number): number {
-  let cut = records.length;
+  const lastStep = records.findLastIndex(({ kind }) => kind === 'assistant');
+  let cut = records.slice(lastStep).some(({ kind }) => kind === 'result') ? lastStep : records.length;
   let tokens = 0;
   for (let at = records.length - 1; at >= 0; at--) {
     const record = records[at];
     if (record === undefined) break;
     tokens += estimateTokens(record);
     if (tokens > keepTokens) break;
-    if (record.kind === 'user' || record.kind === 'assistant' || record.kind === 'note') cut = at;
+    if (record.kind === 'user' || record.kind === 'assistant' || record.kind === 'note') cut = Math.min(cut, at);
   }
   return cut;
+}
+
+/** Results that stay fill no more than the room that is meant for them. */
+function boundResults(kept: readonly TranscriptRecord[], keepTokens: number): TranscriptRecord[] {
+  const results = kept.filter(({ kind }) => kind === 'result');
+  if (countFrom(results) <= keepTokens) return [...kept];
+  const maxBytes = Math.max(WORTH_DROPPING_CHARS, Math.floor((keepTokens * CHARS_PER_TOKEN) / results.length));
+  return kept.map((record) =>
+    record.kind === 'result' ? { ...record, text: boundText(record.text, maxBytes) } : record,
+  );
 }
 
 /** Of the turn that runs: what people wrote, when it lies before the cut (I1). */

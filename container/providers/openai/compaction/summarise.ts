@@ -47,7 +47,7 @@ export async function* summarise(
       if (summary !== '') return { kind: 'summary', text: boundText(summary, MAX_SUMMARY_CHARS) };
       return {
         kind: 'failed',
-        failure: { kind: 'retryable', message: 'The model gave no summary of the conversation.' },
+        failure: { kind: 'retryable', message: 'The model gave no summary of the conversation.', retryAfterMs: null },
       };
     }
     if (end.kind === 'interrupted' || end.failure.kind !== 'too_long' || tries + 1 >= MAX_SUMMARY_TRIES) return end;

@@ -46,13 +46,13 @@ function translate(pattern: string): string | null {
       if (end === -1) return null;
       source += bracket(pattern.slice(at + 1, end));
       at = end;
-    } else source += sign.replace(/[\\^$.|+()[\]{}/-]/, '\\$&');
+    } else source += sign.replace(/[\\^$.|+()[\]{}/]/, '\\$&');
   }
   return depth === 0 ? source : null;
 }
 
 function bracket(inside: string): string {
   const isNot = /^[!^]/.test(inside);
-  const signs = (isNot ? inside.slice(1) : inside).replace(/[\\[\]&~|()/^$.+*?{}]/g, '\\$&');
+  const signs = (isNot ? inside.slice(1) : inside).replace(/[\\[\]|()/^$.+*?{}]/g, '\\$&');
   return `[${isNot ? '^' : ''}${signs}]`;
 }
