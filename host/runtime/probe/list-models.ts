@@ -37,7 +37,7 @@ function get(socket: string, path: string): Promise<string | null> {
   const socketPath = `/proc/self/fd/${folder}/${basename(socket)}`;
   return new Promise<string | null>((resolve) => {
     const signal = AbortSignal.timeout(LIST_DEADLINE_MS);
-    const headers = { host: 'gateway', 'anthropic-version': '2023-06-01' };
+    const headers = { host: '127.0.0.1', 'anthropic-version': '2023-06-01' };
     const asked = request({ socketPath, path, headers, signal }, (answer) => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;

@@ -168,7 +168,8 @@ export class Prober implements AsyncDisposable {
   async #askModels(agent: AgentGroup, service: Service, place: PlaceOf): Promise<string[] | null> {
     await using gateway = this.#parts.gatewayFor(agent);
     await gateway.open({ sessionId: place.sessionId, agentGroupId: agent.id }, place.socket);
-    return listModels(place.socket, service);
+    // Awaited here: the gateway is gone when this is left.
+    return await listModels(place.socket, service);
   }
 
   #serviceOf(agent: AgentGroup): Service | null {
