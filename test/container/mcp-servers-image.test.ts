@@ -1,38 +1,12 @@
 /** The agent image holds all that MCP servers need: a real container, as hardened as the host makes it. */
-import { execFileSync } from 'node:child_process';
-import { chownSync, copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { parseContent, SessionFixture } from './session-fixture.ts';
+import { startContainer } from './session-container.ts';
+import { PROGRAM_ENVIRONMENT, parseContent, SessionFixture } from './session-fixture.ts';
 
 const SCRIPT = fileURLToPath(new URL('../support/mcp-server.mjs', import.meta.url));
-const AGENT_UID = 10001;
-
-/** Starts the session's container, which ends with the test. */
-function startContainer(session: SessionFixture): Disposable & { look(command: string): string; pause(): void } {
-  const { in: inFolder, out, state, agent } = session.folders;
-  for (const path of [out, state, agent, ...readdirSync(out).map((name) => join(out, name))]) {
-    chownSync(path, AGENT_UID, AGENT_UID);
-  }
-  const mounts = { out, state, agent };
-  const id = execFileSync('docker', [
-    ...['run', '--detach', '--rm', '--init', '--network', 'none', '--read-only', '--cap-drop', 'ALL'],
-    ...['--security-opt', 'no-new-privileges', '--pids-limit', '64', '--memory', '256m'],
-    ...['--tmpfs', `/tmp:rw,size=16m,uid=${AGENT_UID},gid=${AGENT_UID}`, '-v', `${inFolder}:/workspace/in:ro`],
-    ...Object.entries(mounts).flatMap(([name, from]) => ['-v', `${from}:/workspace/${name}`]),
-    process.env.PORTOLAN_IMAGE ?? '',
-  ])
-    .toString()
-    .trim();
-  return {
-    look: (command) => execFileSync('docker', ['exec', id, 'sh', '-c', command], { encoding: 'utf8', timeout: 25_000 }),
-    pause() {
-      for (const verb of ['pause', 'unpause']) execFileSync('docker', [verb, id], { stdio: 'ignore' });
-    },
-    [Symbol.dispose]: () => void execFileSync('docker', ['kill', id], { stdio: 'ignore' }),
-  };
-}
 
 test('a server of an agent’s folder runs in its container: its tools work, a missing one is reported', async () => {
   const notes = { name: 'notes', command: 'node', args: ['notes.mjs'], env: { UNITS: 'metric' } };
@@ -45,7 +19,7 @@ test('a server of an agent’s folder runs in its container: its tools work, a m
   expect(where).toMatch(/"HOME":"\/workspace\/state"/);
   expect(where).toContain('"UNITS":"metric"');
   const [, env = '{}'] = /"env":(\{[^}]*\})/.exec(where) ?? [];
-  expect(Object.keys(JSON.parse(env)).sort()).toEqual(['HOME', 'LANG', 'PATH', 'TZ', 'UNITS']);
+  expect(Object.keys(JSON.parse(env)).sort()).toEqual([...PROGRAM_ENVIRONMENT, 'UNITS'].sort());
   const report = session.rows().find((row) => row.kind === 'request');
   expect(report && parseContent(report)).toMatchObject({
     action: 'report_mcp_servers',

@@ -9,7 +9,7 @@ import type { ToolDescription, ToolResult } from '../../container/tools/tool.ts'
 import type { McpServer } from '../../shared/mcp-servers.ts';
 import { toolSocketPath } from '../../shared/session-files.ts';
 import { LoopHarness, type Script, ScriptedProvider } from './scripted-provider.ts';
-import { parseContent, SessionFixture } from './session-fixture.ts';
+import { PROGRAM_ENVIRONMENT, parseContent, SessionFixture } from './session-fixture.ts';
 
 const SCRIPT = fileURLToPath(new URL('../support/mcp-server.mjs', import.meta.url));
 const DONE = '<message to="terminal">done</message>';
@@ -89,7 +89,7 @@ describe('a server that comes up', () => {
     const where = JSON.parse(results[1]?.text ?? '');
     expect(where.args).toEqual(['good', 'two words']);
     expect(where.cwd).toMatch(/\/agent$/);
-    expect(Object.keys(where.env).sort()).toEqual(['HOME', 'LANG', 'PATH', 'TZ', 'UNITS']);
+    expect(Object.keys(where.env).sort()).toEqual([...PROGRAM_ENVIRONMENT, 'UNITS'].sort());
     expect(where.env).toMatchObject({ TZ: 'Europe/Berlin', UNITS: 'metric', HOME: expect.stringMatching(/\/state$/) });
     expect(results[2]).toEqual({ ok: true, text: '{"answer":42}' });
     expect(results[3]).toEqual({ ok: false, text: 'no such note' });

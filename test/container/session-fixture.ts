@@ -42,6 +42,12 @@ export const RESEARCHER: Destination = {
   agentGroupId: 'agt_researcher',
 };
 
+/** All that a program of an agent finds in its environment: where programs are, and the way out. */
+export const PROGRAM_ENVIRONMENT: readonly string[] = [
+  ...['HOME', 'HTTPS_PROXY', 'HTTP_PROXY', 'LANG', 'NODE_USE_ENV_PROXY', 'NO_PROXY', 'PATH', 'TZ'],
+  ...['http_proxy', 'https_proxy', 'no_proxy'],
+];
+
 export interface NewInbound {
   text: string;
   kind?: InboundKind;
