@@ -34,6 +34,7 @@ import { hostLog } from './observe/logger.ts';
 import type { Receive } from './routing/inbound.ts';
 import type { SessionLife } from './session-life.ts';
 import { unlockFromFile, type VaultEnvironment } from './vault/environment.ts';
+import type { Vault } from './vault/vault.ts';
 
 export interface HostOptions {
   policy: Policy;
@@ -50,6 +51,7 @@ export interface Host extends AsyncDisposable {
   readonly paths: HomePaths;
   readonly stores: Stores;
   readonly receive: Receive;
+  readonly vault: Pick<Vault, 'state'>;
   readonly life: SessionLife;
   readonly access: AccessRules;
   /** The port that the API listens on, null without one. */
@@ -98,6 +100,7 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
     paths,
     stores,
     receive: parts.receive,
+    vault: ground.vault,
     life: parts.life,
     access: parts.access,
     port,

@@ -6,6 +6,7 @@ import { startHost } from './host.ts';
 import { hostLog, startLogging } from './observe/logger.ts';
 import { takeVaultEnvironment, type VaultEnvironment } from './vault/environment.ts';
 import { eraseFromEnvironment, leaveMemoryOutOfCoreDumps } from './vault/process-memory.ts';
+import { describeClosed } from './vault/state.ts';
 
 /** A shutdown that takes longer is cut off: what is left undone is found by the next start. */
 const SHUTDOWN_DEADLINE_MS = 15_000;
@@ -23,6 +24,13 @@ async function run(policy: Policy, vault: VaultEnvironment): Promise<void> {
   console.log(`\n  Portolan is running.\n\n  Open  ${host.makeSignInLink()}\n`);
   const another = commandsFor(policy.home, 'npx portolan url');
   console.log(`  The link signs you in once, within 15 minutes. Another one: ${another}`);
+  const closed = describeClosed(host.vault.state);
+  if (closed !== null) {
+    console.log(`  Agents get no secrets: ${closed.why}.`);
+    console.log(
+      `  In another terminal: ${commandsFor(policy.home, closed.next.replace(/^portolan/, 'npx portolan'))}\n`,
+    );
+  }
   console.log('  Stop with Ctrl+C. What agents have not finished then is taken up at the next start.\n');
   const why = await Promise.race([signalled, host.stopRequested]);
   console.log('  Stopping …');
