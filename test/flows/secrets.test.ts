@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type HomePaths, projectRoot } from '../../host/config/home.ts';
@@ -25,13 +25,13 @@ interface RunningHost {
   stop: () => Promise<void>;
 }
 
-async function startHost({ home }: HomePaths, vaultKey: string): Promise<RunningHost> {
+async function startHost({ home }: HomePaths, env: NodeJS.ProcessEnv): Promise<RunningHost> {
   const child = spawn(process.execPath, [dist('host.mjs')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, DOCKER_HOST: process.env.DOCKER_HOST },
       ...{ PORTOLAN_HOME: home, PORTOLAN_PORT: '0', PORTOLAN_IMAGE: agentImage(), PORTOLAN_LOG_LEVEL: 'trace' },
-      PORTOLAN_VAULT_KEY: vaultKey,
+      ...env,
     },
   });
   let said = '';
@@ -100,7 +100,7 @@ test('a secret is nowhere but at its service', { timeout: 180_000 }, async () =>
     }),
     { kind: 'text', text: '<message to="terminal">the tide is low</message>' },
   );
-  const host = await startHost(home, vaultKey);
+  const host = await startHost(home, { PORTOLAN_VAULT_KEY: vaultKey });
 
   const seen: string[] = [];
   const type = async (words: string[], stdin = ''): Promise<string> => {
@@ -144,4 +144,31 @@ test('a secret is nowhere but at its service', { timeout: 180_000 }, async () =>
     spellings(secret).flatMap((text) => [...places].filter(([, said]) => said.includes(text)).map(([place]) => place)),
   );
   expect(leaks).toEqual([]);
+});
+
+test('a host with a passphrase starts locked, says so, and is unlocked without a restart', {
+  timeout: 120_000,
+}, async () => {
+  const home = makeTempHome();
+  const file = join(home.home, 'passphrase');
+  writeFileSync(file, 'five words of a passphrase', { mode: 0o600 });
+  const env = { PORTOLAN_DRIVER: 'process' };
+  const first = await startHost(home, env);
+  await portolan(home, ['secrets', 'set', 'anthropic'], RIGHT);
+  expect(await portolan(home, ['secrets', 'passphrase'], 'five words of a passphrase')).toMatchObject({ code: 0 });
+  await first.stop();
+  expect(first.said()).not.toContain('secrets unlock');
+
+  const locked = await startHost(home, env);
+  await until('it says how to unlock it', () => locked.said().includes('secrets unlock'));
+  expect((await portolan(home, ['status'])).said).toContain('the vault is locked with a passphrase');
+  expect((await portolan(home, ['doctor', '--json'])).said).toContain('secrets unlock');
+  expect(await portolan(home, ['secrets', 'set', 'github'], RIGHT)).toMatchObject({ code: 5 });
+  expect(await portolan(home, ['secrets', 'unlock'], 'five words of a passphrase')).toMatchObject({ code: 0 });
+  expect(await portolan(home, ['secrets', 'set', 'github'], RIGHT)).toMatchObject({ code: 0 });
+  await locked.stop();
+
+  const opened = await startHost(home, { ...env, PORTOLAN_VAULT_PASSPHRASE_FILE: file });
+  expect((await portolan(home, ['status'])).said).toContain('open, by the passphrase');
+  expect(opened.said()).not.toContain('secrets unlock');
 });
