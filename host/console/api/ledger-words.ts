@@ -1,4 +1,5 @@
 /** An entry of the ledger as a sentence for people. Pure. */
+import { formatUsdExactly } from '../../../shared/money.ts';
 import type { LedgerDetail, LedgerEntry } from '../../store/ledger.ts';
 
 /** What people call the thing with this id; the id itself when nobody knows. */
@@ -84,6 +85,14 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['owner.claimed', ({ what }) => `${what} claimed this host`],
   ['claim.refused', (told) => `${told.who} gave a code to become owner that was not taken${because(told)}`],
   ['link.refused', (told) => `${told.who} gave a code to be linked that was not taken${because(told)}`],
+  ['budget.changed', describeBudget],
+  ['budget.asked', ({ of }) => `people were asked whether to raise a budget, in ${of('in')}`],
+  ['budget.reached', ({ of }) => `a budget was used up, in ${of('in')}`],
+  [
+    'price.changed',
+    ({ who, of, detail }) =>
+      `${who} ${detail.isRemoved === true ? 'removed' : 'set'} the price of ${of('model')} of ${of('service')}`,
+  ],
   ['sign_in.offered', ({ who, what }) => `${who} had a link made that signs in ${what}`],
   ['sign_in.ended', ({ who, what }) => `${who} signed ${what} out`],
   ['person.linked', ({ what, of }) => `${what} and ${of('with')} are one person`],
@@ -254,4 +263,13 @@ function by({ who, of }: Told, start = `, by ${who}`): string {
     of('removedAgent') && `with the agent ${of('removedAgent')}`,
   ].filter((part) => part !== '');
   return `${start}${grounds.length === 0 ? '' : ` (${grounds.join(', ')})`}`;
+}
+
+function describeBudget({ who, of, detail }: Told): string {
+  const scope = of('scope');
+  const whose = scope === 'host' ? 'this host' : of('subject');
+  const { amount = null, unit } = detail;
+  const shown = typeof amount !== 'number' ? null : unit === 'usd' ? formatUsdExactly(amount) : `${amount} tokens`;
+  const what = shown === null ? 'took the budget of' : 'set the budget of';
+  return `${who} ${what} ${whose} for a ${of('period')}${shown === null ? ' away' : ` to ${shown}`}`;
 }

@@ -48,6 +48,9 @@ export interface ModelDoor {
   admit(call: ModelCall): { kind: 'go'; meter: Meter } | CallRefused;
 }
 
+/** `broken`: either side went away; `unsent`: nobody was reached outside, so that nothing can have begun. */
+export type CallEnd = 'whole' | 'broken' | 'unsent';
+
 export interface Meter {
   /**
    * Before the chunk goes out. A refusal: neither this chunk nor what follows goes out, the call is broken off, and
@@ -56,8 +59,8 @@ export interface Meter {
    */
   sent(chunk: Buffer): CallRefused | null;
   answered(status: number, headers: IncomingHttpHeaders): void;
-  /** Before or after the chunk goes to the container. */
+  /** Of the answer's body, unpacked; before or after the chunk goes to the container. */
   received(chunk: Buffer): void;
-  /** Once, whatever happened; `broken`: either side went away. Later calls change nothing. */
-  end(how: 'whole' | 'broken'): void;
+  /** Once, whatever happened. Later calls change nothing. */
+  end(how: CallEnd): void;
 }

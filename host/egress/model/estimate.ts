@@ -7,13 +7,14 @@
  *
  * What was said stands, and an estimate is never below it.
  */
+import type { CallEnd } from './door.ts';
 import { BYTES_PER_TOKEN, TOKENS_PER_SECOND } from './limits.ts';
 import type { SaidUsage, Tokens } from './usage.ts';
 
 export interface CallFacts {
   /** HTTP status; null: no answer began. */
   status: number | null;
-  how: 'whole' | 'broken';
+  how: CallEnd;
   said: SaidUsage;
   sentBytes: number;
   written: { textBytes: number; events: number };
@@ -31,8 +32,8 @@ export function planUsage(facts: CallFacts): { tokens: Tokens; isEstimated: bool
   if (isRefused && !said.saysOutput) return { tokens: NONE, isEstimated: false };
   const isSaid = said.saysInput && (said.saysOutput || !writes);
   if (isSaid && how === 'whole') return { tokens: said.tokens, isEstimated: false };
-  // Not a byte of it was sent: there is nothing that a model could have begun.
-  if (status === null && facts.sentBytes === 0) return { tokens: NONE, isEstimated: false };
+  // There is nothing that a model could have begun.
+  if (how === 'unsent' || (status === null && facts.sentBytes === 0)) return { tokens: NONE, isEstimated: false };
   const input = said.saysInput ? said.tokens.input : Math.ceil(facts.sentBytes / BYTES_PER_TOKEN);
   const output = writes ? Math.max(said.tokens.output, guessOutput(facts)) : 0;
   return { tokens: { ...said.tokens, input, output }, isEstimated: true };

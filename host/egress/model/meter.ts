@@ -9,7 +9,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ModelCallRecord } from '../../store/model-calls.ts';
 import type { BudgetState } from './budget-plan.ts';
-import type { CallRefused, Meter, ModelCall } from './door.ts';
+import type { CallEnd, CallRefused, Meter, ModelCall } from './door.ts';
 import { planUsage } from './estimate.ts';
 import { BYTES_PER_TOKEN, MAX_RESERVED_OUTPUT_TOKENS, RESERVED_OUTPUT_TOKENS } from './limits.ts';
 import { costOf, FREE, type ModelPrice } from './price.ts';
@@ -98,7 +98,7 @@ export class CallMeter implements Meter {
     hold.nanousd = Math.max(hold.nanousd, costOf(this.#price ?? FREE, tokens));
   }
 
-  end(how: 'whole' | 'broken'): void {
+  end(how: CallEnd): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#parts.onEnd(this.#refused === null ? this.#settle(how) : null);
@@ -133,9 +133,9 @@ export class CallMeter implements Meter {
   }
 
   /** Null: nothing was asked of a model. */
-  #settle(how: 'whole' | 'broken'): ModelCallRecord | null {
+  #settle(how: CallEnd): ModelCallRecord | null {
     const { call, whose, writes, findPrice, now } = this.#parts;
-    if (this.#sentBytes === 0 && this.#status === null) return null;
+    if (how === 'unsent' || (this.#sentBytes === 0 && this.#status === null)) return null;
     const said = this.#reader?.said ?? SILENCE;
     const { facts } = this.#request;
     const durationMs = this.#elapsed();

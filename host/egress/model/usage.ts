@@ -86,11 +86,12 @@ const TREES = {
   openai: wantPaths([...DIALECTS.openai.fields.keys(), ...DIALECTS.openai.models]),
 };
 
+const OPEN_OBJECT = 0x7b;
+
 export class UsageReader {
   readonly #dialect: Dialect;
   readonly #scanner: JsonScanner;
   readonly #events: EventScanner | null;
-  readonly #isReadable: boolean;
   readonly #numbers = new Map<Field, number>();
   #model: string | null = null;
   #receivedBytes = 0;
@@ -101,12 +102,10 @@ export class UsageReader {
     this.#events = /^\s*text\/event-stream/i.test(headers['content-type'] ?? '')
       ? new EventScanner(this.#scanner)
       : null;
-    this.#isReadable = /^(identity)?$/i.test((headers['content-encoding'] ?? '').trim());
   }
 
   push(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
-    if (!this.#isReadable) return;
     if (this.#events === null) this.#scanner.push(chunk);
     else this.#events.push(chunk);
   }
@@ -131,9 +130,10 @@ export class UsageReader {
 
   /** What was written, for an estimate: bytes of text, and events, each of which is at least a token. */
   get written(): { textBytes: number; events: number } {
-    // Nobody knows what packed bytes say: they count whole.
-    if (!this.#isReadable) return { textBytes: this.#receivedBytes, events: 0 };
-    return { textBytes: this.#scanner.textBytes, events: this.#events?.events ?? 0 };
+    const events = this.#events?.events ?? 0;
+    // What is neither events nor an object says nothing that could be counted: all of it counts.
+    const isRead = this.#events === null ? this.#scanner.firstByte === OPEN_OBJECT : events > 0;
+    return { textBytes: isRead ? this.#scanner.textBytes : this.#receivedBytes, events };
   }
 
   #note(path: string, value: Scalar | undefined): void {

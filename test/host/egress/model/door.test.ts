@@ -135,6 +135,12 @@ test('a call that the container cuts off before a word came is charged for what 
   expect(counter.rows()).toMatchObject([{ isEstimated: 1, status: 0, outputTokens: 100 }]);
 });
 
+test('a call that reached nobody costs nothing, and is no row', async () => {
+  const counter = await new Counter().open();
+  counter.begin().end('unsent');
+  expect(counter.rows()).toEqual([]);
+});
+
 test('what a provider refuses costs nothing, and is written down with its status', async () => {
   const counter = await new Counter().open();
   await using server = await startAnthropic();

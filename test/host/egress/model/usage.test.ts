@@ -192,6 +192,12 @@ test('numbers that no answer has are not believed', () => {
   }
 });
 
+test('an answer in no form that is known counts whole', () => {
+  const reader = new UsageReader('openai', { 'content-type': 'text/html' });
+  reader.push(Buffer.from('<html>words words words</html>'));
+  expect(reader.written.textBytes).toBe(30);
+});
+
 test('a number that is cut in two by a broken stream is none', () => {
   const said = read('anthropic', EVENTS, [Buffer.from('data: {"usage":{"output_tokens":12')]);
   expect(said.saysOutput).toBe(false);
