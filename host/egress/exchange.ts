@@ -36,6 +36,9 @@ interface Way {
   addresses: readonly string[];
 }
 
+/** How long the rest of a body is let in after its answer. Higher: who sends without end keeps a connection. Lower: large bodies lose the answer. */
+const DRAIN_MS = 5_000;
+
 export class Exchange implements Passing {
   readonly #scope: Scope;
   readonly #request: IncomingMessage;
@@ -89,7 +92,7 @@ export class Exchange implements Passing {
     this.#break();
   }
 
-  /** Answers in the gateway's own name. The body is let in and dropped, so that who sends it gets to read the answer. */
+  /** Answers in the gateway's own name. */
   refuse(refusal: Refusal, retryAfterMs: number | null = null): void {
     if (this.#isOver) return;
     const isFailure = refusal.reason === 'unreachable' || refusal.reason === 'no_address';
@@ -106,15 +109,31 @@ export class Exchange implements Passing {
       [REFUSAL_HEADER]: refusal.reason,
     };
     if (retryAfterMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+    this.#letFinishSending();
     this.#response.writeHead(refusal.status, headers);
     this.#response.end(body);
+    this.#drain();
+  }
+
+  /** Who wants the connection closed may still be sending: closed at once, it would miss the answer. */
+  #letFinishSending(): void {
+    if (!this.#request.complete && this.#request.httpVersion === '1.1') this.#response.shouldKeepAlive = true;
+  }
+
+  /** What still comes of the body is let in and dropped for a while: who may not go on sending misses the answer. */
+  #drain(): void {
+    const { socket } = this.#request;
     let dropped = 0;
     this.#request.removeAllListeners('data');
     this.#request.on('data', (chunk: Buffer) => {
       dropped += chunk.length;
-      if (dropped > this.#scope.limits.maxBodyBytes) this.#request.socket.destroy();
+      if (dropped > this.#scope.limits.maxBodyBytes) socket.destroy();
     });
     this.#request.resume();
+    if (this.#request.complete) return;
+    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
+    const done = () => clearTimeout(timer);
+    this.#request.once('end', done).once('close', done);
   }
 
   async #findWay(): Promise<({ kind: 'way' } & Way) | Refusal> {
@@ -261,6 +280,7 @@ export class Exchange implements Passing {
     const status = answer.statusCode ?? 502;
     this.#meter?.answered(status, answer.headers);
     const headers = inboundHeaders(answer.rawHeaders, isService, (text) => redactText(text, secrets));
+    this.#letFinishSending();
     this.#response.writeHead(status, decoded.isChanged ? withoutLength(headers) : headers);
     this.#response.flushHeaders();
     this.#passBody(answer, decoded.body, secrets);
@@ -300,7 +320,7 @@ export class Exchange implements Passing {
     // It answered before the body had come: what comes now, nobody takes.
     if (this.#request.complete) return;
     this.#upstream?.destroy();
-    this.#request.socket.destroySoon();
+    this.#drain();
   }
 
   #failed(error: Error, way: Way, upstream: ClientRequest): void {
@@ -336,7 +356,8 @@ export class Exchange implements Passing {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#scope.passing.delete(this);
-    this.#meter?.end('broken');
+    // Without an address nothing was connected to: no model can have begun.
+    this.#meter?.end(this.#visit.address === null ? 'unsent' : 'broken');
     this.#meter = null;
     this.#visit.end(outcome, status, reason);
   }

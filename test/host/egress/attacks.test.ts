@@ -182,8 +182,8 @@ describe('a server outside', () => {
     const timer = setInterval(() => request.write('x'.repeat(1_000)), 1);
     onTestFinished(() => clearInterval(timer));
     expect(await status).toBe(413);
-    await until('the connection is closed', () => isClosed);
     expect(way.gateway.count('open')).toBe(0);
+    await until('the connection is closed', () => isClosed);
   });
 
   test('that closes kept connections under us is asked again, where that is safe', async () => {
