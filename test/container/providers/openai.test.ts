@@ -392,10 +392,10 @@ describe('while a turn goes on', () => {
     await world.server.requests[0]?.closed;
   });
 
-  it('an interruption ends a command and all that it started', async () => {
+  it('an interruption ends a command and all that it started, in whatever group', async () => {
     const world = await makeWorld();
     const pids = join(world.paths.agent, 'pids');
-    const command = `sleep 600 & echo $! > ${pids}; setsid -w sleep 600 & sleep 600`;
+    const command = `setsid sleep 600 & echo $! > ${pids}; sleep 600`;
     world.server.answer({ kind: 'tools', calls: [{ name: 'bash', input: { command } }] });
     const turn = world.begin('hello');
     const ended = collect(turn);

@@ -2,12 +2,13 @@
  * Shell commands of one turn. Each is a bash of its own; where it stood at its end, the next begins.
  *
  * I1. Every command has a process group of its own, which dies with the command's time or with the turn: also what
- *     goes on in the background.
+ *     goes on in the background. What left its group dies with the turn, by its mark.
  * I2. A program gets `cleanEnvironment` and no input; of this process it knows nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cleanEnvironment, killGroup, type ProgramPlace } from '../../../runner/process-group.ts';
+import { TurnMark } from '../../../runner/turn-mark.ts';
 import { DRAIN_MS, MAX_BACKGROUND, MAX_COMMAND_OUTPUT_BYTES } from '../limits.ts';
 import { EndsBuffer } from './bounds.ts';
 
@@ -34,6 +35,8 @@ export class Shell implements Disposable {
   readonly #place: ProgramPlace;
   readonly #home: string;
   readonly #background = new Set<ChildProcess>();
+  readonly #mark = new TurnMark();
+  #hasRun = false;
   #cwd: string;
 
   /** `cwd`: where an earlier command stood; the home when it is gone. */
@@ -52,7 +55,7 @@ export class Shell implements Disposable {
     if (!existsSync(this.#cwd)) this.#cwd = this.#home;
     const child = spawn('bash', ['--noprofile', '--norc', '-c', `${PRELUDE}\n${command}\n`], {
       cwd: this.#cwd,
-      env: cleanEnvironment(this.#place), // I2
+      env: this.#environment(), // I2
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true, // I1
     });
@@ -73,8 +76,12 @@ export class Shell implements Disposable {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Pick<CommandResult, 'ended' | 'output'>> {
-    const env = cleanEnvironment(this.#place);
-    const child = spawn(name, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(name, args, {
+      cwd,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     const running = new RunningCommand(child, timeoutMs, signal);
     try {
       return { ended: await running.ended(), output: running.output() };
@@ -86,6 +93,13 @@ export class Shell implements Disposable {
   [Symbol.dispose](): void {
     for (const child of this.#background) killGroup(child);
     this.#background.clear();
+    // Looking through all processes costs a millisecond or two.
+    if (this.#hasRun) this.#mark.kill();
+  }
+
+  #environment(): Record<string, string> {
+    this.#hasRun = true;
+    return { ...cleanEnvironment(this.#place), ...this.#mark.environment };
   }
 
   #keep(child: ChildProcess): void {
