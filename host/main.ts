@@ -1,4 +1,7 @@
 /** Entry of the host: settings in, signals out. */
+
+import { MAX_AGENTS } from './agents/limits.ts';
+import { adviseModel } from './agents/provider/advice.ts';
 import { Fault } from './config/errors.ts';
 import { commandsFor, homePaths, prepareHome } from './config/home.ts';
 import { type Policy, readPolicy } from './config/policy.ts';
@@ -30,6 +33,13 @@ async function run(policy: Policy, vault: VaultEnvironment): Promise<void> {
     console.log(
       `  In another terminal: ${commandsFor(policy.home, closed.next.replace(/^portolan/, 'npx portolan'))}\n`,
     );
+  }
+  const advice = adviseModel(host.stores.agents.list(MAX_AGENTS));
+  if (advice.length > 0) {
+    console.log('  Agents follow fixed rules so far. For a real model, in another terminal:');
+    for (const step of advice)
+      console.log(`    ${commandsFor(policy.home, step.replace(/^portolan/, 'npx portolan'))}`);
+    console.log('');
   }
   console.log('  Stop with Ctrl+C. What agents have not finished then is taken up at the next start.\n');
   const why = await Promise.race([signalled, host.stopRequested]);

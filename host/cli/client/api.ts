@@ -223,8 +223,8 @@ export class HostApi {
     return this.#post('/vault/rotate-key', passphrase === undefined ? {} : { passphrase });
   }
 
-  listProviders(): Promise<Providers> {
-    return this.#get('/providers');
+  listProviders(signal?: AbortSignal): Promise<Providers> {
+    return this.#get('/providers', {}, signal);
   }
 
   readProvider(agentId: string): Promise<AgentProvider> {

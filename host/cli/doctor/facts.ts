@@ -1,7 +1,7 @@
 /** What the doctor looks at: each fact with the ways in which it may be unknown. Gathered in gather.ts, judged in plan.ts. */
 
 import type { KeyPlan } from '../../vault/plan-key.ts';
-import type { Vault } from '../client/types.ts';
+import type { AgentProvider, Vault } from '../client/types.ts';
 import type { HomeHolder } from '../lock.ts';
 
 export interface DoctorFacts {
@@ -14,6 +14,7 @@ export interface DoctorFacts {
   disk: DiskFact;
   database: DatabaseFact;
   vault: VaultFact;
+  models: ModelsFact;
   host: HostFact;
   holder: HomeHolder;
   clock: ClockFact;
@@ -82,6 +83,11 @@ export type AgentImagesFact =
         hasFailed: boolean;
       }[];
     };
+
+/** What agents think with. */
+export type ModelsFact =
+  /** No host to ask. */
+  { kind: 'unknown' } | { kind: 'known'; agents: readonly AgentProvider[] };
 
 /** Of the file system that holds the home, or would hold it. */
 export interface DiskFact {

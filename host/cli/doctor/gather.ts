@@ -19,6 +19,7 @@ import type {
   InotifyFact,
 } from './facts.ts';
 import { gatherAgentImages, gatherDocker, gatherImage } from './gather-docker.ts';
+import { gatherModels } from './gather-models.ts';
 import { gatherVault } from './gather-vault.ts';
 
 /** Higher: doctor seems to hang beside a hung host. Lower: a busy one is called silent. */
@@ -44,6 +45,7 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
   ]);
   const agentImages = await gatherAgentImages(docker, database, paths.centralDb);
   const vault = await gatherVault(paths, env, database, host.kind === 'running' ? host.vault : null);
+  const models = await gatherModels(paths.socket, host);
   const nodeVersion = process.versions.node;
   return {
     nodeVersion,
@@ -54,6 +56,7 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
     disk,
     database,
     vault,
+    models,
     host,
     holder,
     clock,

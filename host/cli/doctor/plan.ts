@@ -16,6 +16,7 @@ import type {
   ImageFact,
   InotifyFact,
 } from './facts.ts';
+import { planModels } from './plan-models.ts';
 import { planVault } from './plan-vault.ts';
 
 /** `warning`: works, but look at it. `failed`: the host cannot do its work. */
@@ -62,6 +63,7 @@ export function planFindings(facts: DoctorFacts, protocolVersion: number): Findi
     ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue)] : []),
     planLock(facts.holder, facts.host),
     ...planVault(facts.vault),
+    ...planModels(facts.models),
     planClock(facts.clock),
     planTimeZone(facts.clock),
     ...(facts.inotify === null ? [] : [planInotify(facts.inotify)]),

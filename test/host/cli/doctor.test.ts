@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Vault } from '../../../host/cli/client/types.ts';
+import type { AgentProvider, Vault } from '../../../host/cli/client/types.ts';
 import type { DoctorFacts } from '../../../host/cli/doctor/facts.ts';
 import { type Finding, planFindings } from '../../../host/cli/doctor/plan.ts';
 import { type HomePaths, homePaths, projectRoot } from '../../../host/config/home.ts';
@@ -47,6 +47,7 @@ const WELL: DoctorFacts = {
   disk: { path: HOME, freeBytes: 50 * GIB, totalBytes: 100 * GIB, freeInodes: 1_000_000 },
   database: { kind: 'version', version: 5, known: 5 },
   vault: { kind: 'said', vault: OPEN },
+  models: { kind: 'known', agents: [] },
   host: {
     ...{ kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '', overdue: 0 },
     vault: OPEN,
@@ -66,7 +67,49 @@ function homeWith(change: object): Partial<DoctorFacts> {
   return { home: { ...WELL.home, ...change } as DoctorFacts['home'] };
 }
 
+const THINKER: AgentProvider = {
+  ...{ agentId: 'agt_x', agentName: 'main', revision: 1, provider: 'claude', model: 'sonnet', effort: null },
+  ...{ service: 'anthropic', api: 'anthropic', isConfined: true },
+  image: { state: 'ready', reason: null },
+  key: { state: 'given', why: null, next: null },
+};
+const NO_KEY = { state: 'missing', why: 'anthropic has no secret', next: 'portolan secrets set anthropic' } as const;
+
 describe('the doctor', () => {
+  it.each<[string, AgentProvider[], string, string | null]>([
+    [
+      'no model',
+      [{ ...THINKER, provider: 'demo', model: null, service: null, api: null }],
+      'no agent uses one; for a real model: portolan provider set main claude',
+      null,
+    ],
+    ['a model', [THINKER, THINKER], 'main reaches sonnet through anthropic, and 1 more', null],
+    [
+      'no key for several',
+      ['a', 'b', 'c', 'd'].map((agentName) => ({ ...THINKER, agentName, key: NO_KEY })),
+      'a, b, c, and 1 more: anthropic has no secret',
+      'portolan secrets set anthropic',
+    ],
+    [
+      'an image that failed',
+      [{ ...THINKER, agentName: 'my agent', image: { state: 'failed', reason: 'npm is away' } }],
+      'my agent: npm is away',
+      "portolan builds retry 'my agent'",
+    ],
+    [
+      'no containers',
+      [{ ...THINKER, isConfined: false }],
+      'main: what its tools do, they do as the user of this host: PORTOLAN_DRIVER is process',
+      'npm run up   # with PORTOLAN_DRIVER unset',
+    ],
+  ])('says of models what is missing and what to type: %s', (_, agents, detail, fix) => {
+    const models = { kind: 'known', agents } as const;
+    expect(find({ models }, 'models')).toMatchObject({ verdict: fix === null ? 'ok' : 'warning', detail, fix });
+    expect(planFindings({ ...WELL, models: { kind: 'unknown' } }, 1).some(({ check }) => check === 'models')).toBe(
+      false,
+    );
+  });
+
   it('warns of deliveries that are overdue', () => {
     expect(find({}, 'deliveries').verdict).toBe('ok');
     const host = { ...WELL.host, overdue: 2 } as DoctorFacts['host'];
