@@ -71,7 +71,8 @@ export function judge({ who, parts }: Scope, head: Head): Passage | Refusal {
 }
 
 /** The addresses of a passage, each of which may be connected to; asked for once. */
-export async function locate(scope: Scope, { upstream: { host }, allowPrivate }: Passage): Promise<string[] | Refusal> {
+export async function locate(scope: Scope, passage: Passage): Promise<string[] | Refusal> {
+  const { host } = passage.upstream;
   let addresses: string[];
   try {
     addresses = host.kind === 'address' ? [host.text] : await scope.resolve(host.text);
@@ -81,8 +82,16 @@ export async function locate(scope: Scope, { upstream: { host }, allowPrivate }:
   }
   if (addresses.length === 0) return refuse('no_address', `There is no host named ${host.text}.`, 'look at the name');
   const own = scope.own();
-  const bad = addresses.find((address) => !mayConnect(address, allowPrivate, own));
-  if (bad === undefined) return addresses;
+  const bad = addresses.find((address) => !mayConnect(address, passage.allowPrivate, own));
+  if (bad === undefined) {
+    const open = addresses.find((address) => isInTheOpen(passage, address, own));
+    if (open === undefined) return addresses;
+    return refuse(
+      'not_allowed',
+      `${host.text} leads to ${open}, outside: without TLS everybody on the way would read the secret.`,
+      'an owner adds the service with https://',
+    );
+  }
   if (classifyAddress(bad, own) === 'never') {
     return refuse('private_address', `${host.text} leads to ${bad}, an address that nobody may reach.`);
   }
@@ -94,6 +103,12 @@ export async function locate(scope: Scope, { upstream: { host }, allowPrivate }:
 }
 
 /** Whether what was connected to is still covered. */
-export function covers({ own }: Scope, { allowPrivate }: Passage, address: string): boolean {
-  return mayConnect(address, allowPrivate, own());
+export function covers({ own }: Scope, passage: Passage, address: string): boolean {
+  return mayConnect(address, passage.allowPrivate, own()) && !isInTheOpen(passage, address, own());
+}
+
+/** A name that an owner took for one of this network may lead outside later: no credential goes there unencrypted. */
+function isInTheOpen({ service, upstream }: Passage, address: string, own: ReadonlySet<string>): boolean {
+  if (upstream.scheme !== 'http' || service === null || service.header === '') return false;
+  return classifyAddress(address, own) === 'public';
 }

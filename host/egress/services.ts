@@ -3,7 +3,7 @@
  *
  * I1. What a service's name means never changes while something relies on it. Another address is another service:
  *     removing one takes its assignments along, and it is refused while an agent uses it. So no secret goes to a
- *     place that no owner assigned it to.
+ *     place that no owner assigned it to. An own one stays what it is when a newer version knows that name, too.
  */
 import type { Ledger } from '../store/ledger.ts';
 import type { SecretUseStore } from '../store/secret-uses.ts';
@@ -61,16 +61,15 @@ export class Services {
   }
 
   get(name: string): Service | null {
-    const known = KNOWN_SERVICES.get(name);
-    if (known !== undefined) return known;
     const row = this.#parts.services.get(name);
-    return row === null ? null : toService(row);
+    return row === null ? (KNOWN_SERVICES.get(name) ?? null) : toService(row);
   }
 
   /** Known ones first, then own ones by name. */
   list(): ListedService[] {
-    const known = [...KNOWN_SERVICES.values()].map((service) => ({ ...service, row: null }));
-    return [...known, ...this.#parts.services.list().map((row) => ({ ...toService(row), row }))];
+    const own = this.#parts.services.list().map((row) => ({ ...toService(row), row }));
+    const known = [...KNOWN_SERVICES.values()].filter(({ name }) => own.every((service) => service.name !== name));
+    return [...known.map((service) => ({ ...service, row: null })), ...own];
   }
 
   add(input: ServiceInput, by: string): { kind: 'added'; service: ListedService } | Refused {
@@ -102,7 +101,7 @@ export class Services {
   /** I1. With its assignments; the secrets stay. */
   remove(name: string, revision: number, by: string): { kind: 'removed' } | { kind: 'stale' } | Refused {
     const { services, secretUses, ledger, commit, now } = this.#parts;
-    if (KNOWN_SERVICES.has(name)) {
+    if (KNOWN_SERVICES.has(name) && services.get(name) === null) {
       return refuse('known_service', `Every host knows the service "${name}": it stays.`, {
         next: `portolan secrets unassign ${name}`,
       });

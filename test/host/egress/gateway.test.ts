@@ -163,6 +163,16 @@ describe('addresses', () => {
     expect(refusalOf(await way.call(path, { headers })).error.type).toBe('private_address');
   });
 
+  test('outside get no credential without TLS, though an owner said that the service lies on this network', async () => {
+    const way = await openWayOut();
+    const input = { name: 'nas', url: 'http://nas.test/v1', api: null, header: 'X-Key: {}', isPrivate: true };
+    way.services.add(input, 'web:owner');
+    way.allow({ service: 'nas' });
+    way.names.set('nas.test', ['10.255.255.1', '93.184.216.34']);
+    const refused = refusalOf(await way.call('/service/nas/', { headers: { host: '127.0.0.1' } }));
+    expect(refused).toMatchObject({ error: { type: 'not_allowed', message: expect.stringContaining('without TLS') } });
+  });
+
   test('of this machine are private, however public they look', async () => {
     const way = await openWayOut();
     const own = Object.values((await import('node:os')).networkInterfaces())

@@ -209,6 +209,19 @@ describe('a service of one’s own', () => {
     expect(credentials.credentialFor(get('ollama'), anna).kind).toBe('missing');
   });
 
+  it('stays what it is when a newer version knows its name', () => {
+    const { db, services, assignments, credentials, anna, get } = open();
+    services.add({ ...OLLAMA, name: 'mine' }, OWNER);
+    // As if `github` had not been known when it was added.
+    db.prepare("UPDATE services SET name = 'github' WHERE name = 'mine'").run();
+    expect(get('github').baseUrl.href).toBe('http://127.0.0.1:11434/v1');
+    expect(services.list().filter(({ name }) => name === 'github')).toMatchObject([{ isKnown: false }]);
+    assignments.setSecret('github', secret('token'), OWNER);
+    expect(services.remove('github', 1, OWNER)).toEqual({ kind: 'removed' });
+    expect(get('github').baseUrl.href).toBe('https://api.github.com/');
+    expect(credentials.credentialFor(get('github'), anna).kind).toBe('missing');
+  });
+
   it('that changed meanwhile is not removed', () => {
     const { services } = open();
     services.add(OLLAMA, OWNER);
