@@ -34,7 +34,7 @@ const input = z
 export const requestAccess: Tool<typeof input> = {
   name: 'request_access',
   description:
-    'Ask an admin to let you reach a host or a service outside. Ask for as little as you need: it holds at once when they agree.',
+    'Ask an admin to let you reach a host or a service outside; ask for as little as you need, it holds at once.',
   input,
   async run({ host, service, port, methods, path, reason }, context) {
     const request = {
