@@ -74,10 +74,10 @@ class ClaudeFlow extends FlowHost {
   }
 
   /** What Ann's messages have used. */
-  usage(): { calls: number; inputTokens: number; outputTokens: number } {
+  usage(): { calls: number } {
     const days = { firstDay: '2000-01-01', lastDay: '9999-12-31' };
     const rows = this.host.stores.modelCalls.list('person', { ...days, agents: null, sessionId: null, people: null });
-    return rows.find(({ key }) => key === 'test:ann') ?? { calls: 0, inputTokens: 0, outputTokens: 0 };
+    return rows.find(({ key }) => key === 'test:ann') ?? { calls: 0 };
   }
 
   /** Hosts and paths that were asked for outside, and what became of them. */
@@ -159,9 +159,12 @@ describe('an agent on claude', { timeout: 300_000 }, () => {
     expect((await flow.ask(CHAT, 'what was on it?')).text).toBe('Milk and eggs.');
     await until('every call is counted', () => flow.usage().calls === server.told.length);
     const sum = (pick: (usage: ModelUsage) => number) => server.told.reduce((total, usage) => total + pick(usage), 0);
-    expect(flow.usage()).toMatchObject({
-      ...{ inputTokens: sum(({ input }) => input), outputTokens: sum(({ output }) => output) },
-    });
+    const cached = {
+      cacheReadTokens: sum((usage) => usage.cached ?? 0),
+      cacheWriteTokens: sum((usage) => usage.cacheWritten ?? 0),
+    };
+    const uncached = sum(({ input }) => input) - cached.cacheReadTokens - cached.cacheWriteTokens;
+    expect(flow.usage()).toMatchObject({ ...cached, inputTokens: uncached, outputTokens: sum(({ output }) => output) });
     const outside = flow.egress();
     expect(outside.length).toBeGreaterThan(0);
     expect(outside.filter(({ where }) => !/^127\.0\.0\.1\/v1\/messages(\?|$)/.test(where))).toEqual([]);
