@@ -29,7 +29,6 @@ export const accessHostSchema = z
 export const accessPortSchema = z.number().int().min(1).max(65_535);
 
 export const ACCESS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-export type AccessMethod = (typeof ACCESS_METHODS)[number];
 export const accessMethodsSchema = z.array(z.enum(ACCESS_METHODS)).min(1).max(ACCESS_METHODS.length);
 
 /** Whole segments, each as it is: what can be spelt in two ways could be read in two ways. */

@@ -127,12 +127,12 @@ function toWish({ host, service, port, methods, path }: z.infer<typeof payloadSc
 function describeOutcome(wish: AccessWish): string {
   const { host, service, methods, pathPrefix, port } = wish;
   const allowed = `Allowed: ${describeWish(wish)}. It holds now.`;
-  if (service !== null) return `${allowed} Its base URL is \`$PORTOLAN_GATEWAY/service/${service}\`.`;
+  if (service !== null) return `${allowed} Its base URL is \`$HTTP_PROXY/service/${service}\`.`;
   // Nobody can look at methods and paths in a tunnel.
   const isTunnel = methods === null && pathPrefix === null;
   if (isTunnel || port === 80) return `${allowed} Programs that know a proxy get there by themselves.`;
   const place = port === 443 ? host : `${host}:${port}`;
-  return `${allowed} Its base URL is \`$PORTOLAN_GATEWAY/https/${place}\`.`;
+  return `${allowed} Its base URL is \`$HTTP_PROXY/https/${place}\`.`;
 }
 
 function refuse(reason: string): Answered {

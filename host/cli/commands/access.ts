@@ -83,12 +83,11 @@ export async function allowAccess(
 
 /** How a program in the container gets there, where that is not by itself. */
 function describeUse({ service, host, port, methods, path }: AccessRule): string[] {
-  if (service !== null)
-    return [`Its programs call $PORTOLAN_GATEWAY/service/${service}/…; the gateway adds the credential.`];
+  if (service !== null) return [`Its programs call $HTTP_PROXY/service/${service}/…; the gateway adds the credential.`];
   if (port === 80 || (methods === null && path === null)) return [];
   const place = port === 443 ? host : `${host}:${port}`;
   return [
-    `Methods and paths cannot be seen in a tunnel: its programs call $PORTOLAN_GATEWAY/https/${oneLine(place ?? '')}/…`,
+    `Methods and paths cannot be seen in a tunnel: its programs call $HTTP_PROXY/https/${oneLine(place ?? '')}/…`,
   ];
 }
 

@@ -34,7 +34,7 @@ describe('portolan access', () => {
     const made = await run('allow', 'main', 'api.example.com', '--method', 'get', 'HEAD', '--path', '/v1');
     expect(made).toMatchObject({ code: 0 });
     expect(made.out).toContain('main may reach https://api.example.com, now: GET HEAD under /v1.');
-    expect(made.out).toContain('$PORTOLAN_GATEWAY/https/api.example.com/…');
+    expect(made.out).toContain('$HTTP_PROXY/https/api.example.com/…');
     const undo = /To undo: .*(access remove main (rul_\w+))/.exec(made.out);
     expect(undo?.[1]).toBeDefined();
     const listed = await run('list', 'main');

@@ -65,7 +65,7 @@ describe('an agent that asks to be let out', () => {
     expect(await court.over(approval)).toMatchObject({
       state: 'applied',
       outcome:
-        'Allowed: GET on `https://api.example.com` under `/v1`. It holds now. Its base URL is `$PORTOLAN_GATEWAY/https/api.example.com`.',
+        'Allowed: GET on `https://api.example.com` under `/v1`. It holds now. Its base URL is `$HTTP_PROXY/https/api.example.com`.',
     });
     expect(rules(court)).toEqual([
       {
@@ -145,7 +145,7 @@ describe('an agent that asks to be let out', () => {
       'the gateway adds the credential of github, at `https://api.github.com/`; the agent never sees it',
     );
     court.decide(approval, ADA);
-    expect((await court.over(approval)).outcome).toContain('$PORTOLAN_GATEWAY/service/github');
+    expect((await court.over(approval)).outcome).toContain('$HTTP_PROXY/service/github');
     expect(rules(court)).toMatchObject([{ host: null, port: null, service: 'github', methods: ['GET'] }]);
   });
 });
