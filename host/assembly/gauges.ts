@@ -5,7 +5,10 @@ import type { Ground } from './ground.ts';
 import type { WithRuntime } from './runtime.ts';
 
 /** Counts go on until the stores close. */
-export function registerGauges({ metrics, stores }: Ground, { delivery, life }: WithRuntime): void {
+export function registerGauges(
+  { metrics, stores }: Ground,
+  { delivery, life, gateway, egressTail }: WithRuntime,
+): void {
   metrics.gauge('portolan_sessions_running', 'Sessions with a running container', () => life.count('running'));
   metrics.gauge('portolan_sessions_paused', 'Sessions with a frozen container', () => life.count('paused'));
   metrics.gauge('portolan_sessions_waiting', 'Sessions with work that waits for a container', () =>
@@ -13,6 +16,13 @@ export function registerGauges({ metrics, stores }: Ground, { delivery, life }: 
   );
   metrics.gauge('portolan_messages_held', 'Messages that wait for an admin', () => stores.held.total.count);
   metrics.gauge('portolan_deliveries_open', 'Deliveries that are not at their end', () => delivery.backlog);
+  metrics.gauge('portolan_egress_sessions', 'Sessions with a way out', () => gateway.count('sessions'));
+  metrics.gauge('portolan_egress_connections', 'Connections of containers to the gateway', () =>
+    gateway.count('connections'),
+  );
+  metrics.gauge('portolan_egress_open', 'Requests and tunnels on their way', () => gateway.count('open'));
+  metrics.gauge('portolan_egress_unrecorded', 'Requests that the egress log had no room for', () => egressTail.dropped);
+  egressTail.onRow(({ kind, outcome }, added) => metrics.egressEnded(kind, outcome, added));
   stores.transcript.onFlush((messages) => {
     for (const message of messages) {
       if (message.direction === 'in' && message.state === 'answered') metrics.messageTraced(message.stamps);

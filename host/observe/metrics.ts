@@ -12,6 +12,10 @@ export class Metrics {
   readonly #dropped = this.#counter('portolan_messages_dropped_total', 'Messages that policy turned away', ['reason']);
   readonly #deliveries = this.#counter('portolan_deliveries_total', 'Deliveries by how they ended', ['state']);
   readonly #quarantined = this.#counter('portolan_sessions_quarantined_total', 'Sessions set aside', []);
+  readonly #egress = this.#counter('portolan_egress_requests_total', 'Requests out of containers by how they ended', [
+    'kind',
+    'outcome',
+  ]);
   readonly #stages = new Histogram({
     name: 'portolan_stage_seconds',
     help: 'Time from one stage of a message’s path to the next',
@@ -79,6 +83,10 @@ export class Metrics {
 
   sessionQuarantined(): void {
     this.#quarantined.inc();
+  }
+
+  egressEnded(kind: string, outcome: string, requests: number): void {
+    this.#egress.inc({ kind, outcome }, requests);
   }
 
   /** The stages of an answered message. */
