@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseIntent } from '../../container/providers/demo/intents.ts';
 import { splitWords } from '../../container/providers/demo/self-intents.ts';
-import { FAMILY, parseContent, RESEARCHER, SessionFixture, TERMINAL } from './session-fixture.ts';
+import { FAMILY, PROGRAM_ENVIRONMENT, parseContent, RESEARCHER, SessionFixture, TERMINAL } from './session-fixture.ts';
 
 /** A folder of programs on the runner's PATH. */
 function start(options: ConstructorParameters<typeof SessionFixture>[0] = {}): SessionFixture & { programs: string } {
@@ -152,6 +152,29 @@ describe('the demo assistant, about its own container', () => {
     expect((await session.exchange({ text: 'run bad' }))[0]).toBe(
       'terminal: `bad` ended with exit code 3.\n\n````\nred ```\n````',
     );
+  });
+
+  it.each([
+    'curl: (56) CONNECT tunnel failed, response 403',
+    'TypeError: fetch failed: Proxy response (403) !== 200 when HTTP Tunneling',
+    '{"type":"error","error":{"type":"not_allowed","message":"no"}}',
+  ])('says how to ask when the gateway did not let a program out: %s', async (said) => {
+    await using session = start();
+    putProgram(session, 'out', `echo '${said}'; exit 1`);
+    const [answer] = await session.exchange({ text: 'run out' });
+    expect(answer).toContain('`ask for access to <host> because …`');
+    putProgram(session, 'fine', 'echo "HTTP 403 Forbidden"');
+    expect((await session.exchange({ text: 'run fine' }))[0]).not.toContain('ask for access');
+  });
+
+  it('gives programs the way out, and nothing secret', async () => {
+    await using session = start();
+    putProgram(session, 'out', 'env | cut -d= -f1 | sort | tr "\\n" " "; echo "$https_proxy"');
+    const [answer = ''] = await session.exchange({ text: 'run out' });
+    const [, names = ''] = /```\n([^`]*)http:\/\/127\.0\.0\.1:\d+\n```/.exec(answer) ?? [];
+    const ofTheShell = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+    const given = names.split(' ').filter((name) => name !== '' && !ofTheShell.includes(name));
+    expect(given.sort()).toEqual([...PROGRAM_ENVIRONMENT].sort());
   });
 
   it('ends a program that floods, and one that a person stops, with all that it started', async () => {

@@ -29,7 +29,17 @@ export function formatNoProgram(program: string): string {
   return `I have no program \`${program}\`. Install it with \`install apt ${program}\` or \`install npm ${program}\`: an admin is asked.`;
 }
 
+/** What curl, git, pip, apt and Node say of a proxy that does not let them through, and the gateway's own words. */
+const REFUSED =
+  /(?:proxy|tunnel)[^\n]{0,200}\b403\b|\b403\b[^\n]{0,200}(?:proxy|tunnel)|"type":"error"[^\n]{0,40}"(?:not_allowed|unknown_service)"/i;
+const HOW_TO_ASK =
+  '\n\n🚧 That was the gateway: I am not let out there. Write `ask for access to <host> because …`, and I ask an admin (with the tool `request_access`).';
+
 export function formatRun(program: string, ended: RunEnd, output: string, timeoutMs: number): string {
+  return `${formatEnd(program, ended, output, timeoutMs)}${REFUSED.test(output) ? HOW_TO_ASK : ''}`;
+}
+
+function formatEnd(program: string, ended: RunEnd, output: string, timeoutMs: number): string {
   const text = output.trim() === '' ? '' : `\n\n${formatOutput(output)}`;
   switch (ended.kind) {
     case 'exit':
