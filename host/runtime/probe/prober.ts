@@ -67,6 +67,7 @@ export class Prober implements AsyncDisposable {
   readonly #parts: ProberParts;
   readonly #pace = new ProbePace();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
 
   constructor(parts: ProberParts) {
     this.#parts = parts;
@@ -97,7 +98,9 @@ export class Prober implements AsyncDisposable {
     });
   }
 
+  /** Ends what is under way: a host that stops does not wait for a model. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
     await Promise.allSettled(this.#running);
   }
 
@@ -153,10 +156,10 @@ export class Prober implements AsyncDisposable {
     }
   }
 
-  /** Null: it still ran when the time was over. */
+  /** Null: it still ran when the time was over, or the host stops. */
   async #waitForEnd(id: StartedContainer['id'], deadlineMs: number): Promise<{ code: number | null } | null> {
     const deadline = performance.now() + deadlineMs;
-    while (performance.now() < deadline) {
+    while (performance.now() < deadline && !this.#stop.signal.aborted) {
       const observed = await this.#parts.driver.inspect(id);
       if (observed.kind === 'exited') return { code: observed.exitCode };
       if (observed.kind === 'absent') return { code: null };
