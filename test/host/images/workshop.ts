@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { onTestFinished } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
-import { type EngineBuild, ImageEngine } from '../../../host/images/engine.ts';
+import { type EngineBuild, ImageEngine, type OwnImage } from '../../../host/images/engine.ts';
 import { ImageBuilds, type ImageParts } from '../../../host/images/images.ts';
-import type { Command, EngineImage, Layer } from '../../../host/images/recipe.ts';
+import type { ProviderLayer } from '../../../host/images/provider-layer.ts';
+import { type Command, type EngineImage, IMAGE_LABELS, type Layer } from '../../../host/images/recipe.ts';
 import { type AgentGroup, AgentStore } from '../../../host/store/agents.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
 import { ImageBuildStore } from '../../../host/store/image-builds.ts';
 import { Ledger } from '../../../host/store/ledger.ts';
-import { type AgentGroupId, makeId } from '../../../shared/ids.ts';
+import { type AgentGroupId, type InstallId, makeId } from '../../../shared/ids.ts';
 import type { Packages } from '../../../shared/packages.ts';
 import { agentImage } from '../../support/image.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
@@ -20,10 +21,16 @@ export const docker = new Docker();
 
 /** The real engine, watched: how often it built, and what that printed. */
 class WatchedEngine extends ImageEngine {
+  readonly #installId: InstallId;
   builds = 0;
   outputChars = 0;
   /** Awaited before an image is looked for. */
   beforeFind: (image: string) => Promise<void> = async () => {};
+
+  constructor(installId: InstallId) {
+    super(installId);
+    this.#installId = installId;
+  }
 
   /** The containers' images were listed, as a cleaning does. */
   onUsedListed: () => void = () => {};
@@ -32,6 +39,13 @@ class WatchedEngine extends ImageEngine {
     const used = await super.listUsed();
     this.onUsedListed();
     return used;
+  }
+
+  /** Those that this install made: the machine's others are in use by somebody. */
+  override async listLayers(): Promise<OwnImage[]> {
+    const own = { label: [`${IMAGE_LABELS.install}=${this.#installId}`, IMAGE_LABELS.layer] };
+    const ids = new Set((await docker.listImages({ filters: own })).map(({ Id }) => Id));
+    return (await super.listLayers()).filter(({ id }) => ids.has(id));
   }
 
   override async find(image: string): Promise<EngineImage | null> {
@@ -62,6 +76,8 @@ export class Workshop {
   readonly told: string[] = [];
   /** What builds are made of, by the first package's name; each writes a file where it says nothing else. */
   readonly layers = new Map<string, Layer>();
+  /** What every agent's provider adds to the base. */
+  layer: ProviderLayer | null = null;
   /** Added to the clock. */
   skippedMs = 0;
   images = this.makeImages();
@@ -74,6 +90,7 @@ export class Workshop {
       for (const image of await this.engine.listOwn()) {
         for (const name of image.names.length === 0 ? [image.id] : image.names) await this.engine.remove(name);
       }
+      for (const { names } of await this.engine.listLayers()) for (const name of names) await this.engine.remove(name);
     }, 60_000);
   }
 
@@ -83,7 +100,7 @@ export class Workshop {
       engine: this.engine,
       installId: this.installId,
       baseImage: BASE_IMAGE,
-      layerOf: () => null,
+      layerOf: () => this.layer,
       logs: this.paths.buildLogs,
       agents: this.agents,
       builds: this.builds,
