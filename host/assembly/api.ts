@@ -82,8 +82,9 @@ const MIN_TOKEN_LENGTH = 32;
 
 async function readStatus(
   { policy, paths, stores, vault, installId, startedAt }: Ground,
-  { driver, life, delivery }: WithRuntime,
+  { driver, life, delivery, gateway, egressTail }: WithRuntime,
 ): Promise<Status> {
+  const sockets = gateway.count('sessions');
   return {
     version: VERSION,
     protocolVersion: PROTOCOL_VERSION,
@@ -96,6 +97,14 @@ async function readStatus(
     sessions: countSessions(stores.sessions, life),
     queue: { waiting: life.count('waiting'), deliveries: delivery.backlog, overdue: delivery.overdue },
     memoryBytes: process.memoryUsage().rss,
+    gateway: {
+      sockets,
+      // One that starts, or is being ended, has its own already, or still.
+      missing: Math.max(0, life.count('running') + life.count('paused') - sockets),
+      connections: gateway.count('connections'),
+      open: gateway.count('open'),
+      unrecorded: egressTail.dropped,
+    },
     vault: presentVault(vault.state),
   };
 }

@@ -202,6 +202,7 @@ export class ApiFixture {
         sessions: { running: 0, paused: 0, idle: 0, failed: 0, quarantined: 0 },
         queue: { waiting: 0, deliveries: 0, overdue: 0 },
         memoryBytes: process.memoryUsage.rss(),
+        gateway: { sockets: 0, missing: 0, connections: 0, open: 0, unrecorded: 0 },
         vault: presentVault(this.vault.state),
       }),
       metrics: async () => '# no metrics\n',

@@ -14,6 +14,14 @@ function describeDeliveries({ deliveries, overdue }: Status['queue'], style: Sty
   return `${deliveries} under way${late}`;
 }
 
+function describeGateway({ sockets, missing, open, unrecorded }: Status['gateway'], style: Style): string {
+  const whole = `${sockets === 1 ? '1 container has' : `${sockets} containers have`} one, ${open} on their way`;
+  const lost = unrecorded === 0 ? '' : `; ${style.red(`${unrecorded} requests are in no log: the disk took none`)}`;
+  if (missing > 0)
+    return `${style.red(`${missing === 1 ? '1 container has' : `${missing} containers have`} none`)}; ${whole}${lost}`;
+  return sockets === 0 ? `no container needs one${lost}` : `${whole}${lost}`;
+}
+
 function describeVault({ state, source, why, next }: Status['vault'], { style, typeable }: Context): string {
   if (state === 'empty') return 'none';
   if (state === 'open') return `open, by ${WORDS_OF_SOURCE[source ?? 'file']}`;
@@ -51,6 +59,7 @@ export async function showStatus(context: Context): Promise<void> {
         ['Sessions', sessions.length > 0 ? sessions.join(', ') : 'none'],
         ['Waiting', status.queue.waiting === 0 ? 'nobody' : style.yellow(`${status.queue.waiting} for a free place`)],
         ['Deliveries', describeDeliveries(status.queue, style)],
+        ['Way out', describeGateway(status.gateway, style)],
         ['Secrets', describeVault(status.vault, context)],
         ['Memory', formatBytes(status.memoryBytes)],
         ['Home', oneLine(status.home)],

@@ -1,7 +1,7 @@
 /** What the doctor looks at: each fact with the ways in which it may be unknown. Gathered in gather.ts, judged in plan.ts. */
 
 import type { KeyPlan } from '../../vault/plan-key.ts';
-import type { AgentProvider, Vault } from '../client/types.ts';
+import type { AgentProvider, Status, Vault } from '../client/types.ts';
 import type { HomeHolder } from '../lock.ts';
 
 export interface DoctorFacts {
@@ -119,6 +119,7 @@ export type HostFact =
       engineDetail: string;
       /** Deliveries that are under way for too long. */
       overdue: number;
+      gateway: Status['gateway'];
       vault: Vault;
     }
   | { kind: 'stopped' }

@@ -118,7 +118,7 @@ async function gatherHost(paths: HomePaths): Promise<HostFact> {
   const path = paths.socket;
   try {
     const status = await new HostApi(path).readStatus(AbortSignal.timeout(HOST_DEADLINE_MS));
-    const { version, protocolVersion, engine, queue, vault } = status;
+    const { version, protocolVersion, engine, queue, gateway, vault } = status;
     const engineDetail = engine.detail ?? '';
     return {
       kind: 'running',
@@ -127,6 +127,7 @@ async function gatherHost(paths: HomePaths): Promise<HostFact> {
       engineOk: engine.ok,
       engineDetail,
       overdue: queue.overdue,
+      gateway,
       vault,
     };
   } catch (error) {

@@ -16,6 +16,7 @@ import type {
   ImageFact,
   InotifyFact,
 } from './facts.ts';
+import { planGateway } from './plan-gateway.ts';
 import { planModels } from './plan-models.ts';
 import { planVault } from './plan-vault.ts';
 
@@ -60,7 +61,7 @@ export function planFindings(facts: DoctorFacts, protocolVersion: number): Findi
     ...(facts.docker.kind === 'not-used' ? [] : [planImage(facts.image, protocolVersion)]),
     ...planAgentImages(facts.agentImages),
     planHost(facts.host, protocolVersion),
-    ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue)] : []),
+    ...(facts.host.kind === 'running' ? [planDeliveries(facts.host.overdue), planGateway(facts.host.gateway)] : []),
     planLock(facts.holder, facts.host),
     ...planVault(facts.vault),
     ...planModels(facts.models),

@@ -108,6 +108,14 @@ export const statusSchema = z
     /** Sessions that wait for a container; deliveries that are not at their end, and those that should be. */
     queue: z.object({ waiting: z.number().int(), deliveries: z.number().int(), overdue: z.number().int() }),
     memoryBytes: z.number().int(),
+    /** Ways out of containers: how many are there and how many are missing, what is on its way, and requests that the log had no room for. */
+    gateway: z.object({
+      sockets: z.number().int(),
+      missing: z.number().int(),
+      connections: z.number().int(),
+      open: z.number().int(),
+      unrecorded: z.number().int(),
+    }),
     /** Whether models and services get their secrets. */
     vault: vaultSchema,
   })

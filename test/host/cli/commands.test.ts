@@ -210,6 +210,15 @@ describe('status, url, release, trace and stop', () => {
     expect((await portolan(paths, ['sessions'])).out).toMatch(/waiting, again in \d+s/);
   });
 
+  it('status counts the ways out of containers, and says when one is missing', async () => {
+    const paths = makeTempHome();
+    const host = await FakeHost.start(paths);
+    expect((await portolan(paths, ['status'])).out).toMatch(/Way out +no container needs one/);
+    host.gateway = { sockets: 2, missing: 1, connections: 5, open: 3, unrecorded: 4 };
+    const { out } = await portolan(paths, ['status']);
+    expect(out).toContain('1 container has none; 2 containers have one, 3 on their way; 4 requests are in no log');
+  });
+
   it('status says how it is and what it does', async () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);

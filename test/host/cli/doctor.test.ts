@@ -50,6 +50,7 @@ const WELL: DoctorFacts = {
   models: { kind: 'known', agents: [] },
   host: {
     ...{ kind: 'running', version: '0.1.0', protocolVersion: 1, engineOk: true, engineDetail: '', overdue: 0 },
+    gateway: { sockets: 2, missing: 0, connections: 1, open: 0, unrecorded: 0 },
     vault: OPEN,
   },
   holder: { kind: 'held', pid: 42 },
@@ -118,6 +119,16 @@ describe('the doctor', () => {
       detail: expect.stringContaining('2 messages wait for a platform'),
       fix: 'portolan logs --level warn',
     });
+  });
+
+  it('warns of containers without a way out, and of requests that no log has', () => {
+    expect(find({}, 'gateway')).toMatchObject({ verdict: 'ok', detail: 'the gateway listens for 2' });
+    const of = (more: object) => {
+      const gateway = { sockets: 2, missing: 0, connections: 1, open: 0, unrecorded: 0, ...more };
+      return find({ host: { ...WELL.host, gateway } as DoctorFacts['host'] }, 'gateway');
+    };
+    expect(of({ missing: 1 })).toMatchObject({ verdict: 'warning', fix: 'portolan logs --level warn' });
+    expect(of({ unrecorded: 7 })).toMatchObject({ verdict: 'warning', detail: expect.stringContaining('7 requests') });
   });
 
   it('finds nothing when all is well', () => {

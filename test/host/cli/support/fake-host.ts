@@ -99,6 +99,7 @@ export class FakeHost {
   }
 
   vault: schemas.VaultStatus = { state: 'open', keyId: '0123456789abcdef', source: 'file', why: null, next: null };
+  gateway = { sockets: 0, missing: 0, connections: 0, open: 0, unrecorded: 0 };
   queue = { waiting: 0, deliveries: 0, overdue: 0 };
 
   addSession(agent: Agent, change: Partial<Session> = {}): Session {
@@ -208,6 +209,7 @@ export class FakeHost {
           sessions: { running: 2, paused: 0, idle: 3, failed: 1, quarantined: 0 },
           queue: this.queue,
           memoryBytes: 80 * 1024 * 1024,
+          gateway: this.gateway,
           vault: this.vault,
         }),
       ),
