@@ -134,3 +134,10 @@ test('every folder of the host has a rank', () => {
   const homeless = listSources('host').filter((file) => rankOf(file) < 0);
   expect(homeless).toEqual([]);
 });
+
+test('what a secret is leaves the vault for the gateway’s credentials alone', () => {
+  const asking = listSources('host').filter((file) =>
+    /\b#?vault\.reveal\(/i.test(readFileSync(join(root, file), 'utf8')),
+  );
+  expect(asking).toEqual(['host/egress/credentials.ts']);
+});

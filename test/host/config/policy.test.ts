@@ -28,6 +28,12 @@ describe('settings', () => {
   });
 });
 
+it('a setting that is a secret is refused without being shown', () => {
+  const refusal = () => readPolicy({ PORTOLAN_VAULT_KEY: 'hunter2' });
+  expect(refusal).toThrow('PORTOLAN_VAULT_KEY is "(not shown)": expected a key of 32 bytes in base64 or hex');
+  expect(refusal).not.toThrow('hunter2');
+});
+
 describe('commands in hints', () => {
   it('name the home when it is not the default', () => {
     expect(commandsFor(join(projectRoot(), 'data'), 'npx portolan url')).toBe('npx portolan url');

@@ -99,7 +99,8 @@ describe('the key in the home', () => {
     expect(parseKey(readFileSync(home.vaultKey, 'utf8'))).not.toBeNull();
   });
 
-  it.each([0o640, 0o604, 0o660])('is not used while others may read it (%o)', (mode) => {
+  it.each(['640', '604', '660'])('is not used while others may read it (mode %s)', (octal) => {
+    const mode = Number.parseInt(octal, 8);
     const home = makeTempHome();
     openVault(home).vault.set('anthropic', secret('sk-1'), OWNER);
     chmodSync(home.vaultKey, mode);
