@@ -153,14 +153,25 @@ describe('the command to compact', () => {
     expect(calls).toEqual([]);
   });
 
-  it('answers what was said before it first, and leaves context to the next turn', async () => {
+  it('comes after what was said before it', async () => {
+    await using session = new SessionFixture();
+    const provider = new ScriptedProvider(answering('one', 'c-1'));
+    provider.compactWith(() => 'shorter');
+    const ids = session.receive({ text: 'one' }, { text: '/compact', command: 'compact' });
+    await using _loop = new LoopHarness(session, provider);
+    await session.until(() => session.isSettled(...ids), 'settled');
+    expect(session.texts()).toEqual(['terminal: one', 'terminal: shorter']);
+  });
+
+  it('leaves context to the next turn', async () => {
     await using session = new SessionFixture();
     const provider = new ScriptedProvider(answering('one', 'c-1'), answering('two', 'c-1'));
     const calls = provider.compactWith(() => 'shorter');
-    const ids = session.receive({ text: 'one' }, { text: '/compact', command: 'compact' });
-    const [aside = ''] = session.receive({ text: 'aside', trigger: false });
     await using _loop = new LoopHarness(session, provider);
-    await session.until(() => session.isSettled(...ids), 'settled');
+    await session.exchange({ text: 'one' });
+    const compact = { text: '/compact', command: 'compact' } as const;
+    const [aside = '', id = ''] = session.receive({ text: 'aside', trigger: false }, compact);
+    await session.until(() => session.isSettled(id), 'settled');
     expect(session.texts()).toEqual(['terminal: one', 'terminal: shorter']);
     expect(session.processing(aside)).toBeNull();
     await session.exchange({ text: 'two' });

@@ -175,6 +175,21 @@ describe('the gateway’s port inside', () => {
     sending.destroy();
   });
 
+  it('lets a program that still sends read what the gateway said before it closed', async () => {
+    const made = await pair((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'));
+      // It goes on reading for as long as it takes to be heard, as servers do.
+      socket.resume().once('end', () => socket.destroy());
+    });
+    const sending = request({ host: '127.0.0.1', port: made.number, method: 'POST', agent: false });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      sending.on('response', resolve).on('error', reject);
+    });
+    for (let sent = 0; sent < 64; sent++) sending.write(Buffer.alloc(MIB / 4));
+    expect((await answered).statusCode).toBe(413);
+    sending.destroy();
+  });
+
   it('closes a program’s connection when the gateway breaks it off, and the gateway’s when the program is gone', async () => {
     const made = await pair((socket) => socket.write('half of '));
     const first = made.connect();
