@@ -36,6 +36,14 @@ export type ChoicePlan = { kind: 'fits'; choice: Choice } | ChoiceRefused;
  */
 const DEFAULT_MODELS: Readonly<Record<string, string>> = { claude: 'sonnet' };
 
+/** Servers that people run on their own machine, and where these listen unless told otherwise (November 2026). */
+const LOCAL_SERVERS: Readonly<Record<string, string>> = {
+  ollama: 'http://127.0.0.1:11434/v1',
+  vllm: 'http://127.0.0.1:8000/v1',
+  'llama-cpp': 'http://127.0.0.1:8080/v1',
+  'lm-studio': 'http://127.0.0.1:1234/v1',
+};
+
 const API_NAMES: Readonly<Record<ModelApi, string>> = {
   anthropic: 'Anthropic’s Messages API',
   openai: 'OpenAI’s Chat Completions API',
@@ -82,7 +90,12 @@ export function planChoice(choice: Choice, services: readonly ServiceFacts[]): C
   const service = services.find((one) => one.name === name);
   if (service === undefined) {
     const why = `There is no service "${name}" on this host.`;
-    const next = `portolan services add ${name} --url https://…/v1 --api ${known.apis[0] ?? 'openai'}`;
+    const local = Object.hasOwn(LOCAL_SERVERS, name) && known.apis.includes('openai') ? LOCAL_SERVERS[name] : undefined;
+    const place =
+      local === undefined
+        ? `--url https://…/v1 --api ${known.apis[0] ?? 'openai'}`
+        : `--url ${local} --api openai --private`;
+    const next = `portolan services add ${name} ${place}`;
     return { kind: 'refused', code: 'unknown_service', why, expected, next };
   }
   if (service.api === null) {

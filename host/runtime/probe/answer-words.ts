@@ -57,7 +57,7 @@ function sayWorks({ agentName, service, model }: Probed, answer: ProbeAnswer): W
 }
 
 /** What the gateway did not let through. Its words are for agents: these are for who asked. */
-function sayRefusal({ agentName, service, model }: Probed, refusal: GatewayRefusal): Words {
+function sayRefusal({ agentName, service, place, model }: Probed, refusal: GatewayRefusal): Words {
   const name = service ?? '';
   const agent = shellWord(agentName);
   switch (refusal) {
@@ -76,7 +76,7 @@ function sayRefusal({ agentName, service, model }: Probed, refusal: GatewayRefus
     case 'no_address':
       return {
         code: refusal,
-        text: `The name of ${name} leads to no address: a typing error in it, or this machine has no internet.`,
+        text: `${place ?? name} has no address: this machine has no internet, or the name is mistyped.`,
         next: 'portolan services list',
       };
     case 'private_address':
@@ -88,7 +88,7 @@ function sayRefusal({ agentName, service, model }: Probed, refusal: GatewayRefus
     case 'unreachable':
       return {
         code: refusal,
-        text: `${name} does not answer: nothing listens at its address, or the way there is closed.`,
+        text: `${name} does not answer at ${place ?? 'its address'}: nothing listens there, or the way is closed.`,
         next: 'portolan services list',
       };
     case 'over_budget':

@@ -83,8 +83,9 @@ export class Prober implements AsyncDisposable {
     return this.#inTurn(agent, async () => {
       const { agentName, provider, model } = { ...agent.config, agentName: agent.name };
       const service = modelServiceOf(agent.config);
+      const place = this.#serviceOf(agent)?.baseUrl.host ?? null;
       const outcome = await this.#findOutcome(agent);
-      return { kind: 'report', report: planReport({ agentName, provider, service, model }, outcome) };
+      return { kind: 'report', report: planReport({ agentName, provider, service, place, model }, outcome) };
     });
   }
 

@@ -8,6 +8,8 @@ export interface Probed {
   provider: string;
   /** Null: its provider needs no model. */
   service: string | null;
+  /** `host:port` of the service, or its name when its port is the usual one. */
+  place: string | null;
   model: string | null;
 }
 

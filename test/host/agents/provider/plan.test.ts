@@ -37,6 +37,16 @@ describe('what an agent thinks with', () => {
     });
   });
 
+  it('names the address of a server that many run themselves', () => {
+    const given = { provider: 'openai', service: 'ollama', model: 'llama3.2' };
+    const next = (services: typeof SERVICES | []) => {
+      const plan = planChoice(mergeChoice(DEMO, given), services);
+      return plan.kind === 'refused' ? plan.next : null;
+    };
+    expect(next([])).toBe('portolan services add ollama --url http://127.0.0.1:11434/v1 --api openai --private');
+    expect(next(SERVICES)).toBeNull();
+  });
+
   it('leaves model, service and effort of another provider behind, and keeps those of the same', () => {
     const now: Choice = { provider: 'openai', model: 'llama3.2', service: 'ollama', effort: 'high' };
     expect(mergeChoice(now, { provider: 'claude' })).toEqual(CLAUDE);

@@ -5,8 +5,12 @@ import type { ProbeCode, Probed, ProbeOutcome } from '../../../../host/runtime/p
 import { GATEWAY_REFUSALS } from '../../../../shared/gateway.ts';
 import { PROBE_ERRORS, type ProbeAnswer } from '../../../../shared/probe.ts';
 
-const CLAUDE: Probed = { agentName: 'main', provider: 'claude', service: 'anthropic', model: 'sonnet' };
-const OLLAMA: Probed = { agentName: 'my agent', provider: 'openai', service: 'ollama', model: 'llama3.2' };
+const CLAUDE: Probed = {
+  ...{ agentName: 'main', provider: 'claude', service: 'anthropic', place: 'api.anthropic.com', model: 'sonnet' },
+};
+const OLLAMA: Probed = {
+  ...{ agentName: 'my agent', provider: 'openai', service: 'ollama', place: '127.0.0.1:11434', model: 'llama3.2' },
+};
 
 function answered(more: Partial<ProbeAnswer>, models: string[] | null = null): ProbeOutcome {
   const answer = { ok: false, status: null, refusal: null, model: null, ms: 812, error: null, message: null };
@@ -125,7 +129,7 @@ describe('one call to a model, in words', () => {
       CLAUDE,
       answered({ status: 502, refusal: 'no_address', error: 'refused' }),
       'no_address',
-      'leads to no address',
+      'api.anthropic.com has no address',
       'portolan services list',
     ],
     [
@@ -133,7 +137,7 @@ describe('one call to a model, in words', () => {
       OLLAMA,
       answered({ status: 502, refusal: 'unreachable', error: 'refused' }),
       'unreachable',
-      'ollama does not answer',
+      'ollama does not answer at 127.0.0.1:11434',
       'portolan services list',
     ],
     [
