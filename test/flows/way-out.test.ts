@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Session } from '../../host/store/sessions.ts';
 import type { UserId } from '../../shared/ids.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
+import { portolan } from '../host/cli/support/run.ts';
 import { FlowHost } from '../support/flow-host.ts';
 import { until } from '../support/until.ts';
 
@@ -180,4 +181,32 @@ test('what an admin allows holds at once, in the container that runs', async () 
   expect(flow.host.access.allow(flow.agent.id, wish, true, author).kind).toBe('allowed');
   expect(await askProxy()).toBe(200);
   expect(flow.host.life.liveState(flow.session(session.id)).state).toBe('running');
+});
+
+test('an agent in a container asks to be let out, and is, in the same container, once an admin approves', async () => {
+  // Nothing of the test goes outside: the name that the rule lets through has no address.
+  const flow = await new FlowHost({}, { resolve: async () => [] }).startForTest();
+  flow.wire(flow.agent, 'family');
+  const fetch = async () => (await flow.ask('family', 'fetch https://shop.example.com/')).text;
+  expect(await fetch()).toContain('not_allowed');
+  const asked = await flow.ask('family', 'ask for access to shop.example.com because people want to buy');
+  const code = /the code is (\w{4})/.exec(asked.text)?.[1] ?? '';
+  const approval = await until('an approval waits', () => flow.host.stores.approvals.list(1, null, 'pending')[0]);
+  expect(approval).toMatchObject({ code, action: 'allow_access', reason: 'people want to buy' });
+  const count = flow.seen('family').length;
+  expect(await portolan(flow.host.paths, ['approvals', 'approve', code])).toMatchObject({ code: 0 });
+  expect((await flow.next('family', count)).text).toContain('shop.example.com');
+  expect(await fetch()).toContain('no_address');
+  const [rule] = flow.host.access.list(flow.agent.id);
+  expect(rule).toMatchObject({ host: 'shop.example.com', port: 443, approvalId: approval.id, isPrivate: false });
+  const rows = await until('both are in the log', () => {
+    const found = flow.host.stores.egressLog.page({ agentGroupId: flow.agent.id }, 10).toReversed();
+    return found.length >= 2 && found;
+  });
+  expect(rows).toMatchObject([
+    { host: 'shop.example.com', outcome: 'refused', reason: 'not_allowed', rule: null },
+    { host: 'shop.example.com', reason: 'no_address', rule: rule?.id },
+  ]);
+  const [session] = flow.host.stores.sessions.listForAgent(flow.agent.id);
+  expect(session?.epoch).toBe(1);
 });

@@ -56,7 +56,9 @@ export class Reach {
     const path = url.protocol === 'https:' ? `/https/${url.host}${url.pathname}${url.search}` : url.href.split('#')[0];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, agent: false, signal: AbortSignal.any([signal, timeout]) };
-      const asked = request({ ...options, headers: { host: url.host, 'user-agent': 'portolan-demo' } }, resolve);
+      // A base URL is the gateway's own; through the proxy the name is the server's.
+      const host = url.protocol === 'https:' ? `127.0.0.1:${port}` : url.host;
+      const asked = request({ ...options, headers: { host, 'user-agent': 'portolan-demo' } }, resolve);
       asked.on('error', (error) => reject(timeout.aborted ? timeout.reason : error));
       asked.end();
     });
