@@ -16,6 +16,7 @@ export const secretUseSchema = z
     thinkers: z.array(z.string()),
   })
   .openapi('SecretUse');
+export type SecretUse = z.infer<typeof secretUseSchema>;
 
 export const secretSchema = z
   .object({
