@@ -71,6 +71,8 @@ test('at 80 % owners are asked once, in words that say what it was and would be'
   purse.spine.modelDoor = purse.spine.makeModelDoor();
   purse.pay(0.1);
   expect(purse.pending()).toHaveLength(1);
+  const about = purse.spine.ledger.listAbout(`agent/${purse.agent.id}/day/usd`, 20);
+  expect(about.filter(({ kind }) => kind === 'budget.asked')).toHaveLength(1);
 });
 
 test('an owner’s yes raises it at once, and it is asked about anew at 80 % of that', async () => {

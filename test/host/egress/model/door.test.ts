@@ -240,7 +240,10 @@ test('the sums of days stay when single calls are pruned', async () => {
     ['2026-11-21', 1],
     ['2027-02-20', 1],
   ]);
-  expect(sum).toMatchObject({ calls: 2, inputTokens: 107 });
+  expect(sum).toMatchObject({ calls: 2, inputTokens: 107, unpricedCalls: 0 });
+  counter.spend(1, 1, { model: 'claude-of-tomorrow' });
+  counter.spend(1, 1, { model: 'claude-of-tomorrow' });
+  expect(counter.spine.usage.report({ ...question, days: 1 }).sum).toMatchObject({ calls: 3, unpricedCalls: 2 });
 });
 
 test('a full disk loses no call, and once too many wait no other may begin', async () => {
