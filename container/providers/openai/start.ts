@@ -5,8 +5,8 @@ import { callsOf, type RecordOf, type TranscriptRecord, textOf } from './records
 export type TurnStart =
   /** `isAfterCut`: the turn before never came to its end. */
   | { kind: 'new'; isAfterCut: boolean }
-  /** The same messages, and their turn was cut off. */
-  | { kind: 'goes_on' }
+  /** The same messages, and their turn was cut off; `hasSaid`: after the model had said something. */
+  | { kind: 'goes_on'; hasSaid: boolean }
   /** The same messages, and their turn had its answer: it was cut off before the runner could keep it. */
   | { kind: 'answered'; text: string };
 
@@ -15,7 +15,7 @@ export function planStart(records: readonly TranscriptRecord[], messageIds: read
   const last = turn.at(-1);
   const isOver = last?.kind === 'end';
   const isSame = messageIds.length > 0 && messageIds.every((id) => idsOf(turn).has(id));
-  if (isSame && !isOver) return { kind: 'goes_on' };
+  if (isSame && !isOver) return { kind: 'goes_on', hasSaid: turn.some(({ kind }) => kind === 'assistant') };
   if (isSame && isOver && last.isAnswered) return { kind: 'answered', text: answerOf(turn) };
   return { kind: 'new', isAfterCut: !isOver && turn.some(({ kind }) => kind === 'user') };
 }

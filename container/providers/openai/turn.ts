@@ -43,8 +43,10 @@ export async function* converse(
     yield { kind: 'result', text: start.text, usage: toUsage(conversation.usage) };
     return;
   }
-  if (start.kind === 'goes_on') conversation.record({ kind: 'note', text: GOES_ON });
-  else {
+  if (start.kind === 'goes_on') {
+    // A try that came to nothing left nothing to go on from.
+    if (start.hasSaid) conversation.record({ kind: 'note', text: GOES_ON });
+  } else {
     if (start.isAfterCut) conversation.record({ kind: 'end', isAnswered: false });
     recordPrompt(input.prompt, conversation, parts);
   }
