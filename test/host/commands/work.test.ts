@@ -136,6 +136,19 @@ describe('/compact', () => {
   });
 });
 
+describe('/status', () => {
+  it('says to admins of the agent what it thinks with, and to nobody else', async () => {
+    const counter = new Counter();
+    counter.room();
+    const choice = { provider: 'openai', service: 'ollama', model: 'llama3', effort: 'low' } as const;
+    counter.spine.configs.change(counter.agent.id, choice, { by: 'host', approvalId: null, reason: 'x' });
+    await counter.give('room', ADAM, '/status');
+    expect(counter.answers().at(-1)).toContain('thinks with openai, model llama3, through ollama, effort low');
+    await counter.give('room', MARY, '/status');
+    expect(counter.answers().at(-1)).not.toContain('thinks with');
+  });
+});
+
 describe('/stop', () => {
   it('ends what the agent was given here, and the run that works on it', async () => {
     const counter = new Counter();

@@ -92,6 +92,20 @@ describe('a provider', () => {
   });
 });
 
+it('does not come back by a rollback when its service is gone', async () => {
+  const { api, agent, put } = await setUp();
+  await put({ provider: 'openai', service: 'ollama', model: 'llama3.2' });
+  await put({ provider: 'demo' }, 2);
+  expect(api.services.remove('ollama', 1, 'web:owner')).toEqual({ kind: 'removed' });
+  const back = (revision: number) =>
+    api.call(`/agents/${agent.id}/config/rollback`, {
+      ...{ method: 'POST', json: { revision }, headers: { 'if-match': '"3"' } },
+    });
+  expect(await back(2)).toMatchObject({ status: 409, json: { error: { code: 'not_possible_now' } } });
+  expect((await back(2)).json.error.message).toContain('There is no service "ollama" on this host.');
+  expect((await back(1)).status).toBe(200);
+});
+
 describe('a test of a provider', () => {
   it('is told in words, and refused when it comes too often', async () => {
     const { api, path } = await setUp();

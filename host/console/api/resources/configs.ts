@@ -70,7 +70,7 @@ export function configRoutes(parts: ApiParts) {
           throw notFound('revision');
         case 'refused':
           throw new Problem(409, 'not_possible_now', `Nothing was changed: ${outcome.why}.`, {
-            next: 'see what is allowed now: portolan mounts allowed',
+            next: outcome.next,
           });
         case 'build-failed':
           throw new Problem(409, 'build_failed', `Nothing was changed: its image could not be built.\n${outcome.tail}`);
