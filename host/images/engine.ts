@@ -55,7 +55,7 @@ export class ImageEngine {
   /** By name or id; null when it is not there. */
   async find(image: string): Promise<EngineImage | null> {
     try {
-      const { Id, Size, Config } = await this.#docker.getImage(image).inspect();
+      const { Id, Size, Config } = await lookTwice(() => this.#docker.getImage(image).inspect());
       return {
         id: Id,
         sizeBytes: Size,
@@ -161,7 +161,7 @@ export class ImageEngine {
   async listOwn(): Promise<OwnImage[]> {
     const filters = { label: [`${IMAGE_LABELS.install}=${this.#installId}`] };
     try {
-      const images = await this.#docker.listImages({ filters });
+      const images = await lookTwice(() => this.#docker.listImages({ filters }));
       const repository = `${imageRepository(this.#installId)}:`;
       return images.flatMap(({ Id, RepoTags }) => {
         const names = (RepoTags ?? []).filter((name) => name !== '<none>:<none>');
@@ -176,7 +176,8 @@ export class ImageEngine {
   /** Images of providers' layers, whichever install of this machine built them; newest first. */
   async listLayers(): Promise<OwnImage[]> {
     try {
-      const images = await this.#docker.listImages({ filters: { label: [IMAGE_LABELS.layer] } });
+      const filters = { label: [IMAGE_LABELS.layer] };
+      const images = await lookTwice(() => this.#docker.listImages({ filters }));
       return images
         .filter(({ RepoTags, Labels }) => {
           const repository = layerRepository(Labels?.[IMAGE_LABELS.layer] ?? '');
@@ -291,6 +292,16 @@ function describeEnd({ error, errorDetail }: z.infer<typeof eventSchema>): strin
   if (code === undefined || code === 0) return errorDetail?.message ?? error ?? 'The engine does not say why.';
   if (code === 137) return `A program was killed: a build has ${BUILD_MEMORY_BYTES / MIB} MiB of memory.`;
   return `The build ended with ${code}.`;
+}
+
+/** An engine answers 500 when an image goes away while it looks at it: the second look finds it gone. */
+async function lookTwice<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (statusOf(error) !== 500) throw error;
+    return await look();
+  }
 }
 
 function toBytes(chunk: Buffer | string): Buffer {
