@@ -136,7 +136,7 @@ describe('/compact', () => {
   });
 });
 
-describe('/status', () => {
+describe('/status, of what an agent thinks with', () => {
   it('says to admins of the agent what it thinks with, and to nobody else', async () => {
     const counter = new Counter();
     counter.room();
