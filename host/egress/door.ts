@@ -23,6 +23,8 @@ import { Visit } from './visit.ts';
 const SHUT_MS = 1_000;
 /** Higher: dead connections are held longer. Lower: the container hears nothing. */
 const AFTER_IDLE_MS = 1_000;
+/** Requests on one connection that wait for their turn to be answered. Higher: memory for whoever sends and reads nothing. */
+const MAX_PIPELINED = 16;
 /** How often connections are looked over for heads that do not come. */
 const LOOK_OVER_MS = 5_000;
 
@@ -32,7 +34,8 @@ export class SessionDoor {
   readonly #place: SocketPlace;
   readonly #connections: Rate;
   readonly #requests: Rate;
-  readonly #sockets = new Map<Socket, number>();
+  /** With the requests of each that are not answered yet. */
+  readonly #sockets = new Map<Socket, Set<Exchange>>();
   #shut: NodeJS.Timeout | null = null;
   #isGone = false;
 
@@ -71,7 +74,7 @@ export class SessionDoor {
   close(): void {
     this.#isGone = true;
     if (this.#shut !== null) clearTimeout(this.#shut);
-    for (const passing of [...this.#scope.passing]) passing.cut();
+    for (const passing of [...this.#scope.passing]) passing.cut('session_closed');
     this.#place.leave(this.#server);
     for (const socket of this.#sockets.keys()) socket.destroy();
     this.#scope.upstreams[Symbol.dispose]();
@@ -108,9 +111,13 @@ export class SessionDoor {
   }
 
   #connected(socket: Socket): void {
-    this.#sockets.set(socket, 0);
+    this.#sockets.set(socket, new Set());
     socket.on('error', () => undefined);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      // Those that waited for their turn to be answered hear of it from nobody else.
+      for (const exchange of this.#sockets.get(socket) ?? []) exchange.left();
+      this.#sockets.delete(socket);
+    });
     this.#countConnection();
   }
 
@@ -130,25 +137,35 @@ export class SessionDoor {
 
   #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const { socket } = request;
-    this.#sockets.set(socket, (this.#sockets.get(socket) ?? 0) + 1);
+    // What was read together with what ended the connection.
+    if (socket.destroyed) return;
+    const waiting = this.#sockets.get(socket) ?? new Set();
+    if (waiting.size >= MAX_PIPELINED) {
+      this.#note('too_many');
+      socket.destroy();
+      return;
+    }
+    const exchange = new Exchange(this.#scope, request, response, expectsContinue);
+    waiting.add(exchange);
     response.once('close', () => {
-      const open = this.#sockets.get(socket);
-      if (open !== undefined) this.#sockets.set(socket, open - 1);
+      waiting.delete(exchange);
+      exchange.left();
     });
-    this.#begin(new Exchange(this.#scope, request, response, expectsContinue), (exchange) => exchange.run(), socket);
+    this.#begin(exchange, () => exchange.run(), socket);
   }
 
   #tunnel(request: IncomingMessage, socket: Socket, early: Buffer): void {
     // Its answer would come before, or among, those that are still to be given.
-    if ((this.#sockets.get(socket) ?? 0) > 0) {
+    if (this.#waitingOn(socket) > 0) {
       this.#note('bad_request');
       socket.destroy();
       return;
     }
-    this.#begin(new Tunnel(this.#scope, request, socket), (tunnel) => tunnel.run(early), socket);
+    const tunnel = new Tunnel(this.#scope, request, socket);
+    this.#begin(tunnel, () => tunnel.run(early), socket);
   }
 
-  #begin<T extends Exchange | Tunnel>(passing: T, run: (passing: T) => Promise<void>, socket: Socket): void {
+  #begin(passing: Exchange | Tunnel, run: () => Promise<void>, socket: Socket): void {
     const { limits, passing: open } = this.#scope;
     const isInTime = this.#requests.spend(performance.now());
     if (!isInTime || open.size >= limits.maxOpen) {
@@ -157,20 +174,20 @@ export class SessionDoor {
         : `This session has made more than ${limits.requestsPerMinute} requests a minute.`;
       const waitMs = isInTime ? limits.refusalDelayMs : this.#requests.waitMs;
       // I2
-      const timer = setTimeout(() => {
+      setTimeout(() => {
         passing.refuse(refuse('too_many', what, 'wait, then try again'), waitMs);
-      }, limits.refusalDelayMs);
-      socket.once('close', () => {
-        clearTimeout(timer);
-        passing.cut();
-      });
+      }, limits.refusalDelayMs).unref();
       return;
     }
-    run(passing).catch((error: unknown) => {
+    run().catch((error: unknown) => {
       egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a request failed in the gateway');
-      passing.cut();
+      passing.cut('gateway_failed');
       socket.destroy();
     });
+  }
+
+  #waitingOn(socket: Socket): number {
+    return this.#sockets.get(socket)?.size ?? 0;
   }
 
   /** What is no HTTP/1.1, or does not come to its end. */
@@ -182,7 +199,7 @@ export class SessionDoor {
     }
     if (socket.bytesRead > 0) this.#note('bad_request');
     // In the middle of another answer there is no place for this one.
-    if ((this.#sockets.get(socket) ?? 0) > 0 || !socket.writable) socket.destroy();
+    if (this.#waitingOn(socket) > 0 || !socket.writable) socket.destroy();
     else refuseSocket(socket, refuse('bad_request', `The gateway speaks HTTP/1.1, and this was none (${code}).`));
   }
 

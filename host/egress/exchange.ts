@@ -8,21 +8,23 @@
  * I1. Its end is told once: to the meter of a model, and to the log.
  * I2. An answer that breaks off ends in a broken connection, never as if it were whole.
  * I3. What a service sends back is looked through for the credential that it was given (I7 of the architecture).
+ * I4. What goes wrong about one request, in a part of ours too, ends that request and nothing else.
  */
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { REFUSAL_HEADER } from '../../shared/gateway.ts';
 import { errorCode } from '../config/errors.ts';
+import { egressLog } from '../observe/logger.ts';
 import type { Credential } from './credentials.ts';
 import { decode } from './decode.ts';
 import { describeFailure } from './failure.ts';
+import { drain, letFinishSending, writeRefusal } from './farewell.ts';
 import { inboundHeaders, outboundHeaders } from './headers.ts';
 import type { Meter } from './model/door.ts';
 import type { Passage } from './plan.ts';
 import { pump } from './pump.ts';
 import { Redactor, redactText, secretsOf } from './redact.ts';
-import { formatRefusal, type Refusal, refuse } from './refusal.ts';
-import { covers, judge, locate, type Passing, type Scope } from './scope.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import { type CutReason, covers, judge, locate, type Passing, type Scope } from './scope.ts';
 import { type Head, parseHead } from './target.ts';
 import { hostHeader } from './upstreams.ts';
 import { Visit } from './visit.ts';
@@ -35,9 +37,6 @@ interface Way {
   credential: Given;
   addresses: readonly string[];
 }
-
-/** How long the rest of a body is let in after its answer. Higher: who sends without end keeps a connection. Lower: large bodies lose the answer. */
-const DRAIN_MS = 5_000;
 
 export class Exchange implements Passing {
   readonly #scope: Scope;
@@ -62,7 +61,6 @@ export class Exchange implements Passing {
   /** Resolves when it is on its way, or refused. */
   async run(): Promise<void> {
     this.#scope.passing.add(this);
-    this.#response.once('close', () => this.#left());
     const way = await this.#findWay();
     if (this.#isOver) return;
     if (way.kind === 'refused') this.refuse(way);
@@ -87,8 +85,8 @@ export class Exchange implements Passing {
     return address === null || this.#judged === null || covers(this.#scope, this.#judged.passage, address);
   }
 
-  cut(): void {
-    this.#end('failed', this.#answer?.statusCode ?? null, 'session_closed');
+  cut(why: CutReason): void {
+    this.#end('failed', this.#answer?.statusCode ?? null, why);
     this.#break();
   }
 
@@ -102,38 +100,9 @@ export class Exchange implements Passing {
       this.#break();
       return;
     }
-    const body = formatRefusal(refusal);
-    const headers: OutgoingHttpHeaders = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      [REFUSAL_HEADER]: refusal.reason,
-    };
-    if (retryAfterMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-    this.#letFinishSending();
-    this.#response.writeHead(refusal.status, headers);
-    this.#response.end(body);
-    this.#drain();
-  }
-
-  /** Who wants the connection closed may still be sending: closed at once, it would miss the answer. */
-  #letFinishSending(): void {
-    if (!this.#request.complete && this.#request.httpVersion === '1.1') this.#response.shouldKeepAlive = true;
-  }
-
-  /** What still comes of the body is let in and dropped for a while: who may not go on sending misses the answer. */
-  #drain(): void {
-    const { socket } = this.#request;
-    let dropped = 0;
-    this.#request.removeAllListeners('data');
-    this.#request.on('data', (chunk: Buffer) => {
-      dropped += chunk.length;
-      if (dropped > this.#scope.limits.maxBodyBytes) socket.destroy();
-    });
-    this.#request.resume();
-    if (this.#request.complete) return;
-    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
-    const done = () => clearTimeout(timer);
-    this.#request.once('end', done).once('close', done);
+    letFinishSending(this.#request, this.#response);
+    writeRefusal(this.#response, refusal, retryAfterMs);
+    drain(this.#request, this.#scope.limits.maxBodyBytes);
   }
 
   async #findWay(): Promise<({ kind: 'way' } & Way) | Refusal> {
@@ -198,7 +167,7 @@ export class Exchange implements Passing {
     upstream.setNoDelay(true);
     upstream.setTimeout(scope.limits.idleMs, () => upstream.destroy(new Error('idle')));
     this.#limitConnecting(upstream, passage);
-    upstream.on('response', (answer) => this.#answered(answer, passage, credential));
+    upstream.on('response', (answer) => this.#guard(() => this.#answered(answer, passage, credential)));
     upstream.on('upgrade', (_, socket) => {
       // From here on the connection is nobody else's: what goes wrong there must not end the host.
       socket.on('error', () => undefined);
@@ -230,23 +199,26 @@ export class Exchange implements Passing {
   }
 
   #sendBody(upstream: ClientRequest): void {
-    const { maxBodyBytes } = this.#scope.limits;
     const isBounded = this.#judged?.passage.service !== null;
     if (this.#expectsContinue) this.#response.writeContinue();
     // Who answers before the body has come may do so.
     upstream.flushHeaders();
-    pump(this.#request, upstream, (chunk) => {
-      if (this.#isOver) return null;
-      this.#visit.bytesOut += chunk.length;
-      const refused =
-        isBounded && this.#visit.bytesOut > maxBodyBytes ? tooLarge(maxBodyBytes) : (this.#meter?.sent(chunk) ?? null);
-      if (refused === null) return chunk;
-      this.refuse(refused);
-      return null;
-    });
+    pump(this.#request, upstream, (chunk) => this.#guard(() => this.#passOut(chunk, isBounded)));
     this.#request.once('end', () => {
       if (!this.#isOver) upstream.end();
     });
+  }
+
+  /** A chunk of the request's body; null when it may not go on. */
+  #passOut(chunk: Buffer, isBounded: boolean): Buffer | null {
+    if (this.#isOver) return null;
+    const { maxBodyBytes } = this.#scope.limits;
+    this.#visit.bytesOut += chunk.length;
+    const refused =
+      isBounded && this.#visit.bytesOut > maxBodyBytes ? tooLarge(maxBodyBytes) : (this.#meter?.sent(chunk) ?? null);
+    if (refused === null) return chunk;
+    this.refuse(refused);
+    return null;
   }
 
   #limitConnecting(upstream: ClientRequest, { upstream: { scheme } }: Passage): void {
@@ -277,10 +249,15 @@ export class Exchange implements Passing {
       this.refuse(refuse('unreachable', 'The server answered in an encoding that cannot be looked through.'));
       return;
     }
-    const status = answer.statusCode ?? 502;
+    const status = answer.statusCode ?? 0;
+    if (status < 200 || status > 999) {
+      answer.destroy();
+      this.refuse(refuse('unreachable', `The server answered with a status that is none (${status}).`));
+      return;
+    }
     this.#meter?.answered(status, answer.headers);
     const headers = inboundHeaders(answer.rawHeaders, isService, (text) => redactText(text, secrets));
-    this.#letFinishSending();
+    letFinishSending(this.#request, this.#response);
     this.#response.writeHead(status, decoded.isChanged ? withoutLength(headers) : headers);
     this.#response.flushHeaders();
     this.#passBody(answer, decoded.body, secrets);
@@ -289,22 +266,24 @@ export class Exchange implements Passing {
   #passBody(answer: IncomingMessage, body: Readable, secrets: readonly string[]): void {
     // I3
     const redactor = secrets.length === 0 ? null : new Redactor(secrets);
-    pump(body, this.#response, (chunk) => {
-      if (this.#isOver) return null;
-      this.#visit.bytesIn += chunk.length;
-      this.#meter?.received(chunk);
-      return redactor === null ? chunk : redactor.push(chunk);
-    });
+    pump(body, this.#response, (chunk) => this.#guard(() => this.#passIn(chunk, redactor)));
     body.once('end', () => {
       if (this.#isOver) return;
       // I2
-      if (answer.complete) this.#pastLast(redactor);
+      if (answer.complete) this.#guard(() => this.#pastLast(redactor));
       else this.#brokenOff();
     });
     body.once('error', () => this.#brokenOff());
     answer.once('close', () => {
       if (!answer.complete) this.#brokenOff();
     });
+  }
+
+  #passIn(chunk: Buffer, redactor: Redactor | null): Buffer | null {
+    if (this.#isOver) return null;
+    this.#visit.bytesIn += chunk.length;
+    this.#meter?.received(chunk);
+    return redactor === null ? chunk : redactor.push(chunk);
   }
 
   /** All of the answer is here. */
@@ -320,7 +299,7 @@ export class Exchange implements Passing {
     // It answered before the body had come: what comes now, nobody takes.
     if (this.#request.complete) return;
     this.#upstream?.destroy();
-    this.#drain();
+    drain(this.#request, this.#scope.limits.maxBodyBytes);
   }
 
   #failed(error: Error, way: Way, upstream: ClientRequest): void {
@@ -331,6 +310,18 @@ export class Exchange implements Passing {
     else this.refuse(refuse('unreachable', describeFailure(error, way.passage)));
   }
 
+  /** I4 */
+  #guard<T>(work: () => T): T | null {
+    try {
+      return work();
+    } catch (error) {
+      egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a request failed in the gateway');
+      this.#end('failed', this.#answer?.statusCode ?? null, 'gateway_failed');
+      this.#break();
+      return null;
+    }
+  }
+
   /** The server outside went away in the middle. */
   #brokenOff(): void {
     if (this.#isOver) return;
@@ -339,7 +330,7 @@ export class Exchange implements Passing {
   }
 
   /** The connection of the container is closed, for whatever reason. */
-  #left(): void {
+  left(): void {
     if (this.#isOver) return;
     this.#end('failed', this.#answer?.statusCode ?? null, 'container_left');
     this.#break();

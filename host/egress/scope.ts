@@ -37,12 +37,14 @@ export interface GatewayParts {
   ca?: string;
 }
 
+/** As the log says it: the session ended, or a part of ours broke. */
+export type CutReason = 'session_closed' | 'gateway_failed';
+
 /** Something on its way, which may have to be cut off. */
 export interface Passing {
   /** Judges it again; cuts it off when nothing allows it any more. */
   recheck(): void;
-  /** The session ends. */
-  cut(): void;
+  cut(why: CutReason): void;
 }
 
 export interface Scope {

@@ -11,7 +11,7 @@ import { describeFailure } from './failure.ts';
 import type { Passage } from './plan.ts';
 import { pump } from './pump.ts';
 import { formatRefusal, type Refusal, refuse } from './refusal.ts';
-import { covers, judge, locate, type Passing, type Scope } from './scope.ts';
+import { type CutReason, covers, judge, locate, type Passing, type Scope } from './scope.ts';
 import { type Head, parseHead } from './target.ts';
 import { pin } from './upstreams.ts';
 import { Visit } from './visit.ts';
@@ -70,8 +70,8 @@ export class Tunnel implements Passing {
     return address === null || this.#judged === null || covers(this.#scope, this.#judged.passage, address);
   }
 
-  cut(): void {
-    this.#end('failed', this.#isOpen ? 200 : null, 'session_closed');
+  cut(why: CutReason): void {
+    this.#end('failed', this.#isOpen ? 200 : null, why);
   }
 
   refuse(refusal: Refusal, retryAfterMs: number | null = null): void {

@@ -121,14 +121,6 @@ export class AccessRuleStore {
     const row = this.#db.prepare<[string], Row>('DELETE FROM access_rules WHERE id = ? RETURNING *').get(id);
     return row === undefined ? null : toRule(row);
   }
-
-  /** Rules of all agents that lead to this service. */
-  listForService(service: string): AccessRule[] {
-    return this.#db
-      .prepare<[string], Row>('SELECT * FROM access_rules WHERE service = ? ORDER BY created_at, id')
-      .all(service)
-      .map(toRule);
-  }
 }
 
 function toRule(row: Row): AccessRule {

@@ -131,6 +131,9 @@ describe('a server outside', () => {
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
     ['nothing, and closes', ''],
+    ['a status that is none', 'HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n'],
+    ['a status of zero', 'HTTP/1.1 000 Odd\r\ncontent-length: 0\r\n\r\n'],
+    ['signs that a header may not have', 'HTTP/1.1 200 OK\r\nx: a\u0001b\r\ncontent-length: 0\r\n\r\n'],
   ])('that answers with %s is unreachable, in words', async (_, text) => {
     const way = await answering((socket) => socket.end(text, 'latin1'));
     const answer = await way.get();
@@ -186,6 +189,29 @@ describe('a server outside', () => {
     await until('the connection is closed', () => isClosed);
   });
 
+  test('does not end the host by what a part of ours throws about it', async () => {
+    const server = await outside((_, response) => response.end('ok'));
+    const way = await openWayOut({
+      model: {
+        admit: () => ({
+          kind: 'go',
+          meter: {
+            sent: () => null,
+            answered: () => {
+              throw new Error('a part of ours is broken');
+            },
+            received: () => undefined,
+            end: () => undefined,
+          },
+        }),
+      },
+    });
+    way.services.add({ name: 'own', url: server.url, api: 'openai', header: null, isPrivate: true }, 'web:owner');
+    way.db.prepare("UPDATE container_configs SET service = 'own'").run();
+    await expect(way.call('/model/own/models')).rejects.toThrow('socket hang up');
+    expect((await way.rows(1))[0]).toMatchObject({ outcome: 'failed', reason: 'gateway_failed' });
+  });
+
   test('that closes kept connections under us is asked again, where that is safe', async () => {
     let answered = 0;
     const server = await outsideTcp((socket) => {
@@ -220,6 +246,14 @@ describe('a flood', () => {
       way.store.page({ outcome: 'refused' }, 10).reduce((sum, { repeats }) => sum + repeats, 0) === 3;
     await until('each is counted', counted);
     expect(way.store.page({ outcome: 'refused' }, 1)[0]?.reason).toBe('too_many');
+  });
+
+  test('of requests that wait for no answer ends the connection', async () => {
+    const way = await openAllowed();
+    const get = `GET ${way.base}/open HTTP/1.1\r\nhost: ${way.host}\r\n\r\n`;
+    await way.raw(get.repeat(5_000));
+    expect(way.reached.length).toBeLessThanOrEqual(32);
+    expect(way.gateway.count('open')).toBe(0);
   });
 
   test('of open requests leaves other sessions alone', async () => {

@@ -339,7 +339,7 @@ describe('a model', () => {
     const broken = await way.call('/model/own/chat/completions', { method: 'POST', body });
     expect(refusalOf(broken).error.type).toBe('over_budget');
     expect(way.model.sent).toBe('');
-    expect(way.model.ends).toEqual(['broken']);
+    expect(way.model.ends).toEqual(['unsent']);
   });
 
   test('whose answer breaks off breaks off in the container too, and is counted as broken', async () => {

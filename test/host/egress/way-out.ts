@@ -13,13 +13,13 @@ import { Services } from '../../../host/egress/services.ts';
 import { AccessRuleStore, type NewAccessRule } from '../../../host/store/access-rules.ts';
 import { AgentStore } from '../../../host/store/agents.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
-import { type EgressEntry, EgressLogStore } from '../../../host/store/egress-log.ts';
+import { EgressLogStore } from '../../../host/store/egress-log.ts';
 import { Ledger } from '../../../host/store/ledger.ts';
 import { SecretUseStore } from '../../../host/store/secret-uses.ts';
 import { ServiceStore } from '../../../host/store/services.ts';
 import { SecretValue } from '../../../host/vault/secret-value.ts';
 import type { RefusalBody } from '../../../shared/gateway.ts';
-import { type AgentGroupId, makeId, type SessionId } from '../../../shared/ids.ts';
+import { type AgentGroupId, makeId } from '../../../shared/ids.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
 import { until } from '../../support/until.ts';
 
@@ -69,8 +69,6 @@ export interface Answer {
   /** Whether it came to its end. */
   isWhole: boolean;
 }
-
-export type WayOut = Awaited<ReturnType<typeof openWayOut>>;
 
 export async function openWayOut(
   options: Partial<GatewayParts> & { provider?: string; deep?: boolean; logBounds?: Partial<EgressLogBounds> } = {},
@@ -212,5 +210,3 @@ async function listen(server: Server | ReturnType<typeof createTcpServer>): Prom
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
-
-export type { EgressEntry, SessionId };
