@@ -157,7 +157,7 @@ class Collected {
     const failed = (error: unknown): AskEnd => ({ kind: 'failed', failure: readFailure(error, place) });
     if (this.#error !== null) return failed(this.#error.value);
     const reason = this.#finish?.finishReason;
-    if (this.#finish === null || reason === undefined || reason.raw === undefined) {
+    if (this.#finish === null || reason === undefined) {
       return failed(new BrokenStreamError(`The answer of ${place.service} broke off in the middle`));
     }
     if (reason.unified === 'content-filter') {

@@ -68,7 +68,7 @@ function readStatus(error: APICallError, place: CallPlace): Failure {
   const { service, model, agentName } = place;
   if (status === undefined) return retryable(`${service} cannot be reached`, '');
   const words = readWords(body);
-  if (status < 400) return retryable(`${service} answered with something that is no answer of a model`, '');
+  if (status < 400) return retryable(`The answer of ${service} broke off, or is none of a model`, '');
   if (isTooLong(words)) return { kind: 'too_long', windowTokens: words.windowTokens, message: words.text };
   if (words.codes.includes('insufficient_quota') || status === 402) {
     return final(`The account at ${service} has no credit left`, words.text, 'Somebody has to top it up there.');

@@ -297,6 +297,16 @@ describe('a model that cannot answer', () => {
     expect(resultOf(events)).toBeNull();
   });
 
+  it('whose stream ends before the answer does has not answered, however it ends', async () => {
+    const world = await makeWorld();
+    world.server.answer({ kind: 'broken', text: BLOCK }, { kind: 'broken', text: BLOCK, isClean: true });
+    for (const text of ['one', 'two']) {
+      const events = await world.say(text);
+      expect(errorOf(events)).toMatchObject({ retryable: true, message: expect.stringMatching(/broke off/) });
+      expect(resultOf(events)).toBeNull();
+    }
+  });
+
   it('is given up when it does not begin, or falls silent, and not when it is slow', async () => {
     const world = await makeWorld({ patience: { firstByteMs: 1_000, silenceMs: 800 } });
     world.server.answer(

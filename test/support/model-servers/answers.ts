@@ -32,8 +32,8 @@ export type ModelAnswer =
   | { kind: 'tools'; calls: readonly ModelToolCall[]; text?: string; usage?: ModelUsage; model?: string }
   /** An error before the stream. `error` replaces the dialect's own words. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; error?: { type: string; message: string } }
-  /** The connection ends after this text, in the middle of the stream. */
-  | { kind: 'broken'; text: string }
+  /** The connection ends after this text, in the middle of the stream; `isClean`: as if that were all. */
+  | { kind: 'broken'; text: string; isClean?: boolean }
   /** An error that the server tells in the middle of the stream, after this text. */
   | { kind: 'stream_error'; text: string; error: { type: string; message: string } }
   /** A piece of text each `gapMs`. */

@@ -204,7 +204,8 @@ class AnswerWriter {
       case 'silent':
         return null;
       case 'broken':
-        await events.break();
+        if (answer.isClean) events.end();
+        else await events.break();
         return null;
       case 'stream_error':
         events.send({ error: { ...answer.error, code: null } });
