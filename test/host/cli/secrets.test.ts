@@ -13,6 +13,7 @@ import { Vault } from '../../../host/vault/vault.ts';
 import { type ApiFixture, startApi } from '../../support/api-server.ts';
 import { portolan, type Run, type RunOptions } from './support/run.ts';
 
+const GITHUB = { name: 'github', baseUrl: new URL('https://api.github.com'), isModel: false, isPrivate: false };
 const VALUE = 'sk-never-seen-again';
 const PASSPHRASE = 'five words of a passphrase';
 
@@ -43,9 +44,22 @@ describe('portolan secrets', () => {
     );
     use(api, 'claude', null);
     const again = await run(api, ['secrets', 'set', 'anthropic'], { stdin: 'sk-new' });
-    expect(again.out).toBe('✓ The secret anthropic has a new value.\n  From the next request on: anthropic.\n');
+    expect(again.out).toBe(
+      '✓ The secret anthropic has a new value.\n  From the next request on: anthropic.\n\nNext, type:\n  portolan provider test main\n',
+    );
     const reveal = api.vault.reveal('anthropic');
     expect(reveal.kind === 'open' && reveal.value.reveal()).toBe('sk-new');
+  });
+
+  it('set: what a service is for decides what is next; where an agent may reach it already, nothing', async () => {
+    const api = await startApi();
+    api.spine.namedServices.set('github', GITHUB);
+    expect((await run(api, ['secrets', 'set', 'github'], { stdin: VALUE })).out).toContain(
+      'portolan access allow main github',
+    );
+    expect((await run(api, ['access', 'allow', 'main', 'github'])).code).toBe(0);
+    const again = await run(api, ['secrets', 'set', 'github'], { stdin: 'ghp-new' });
+    expect(again.out).toBe('✓ The secret github has a new value.\n  From the next request on: github.\n');
   });
 
   it.each([

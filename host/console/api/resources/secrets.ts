@@ -2,6 +2,7 @@
 import { parseId } from '../../../../shared/ids.ts';
 import { modelServiceOf } from '../../../../shared/providers.ts';
 import { MAX_AGENTS } from '../../../agents/limits.ts';
+import { shellWord } from '../../../config/shell-word.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import type { SecretUse } from '../../../store/secret-uses.ts';
 import type { SecretRow } from '../../../store/secrets.ts';
@@ -100,19 +101,23 @@ function presentUse(
   };
 }
 
-/** From a secret to an agent that uses it, in one command. */
-function adviseNext(secret: Secret, agents: readonly AgentGroup[], { services }: ApiParts): string | null {
+/** From a secret to an agent that uses it, or to seeing that it works, in one command. */
+function adviseNext(secret: Secret, agents: readonly AgentGroup[], { services, access }: ApiParts): string | null {
   const [use] = secret.uses;
   if (use === undefined) return `portolan secrets assign ${secret.name} --service <service>`;
-  const agent = use.agent?.name ?? agents[0]?.name ?? 'main';
+  const thinker = secret.uses.flatMap(({ thinkers }) => thinkers)[0];
+  if (thinker !== undefined) return `portolan provider test ${shellWord(thinker)}`;
+  const agent = shellWord(use.agent?.name ?? agents[0]?.name ?? 'main');
   const service = services.get(use.service);
-  if (use.thinkers.length > 0 || service === null) return null;
+  if (service === null) return null;
   switch (service.api) {
     case 'anthropic':
       return `portolan provider set ${agent} claude${service.name === 'anthropic' ? '' : ` --service ${service.name}`}`;
     case 'openai':
       return `portolan provider set ${agent} openai${service.name === 'openai' ? '' : ` --service ${service.name}`} --model <model>`;
-    default:
-      return `portolan access allow ${agent} ${service.name}`;
+    default: {
+      const isAllowed = agents.some(({ id }) => access.list(id).some((rule) => rule.service === service.name));
+      return isAllowed ? null : `portolan access allow ${agent} ${service.name}`;
+    }
   }
 }
