@@ -1,5 +1,6 @@
 /** Host facts as API resources. */
 import type { MessageId, UserId } from '../../../shared/ids.ts';
+import { modelServiceOf } from '../../../shared/providers.ts';
 import { STAGES, type Stamps } from '../../../shared/trace.ts';
 import { limitSight, type Standing } from '../../access/console.ts';
 import { archivePath } from '../../agents/folders.ts';
@@ -159,6 +160,8 @@ export function presentSession(session: StoredSession, { userId, standing }: Vie
     id: session.id,
     agentId: session.agentGroupId,
     agentName: agent?.name ?? '',
+    provider: agent?.config.provider ?? null,
+    model: agent === null || modelServiceOf(agent.config) === null ? null : agent.config.model,
     chatId: session.messagingGroupId,
     channelType: chat?.channelType ?? null,
     title: session.title === '' ? null : session.title,

@@ -242,6 +242,10 @@ export const sessionSchema = z
     id: z.string(),
     agentId: z.string(),
     agentName: z.string(),
+    /** What its agent thinks with now; null: that agent is gone. */
+    provider: z.string().nullable(),
+    /** Null: one without a model. */
+    model: z.string().nullable(),
     chatId: z.string().nullable(),
     channelType: z.string().nullable(),
     title: z.string().nullable(),

@@ -48,6 +48,15 @@ describe('a provider', () => {
     expect((await put({ provider: 'demo' }, 2)).status).toBe(412);
   });
 
+  it('is told of each conversation, as it is now', async () => {
+    const { api, agent, put } = await setUp();
+    const { id } = (await api.call('/sessions', { method: 'POST', json: { agentId: agent.id } })).json;
+    expect((await api.call(`/sessions/${id}`)).json).toMatchObject({ provider: 'demo', model: null });
+    await put({ provider: 'openai', service: 'ollama', model: 'llama3.2' });
+    expect((await api.call(`/sessions/${id}`)).json).toMatchObject({ provider: 'openai', model: 'llama3.2' });
+    expect((await api.call('/sessions')).json.items).toMatchObject([{ provider: 'openai', model: 'llama3.2' }]);
+  });
+
   it.each([
     [{ provider: 'claude', service: 'ollama' }, 'wrong_api', 'provider set main openai --service ollama'],
     [{ provider: 'openai' }, 'model_needed', 'provider set main openai --model <model>'],

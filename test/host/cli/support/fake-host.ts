@@ -107,6 +107,8 @@ export class FakeHost {
       id: makeId('session'),
       agentId: agent.id,
       agentName: agent.name,
+      provider: 'demo',
+      model: null,
       chatId: makeId('messagingGroup'),
       channelType: 'terminal',
       title: null,

@@ -35,6 +35,8 @@ export function sampleSession(changes: Partial<Session> = {}): Session {
     id: SESSION,
     agentId: 'agt_1',
     agentName: 'main',
+    provider: 'demo',
+    model: null,
     chatId: 'chat_1',
     channelType: 'web',
     title: null,
