@@ -139,9 +139,24 @@ function describeBytes({ bytesIn, bytesOut }: EgressEntry): string {
 /** As people write it; a row that stands for many names none. */
 function describeRequest({ kind, method, host, port, path, rule, reason }: EgressEntry): string {
   if (host === '') return reason === 'bad_request' ? 'no request that the gateway understands' : 'many places';
-  const scheme = kind === 'connect' ? '' : kind === 'http' ? 'http://' : 'https://';
+  const scheme = schemeOf(kind, port);
   const name = host.includes(':') ? `[${host}]` : host;
   const isPlain = (scheme === 'https://' && port === 443) || (scheme === 'http://' && port === 80);
   const through = (kind === 'model' || kind === 'service') && rule !== null ? ` (${kind} ${rule})` : '';
   return `${method} ${scheme}${name}${isPlain ? '' : `:${port}`}${path}${through}`;
+}
+
+/** Of a service the row does not say whether TLS was spoken: where its port does not either, nothing is claimed. */
+function schemeOf(kind: EgressEntry['kind'], port: number): string {
+  switch (kind) {
+    case 'http':
+      return 'http://';
+    case 'https':
+      return 'https://';
+    case 'service':
+    case 'model':
+      return port === 443 ? 'https://' : port === 80 ? 'http://' : '';
+    default:
+      return '';
+  }
 }

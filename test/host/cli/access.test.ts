@@ -133,6 +133,15 @@ describe('portolan egress', () => {
     expect(json).toMatchObject({ items: [{ kind: 'model' }], nextCursor: expect.any(String) });
   });
 
+  it('claims no TLS for a service on a port that does not tell', async () => {
+    const api = await startApi();
+    const model = { kind: 'model', method: 'POST', rule: 'ollama', path: '/v1/chat/completions' } as const;
+    await add(api, { ...model, host: '127.0.0.1', port: 11_434 }, { ...model, host: 'nas.lan', port: 80 });
+    const { out } = await portolan(api.spine.home, ['egress']);
+    expect(out).toContain('POST 127.0.0.1:11434/v1/chat/completions (model ollama)');
+    expect(out).toContain('POST http://nas.lan/v1/chat/completions (model ollama)');
+  });
+
   it('prints times in the zone of who looks', async () => {
     const api = await startApi();
     const today = new Date();
