@@ -77,7 +77,9 @@ describe('the image of a provider', { timeout: 120_000 }, () => {
     const given = workshop.give(agent, needs('one'));
     const image = await ready(workshop, given);
     expect(image).toMatch(/^portolan-agent-[0-9a-z]{8}:claude-[0-9a-f]{16}$/);
-    expect(await print(image, 'ls', '/opt/one', '/opt/claude/note.txt')).toMatch(/\/opt\/claude\/note\.txt[^]*\/opt\/one/);
+    expect(await print(image, 'ls', '/opt/one', '/opt/claude/note.txt')).toMatch(
+      /\/opt\/claude\/note\.txt[\s\S]*\/opt\/one/,
+    );
     expect(workshop.images.list(agent.id, 10, null).map((build) => build.state)).toEqual(['built', 'built']);
     // Removed by a person.
     await workshop.engine.remove(image);
