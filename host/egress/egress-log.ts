@@ -29,6 +29,8 @@ export interface EgressLogBounds {
   /** Removed at once at most. Higher: a commit takes longer. Lower: a flood is faster. */
   pruneRows: number;
   pruneEveryMs: number;
+  /** Before the next try to write, when the disk took nothing. Higher: rows are told late. Lower: busy work. */
+  retryMs: number;
 }
 
 const DEFAULT_BOUNDS: EgressLogBounds = {
@@ -42,10 +44,8 @@ const DEFAULT_BOUNDS: EgressLogBounds = {
   keptRowsPerAgent: 50_000,
   pruneRows: 1_000,
   pruneEveryMs: 3_600_000,
+  retryMs: 1_000,
 };
-
-/** Before the next try to write, when the disk took nothing. */
-const RETRY_MS = 1_000;
 
 /** A row as it stands, and how many requests were just counted in it. */
 export type EgressListener = (entry: EgressEntry, added: number) => void;
@@ -153,7 +153,7 @@ export class EgressLog implements Disposable {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#flush();
-      if (this.#pending.length > 0) this.#schedule(this.#isFailing ? RETRY_MS : this.#bounds.flushMs);
+      if (this.#pending.length > 0) this.#schedule(this.#isFailing ? this.#bounds.retryMs : this.#bounds.flushMs);
     }, delayMs);
     this.#timer.unref();
   }
@@ -168,12 +168,12 @@ export class EgressLog implements Disposable {
     } catch (error) {
       const code = errorCode(error);
       if (!code.startsWith('SQLITE_')) throw error;
-      egressLog.warn(
-        { code, waiting: this.#pending.length, dropped: this.#dropped },
-        'the egress log cannot be written',
-      );
+      if (!this.#isFailing) egressLog.warn({ code }, 'the egress log cannot be written');
+      this.#isFailing = true;
       return false;
     }
+    if (this.#isFailing) egressLog.info({ dropped: this.#dropped }, 'the egress log is written again');
+    this.#isFailing = false;
     this.#pending = this.#pending.slice(batch.length);
     for (const [at, row] of rows.entries()) {
       const told = batch[at];

@@ -55,15 +55,13 @@ export class CallLog implements Disposable {
     this.#timer = null;
     const batch = this.#pending;
     if (batch.length === 0) return;
-    try {
-      this.#parts.calls.appendAll(batch);
-    } catch (error) {
-      if (toDiskFault(error) === null) throw error;
+    if (!unlessDiskFails(() => this.#parts.calls.appendAll(batch))) {
       this.#timer = setTimeout(() => this.flush(), FLUSH_RETRY_MS).unref();
       return;
     }
     this.#pending = [];
-    this.#prune();
+    // What was not removed now is with the next flush.
+    unlessDiskFails(() => this.#prune());
     const messages = new Set(batch.flatMap(({ messageId }) => (messageId === null ? [] : [messageId])));
     if (messages.size > 0) this.#parts.onCommitted([...messages]);
   }
@@ -80,5 +78,16 @@ export class CallLog implements Disposable {
     this.flush();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+}
+
+/** Whether it could be done. */
+function unlessDiskFails(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (toDiskFault(error) === null) throw error;
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { EgressLog, type EgressLogBounds } from '../../../host/egress/egress-log.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
@@ -120,19 +120,69 @@ test('what is older than a month goes, in steps', async () => {
 });
 
 test('a full disk drops the newest, bounded and counted, and the rest is written when there is room', async () => {
-  const { log, store, db } = open({ maxPending: 10 });
+  const { log, store, db } = open({ maxPending: 10, retryMs: 5 });
+  const tried = countAppends(store);
   const pages = Number(db.pragma('page_count', { simple: true }));
   db.pragma(`max_page_count = ${pages}`);
   for (let at = 0; at < 1_000; at++) log.add(entry({ path: `/${'x'.repeat(400)}${at}` }));
   expect(log.waiting).toBe(10);
   expect(log.dropped).toBe(990);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until('it was tried again', () => (tried.times >= 3 ? true : null));
   expect(store.page({}, 100)).toHaveLength(0);
   db.pragma('max_page_count = 1073741823');
   await until('it is written', () => (log.waiting === 0 ? true : null));
   expect(store.page({}, 100)).toHaveLength(10);
   expect(log.dropped).toBe(990);
 });
+
+test('a disk that takes nothing is asked once a second, however much comes', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, store, db } = open({ batchRows: 5 });
+  const tried = countAppends(store);
+  db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`);
+  for (let second = 1; second <= 3; second++) {
+    for (let at = 0; at < 20; at++) log.add(entry({ path: `/${'x'.repeat(4_000)}${at}` }));
+    vi.advanceTimersByTime(1_000);
+    // The first try finds out at once; each second has one more.
+    expect(tried.times).toBe(second + 1);
+  }
+  db.pragma('max_page_count = 1073741823');
+  vi.advanceTimersByTime(1_100);
+  expect(log.waiting).toBe(0);
+  expect(store.page({}, 100)).toHaveLength(60);
+});
+
+test('what is old is found without looking through what is not', () => {
+  const { store, db } = open();
+  const prepared: string[] = [];
+  const prepare = db.prepare.bind(db);
+  db.prepare = ((sql: string) => {
+    prepared.push(sql);
+    return prepare(sql);
+  }) as typeof db.prepare;
+  store.forgetOlder(1, 10);
+  store.forgetOldestOf(anna, 10);
+  const plans = prepared.map((sql) =>
+    JSON.stringify(prepare(`EXPLAIN QUERY PLAN ${sql}`).all({ before: 1, agentGroupId: anna, limit: 10 })),
+  );
+  expect(plans).toEqual([
+    expect.stringContaining('INDEX egress_log_age (at<?)'),
+    expect.stringContaining('INDEX egress_log_agent (agent_group_id=?)'),
+  ]);
+  expect(plans.join()).not.toMatch(/SCAN|TEMP B-TREE/);
+});
+
+/** How often it was asked to write. */
+function countAppends(store: EgressLogStore): { times: number } {
+  const tried = { times: 0 };
+  const append = store.append.bind(store);
+  store.append = (entries) => {
+    tried.times++;
+    return append(entries);
+  };
+  return tried;
+}
 
 test('what was told is written when the log closes, and a later log counts what it finds', async () => {
   const { log, store } = open({ flushMs: 60_000 });
