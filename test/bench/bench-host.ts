@@ -21,6 +21,16 @@ export interface Conversation {
   agent: AgentGroup;
 }
 
+/** What an agent thinks with. */
+export interface Thinking {
+  provider: string;
+  service?: string;
+  model?: string;
+}
+
+/** Answers at once, without a model. */
+const ECHO: Thinking = { provider: 'echo' };
+
 /** Containers never rest during a measurement, unless its row asks for it. */
 const ALWAYS_AWAKE: Partial<Policy> = { pauseAfterMs: 3_600_000, stopAfterMs: 7_200_000 };
 
@@ -36,10 +46,14 @@ export class BenchHost implements AsyncDisposable {
     this.#removeHome = removeHome;
   }
 
-  /** `changes` to the policy that operators get by default. */
-  static async start(changes: Partial<Policy> = ALWAYS_AWAKE): Promise<BenchHost> {
+  /** `changes` to the policy that operators get by default; `prepare` is done to the home before the host starts. */
+  static async start(
+    changes: Partial<Policy> = ALWAYS_AWAKE,
+    prepare: (home: string) => Promise<void> = async () => undefined,
+  ): Promise<BenchHost> {
     const home = makeBenchHome();
     try {
+      await prepare(home.path);
       const policy: Policy = { ...readPolicy(process.env), ...changes, home: home.path, driver: 'docker' };
       startLogging(`${home.path}/logs/host.log`, policy.logLevel);
       const channel = new BenchChannel();
@@ -59,8 +73,8 @@ export class BenchHost implements AsyncDisposable {
     return this.#host.paths.home;
   }
 
-  addAgent(name: string): AgentGroup {
-    return this.stores.agents.create({ name, folder: name, provider: 'echo', now: Date.now() });
+  addAgent(name: string, thinking: Thinking = ECHO): AgentGroup {
+    return this.stores.agents.create({ name, folder: name, ...thinking, now: Date.now() });
   }
 
   addConversation(agent: AgentGroup, name: string): Conversation {
@@ -71,8 +85,8 @@ export class BenchHost implements AsyncDisposable {
   }
 
   /** An agent with this many chats, all with a running container that has answered before. */
-  async addWarmConversations(agentName: string, count: number): Promise<Conversation[]> {
-    const agent = this.addAgent(agentName);
+  async addWarmConversations(agentName: string, count: number, thinking?: Thinking): Promise<Conversation[]> {
+    const agent = this.addAgent(agentName, thinking);
     const made = Array.from({ length: count }, (_, at) => this.addConversation(agent, `chat-${at + 1}`));
     for (const conversation of made) await this.ask(conversation);
     return made;

@@ -9,26 +9,44 @@
  */
 import { parseArgs } from 'node:util';
 import { errorCode } from '../../host/config/errors.ts';
+import { CALLER_ARGUMENT, runCaller } from './caller.ts';
+import { DOORS_ARGUMENT, runDoors } from './doors.ts';
 import { FLOOR_ARGUMENT, runFloorAnswerer } from './floor.ts';
 import type { Measurement } from './measurement.ts';
+import { MODEL_ARGUMENT, runModel } from './model-program.ts';
 import { formatTable, type Row } from './report.ts';
 import { burst } from './rows/burst.ts';
 import { cold } from './rows/cold.ts';
+import { doors } from './rows/doors.ts';
 import { floor } from './rows/floor.ts';
+import { gateway } from './rows/gateway.ts';
 import { hang } from './rows/hang.ts';
 import { idle } from './rows/idle.ts';
 import { past } from './rows/past.ts';
 import { paused } from './rows/paused.ts';
+import { turn } from './rows/turn.ts';
 import { warm } from './rows/warm.ts';
 
-const MEASUREMENTS: readonly Measurement[] = [floor, warm, paused, cold, burst, past, hang, idle];
+const MEASUREMENTS: readonly Measurement[] = [
+  ...[floor, warm, paused, cold, burst, past, hang, idle],
+  ...[gateway, turn, doors],
+];
+
+/** What other processes of a measurement do: this program, with one of these as its first argument. */
+const ROLES: ReadonlyMap<string, (folder: string) => Promise<void>> = new Map([
+  [FLOOR_ARGUMENT, runFloorAnswerer],
+  [MODEL_ARGUMENT, runModel],
+  [CALLER_ARGUMENT, runCaller],
+  [DOORS_ARGUMENT, runDoors],
+]);
 
 /** For a mistake in the arguments. */
 const EXIT_USAGE = 2;
 
 async function run(): Promise<number> {
-  if (process.argv[2] === FLOOR_ARGUMENT) {
-    await runFloorAnswerer(process.argv[3] ?? '');
+  const role = ROLES.get(process.argv[2] ?? '');
+  if (role !== undefined) {
+    await role(process.argv[3] ?? '');
     return 0;
   }
   const values = readArguments();

@@ -1,6 +1,9 @@
 /** What a process and its children use of the machine, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errorCode } from '../../host/config/errors.ts';
+
+/** In the table of Unix sockets: `__SO_ACCEPTCON`. */
+const LISTENING = '00010000';
 
 export interface ProcessUse {
   at: number;
@@ -40,6 +43,16 @@ export function since(before: ProcessUse, after: ProcessUse): UseRate {
     wakeupsPerSecond: ((after.wakeups - before.wakeups) / elapsedMs) * 1_000,
     memoryBytes: after.memoryBytes,
   };
+}
+
+/** Unix sockets on which the process itself listens, by the path that each was made at. */
+export function listListeningSockets(pid: number): string[] {
+  const open = new Set(list(`/proc/${pid}/fd`).map((fd) => orGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')));
+  return read(`/proc/${pid}/net/unix`)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , flags, , , inode]) => flags === LISTENING && open.has(`socket:[${inode}]`))
+    .map((fields) => fields[7] ?? '');
 }
 
 /** First figure of schedstat: nanoseconds on a processor. */

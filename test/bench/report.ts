@@ -46,6 +46,11 @@ export function divide(above: Percentiles, below: Percentiles): Percentiles {
   return { p50: above.p50 / below.p50, p95: above.p95 / below.p95, p99: above.p99 / below.p99 };
 }
 
+/** How much more one is than the other, percentile by percentile. */
+export function subtract(from: Percentiles, other: Percentiles): Percentiles {
+  return { p50: from.p50 - other.p50, p95: from.p95 - other.p95, p99: from.p99 - other.p99 };
+}
+
 export function makeRow(name: string, unit: string, figures: Percentiles, aim: Aim | null = null): Row {
   return {
     name,
@@ -59,8 +64,8 @@ export function makeRow(name: string, unit: string, figures: Percentiles, aim: A
 }
 
 /** A figure that has no spread: a count. */
-export function makeCountRow(name: string, count: number, atMost: number): Row {
-  return makeRow(name, 'messages', { p50: count, p95: count, p99: count }, { p50: { atMost } });
+export function makeCountRow(name: string, unit: string, count: number, atMost: number): Row {
+  return makeRow(name, unit, { p50: count, p95: count, p99: count }, { p50: { atMost } });
 }
 
 const LEVELS = ['p50', 'p95', 'p99'] as const;

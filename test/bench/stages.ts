@@ -1,27 +1,36 @@
 /** Where the time of a round trip goes: the medians between the stamped stages. */
-import type { TranscriptMessage } from '../../host/store/transcript.ts';
 import type { MessageId } from '../../shared/ids.ts';
 import { STAGES, type Stamps } from '../../shared/trace.ts';
 import type { BenchHost, Conversation } from './bench-host.ts';
 import { percentile } from './report.ts';
 
+/** One round trip: what was asked, and when each stage of it was. */
+export interface Trip {
+  text: string;
+  stamps: Stamps;
+}
+
 /** Of the newest `rounds` round trips of each conversation. */
 export function describeStages(host: BenchHost, conversations: readonly Conversation[], rounds: number): string {
-  const pairs = conversations.flatMap((conversation) => {
+  return formatStages(listTrips(host, conversations, rounds));
+}
+
+/** The newest `rounds` round trips of each conversation. */
+export function listTrips(host: BenchHost, conversations: readonly Conversation[], rounds: number): Trip[] {
+  return conversations.flatMap((conversation) => {
     const session = host.session(conversation);
     const messages = host.stores.transcript.listForSession(session, { limit: rounds * 2 });
     const asked = new Map(messages.filter((one) => one.direction === 'in').map((one) => [one.id, one]));
     return messages.flatMap((reply) => {
       const question = reply.inReplyTo === null ? undefined : asked.get(reply.inReplyTo as MessageId);
-      return question === undefined ? [] : [{ asked: question, reply }];
+      return question === undefined ? [] : [{ text: question.text, stamps: { ...reply.stamps, ...question.stamps } }];
     });
   });
-  return formatStages(pairs);
 }
 
 /** One line per step between two stages, in order; stages that no message has are left out. */
-function formatStages(pairs: readonly { asked: TranscriptMessage; reply: TranscriptMessage }[]): string {
-  const trips = pairs.map(({ asked, reply }): Stamps => ({ ...reply.stamps, ...asked.stamps }));
+function formatStages(made: readonly Trip[]): string {
+  const trips = made.map(({ stamps }) => stamps);
   const lines: string[] = [];
   let previous: (typeof STAGES)[number] | null = null;
   for (const stage of STAGES) {

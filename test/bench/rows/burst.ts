@@ -29,9 +29,9 @@ export const burst: Measurement = {
       makeRow(`burst of ${CONVERSATIONS} × ${MESSAGES_EACH}`, 'messages/s', summariseRates(rates), {
         p50: { atLeast: 400 },
       }),
-      makeCountRow('burst: lost', faults.lost, 0),
-      makeCountRow('burst: doubled', faults.doubled, 0),
-      makeCountRow('burst: out of order', faults.disordered, 0),
+      makeCountRow('burst: lost', 'messages', faults.lost, 0),
+      makeCountRow('burst: doubled', 'messages', faults.doubled, 0),
+      makeCountRow('burst: out of order', 'messages', faults.disordered, 0),
     ];
   },
 };

@@ -5,11 +5,12 @@
  * folder with both databases.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { FILE_NAMES } from '../../../shared/session-files.ts';
 import { makeBenchHome } from '../bench-home.ts';
 import { HostProgram } from '../host-program.ts';
 import type { Measurement } from '../measurement.ts';
-import { readUse, since } from '../process-use.ts';
-import { makeRow, summarise } from '../report.ts';
+import { listListeningSockets, readUse, since } from '../process-use.ts';
+import { makeCountRow, makeRow, summarise } from '../report.ts';
 import { seedSessions } from '../seed-sessions.ts';
 
 const SESSIONS = 10_000;
@@ -42,12 +43,15 @@ export const idle: Measurement = {
       wakeups.push(used.wakeupsPerSecond);
       memory.push(used.memoryBytes / 1e6);
     }
+    // None of them has a container.
+    const waysOut = listListeningSockets(host.pid).filter((path) => path.includes(FILE_NAMES.gateway)).length;
     const name = `${SESSIONS} sessions, idle`;
     return [
       makeRow(`${name}: processor`, '% of a core', summarise(shares), { p50: { atMost: 0.3 } }),
       makeRow(`${name}: wake-ups`, '1/s', summarise(wakeups)),
       makeRow(`${name}: memory`, 'MB', summarise(memory), { p99: { atMost: 150 } }),
       makeRow(`${name}: ready after`, 'ms', summarise(starts), { p95: { atMost: 1_000 } }),
+      makeCountRow(`${name}: ways out that are open`, 'sockets', waysOut, 0),
     ];
   },
 };
