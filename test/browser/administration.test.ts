@@ -95,7 +95,9 @@ describe('an owner', () => {
     await owner.picture('people-desktop');
     await anna.page.reload();
     await anna.goTo('People');
-    expect(await anna.pages.getByRole('link').allInnerTexts()).toEqual(['Chats', 'Approvals', 'Agents', 'People']);
+    expect(await anna.pages.getByRole('link').allInnerTexts()).toEqual([
+      ...['Chats', 'Approvals', 'Agents', 'Usage', 'Egress', 'People'],
+    ]);
 
     await card.getByRole('button', { name: 'Take away: admin of main' }).click();
     await dialog().getByRole('button', { name: 'Take away' }).click();

@@ -63,6 +63,11 @@ export class ConsolePage {
 
   /** Opens a page of the navigation; resolves when it is the one that is shown. */
   async goTo(name: string): Promise<void> {
+    const link = this.pages.getByRole('link', { name });
+    const more = this.pages.getByRole('button', { name: 'More' });
+    await link.or(more).first().waitFor();
+    // On a phone some are behind it.
+    if ((await link.count()) === 0) await more.click();
     await this.pages.getByRole('link', { name }).click();
     await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
   }

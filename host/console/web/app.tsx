@@ -6,12 +6,15 @@ import { AgentsPage } from './agents/agents-page.tsx';
 import { ApprovalsPage } from './approvals/approvals-page.tsx';
 import { ConsoleView } from './console-view.tsx';
 import { loadMarkdown } from './conversation/message-body.tsx';
+import { EgressPage } from './egress/egress-page.tsx';
 import { Shell } from './frame/shell.tsx';
 import { LedgerPage } from './ledger/ledger-page.tsx';
 import { PeoplePage } from './people/people-page.tsx';
+import { SecretsPage } from './secrets/secrets-page.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { useAccess } from './sign-in/use-access.ts';
 import { useConsole, useConsoleState } from './state/context.tsx';
+import { UsagePage } from './usage/usage-page.tsx';
 
 export function App() {
   const access = useAccess();
@@ -64,6 +67,9 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
         <Route path="/approvals" element={<ApprovalsPage />} />
         <Route path="/agents" element={<AgentsPage />} />
         <Route path="/agents/:agentId" element={<AgentPage />} />
+        <Route path="/usage" element={<UsagePage />} />
+        <Route path="/egress" element={<EgressPage />} />
+        <Route path="/secrets" element={<SecretsPage />} />
         <Route path="/people" element={<PeoplePage />} />
         <Route path="/ledger" element={<LedgerPage />} />
         <Route path="*" element={<Navigate to="/" replace />} />

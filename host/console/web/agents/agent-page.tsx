@@ -6,12 +6,15 @@ import page from '../frame/page.module.css';
 import { Page, Section } from '../frame/page.tsx';
 import { formatMoment } from '../style/time.ts';
 import { useNow } from '../style/use-now.ts';
+import { Budgets } from '../usage/budgets.tsx';
+import { Access } from './access.tsx';
 import { describeImage, describePackages, describeResources } from './agent.ts';
 import classes from './agents.module.css';
 import { Builds } from './builds.tsx';
 import { History } from './history.tsx';
 import { McpServers } from './mcp-servers.tsx';
 import { Mounts } from './mounts.tsx';
+import { Thinking } from './thinking.tsx';
 import { Tone } from './tone.tsx';
 import { useConfig } from './use-agents.ts';
 
@@ -29,6 +32,9 @@ export function AgentPage() {
         </Link>
       }
     >
+      <Thinking agentId={agentId} />
+      <Access agentId={agentId} agentName={config.data?.agentName ?? 'The agent'} />
+      <Budgets agentId={agentId} />
       <Fetched query={config} what="agent’s settings">
         {(data) => <Config config={data} />}
       </Fetched>
@@ -55,10 +61,6 @@ function Config({ config }: { config: AgentConfig }) {
       <div className={page.card}>
         <Facts
           facts={[
-            ['Provider', config.provider],
-            ['Model', config.model ?? 'the provider’s own choice'],
-            ['Service', config.service ?? 'the provider’s own'],
-            ['Effort', config.effort],
             ['Time zone', config.timezone],
             ['Packages', describePackages(config.packages) ?? 'none beside the base’s'],
             ['Resources', describeResources(config.resources)],

@@ -1,5 +1,5 @@
 /** An agent's config and builds, in words. Pure. */
-import type { AgentConfig, Build } from '../client/types.ts';
+import type { AccessRule, AgentConfig, AgentProvider, Build } from '../client/types.ts';
 import { assertNever } from '../state/assert.ts';
 import { formatDuration } from '../style/time.ts';
 
@@ -63,4 +63,31 @@ export function describeResources({ memoryMb, cpus, pids }: AgentConfig['resourc
     cpus === null ? 'default processors' : `${cpus} processors`,
     pids === null ? 'default processes' : `${pids} processes`,
   ].join(' · ');
+}
+
+export function describeEffort(effort: AgentProvider['effort']): string {
+  return effort ?? 'as the model does by itself';
+}
+
+export function describeKey({ state }: AgentProvider['key']): Look {
+  switch (state) {
+    case 'given':
+      return { label: 'added by the gateway', tone: 'good' };
+    case 'not_taken':
+      return { label: 'the service takes none', tone: 'quiet' };
+    case 'not_needed':
+      return { label: 'none is needed', tone: 'quiet' };
+    case 'missing':
+      return { label: 'missing', tone: 'bad' };
+    case 'no_service':
+      return { label: 'there is no such service', tone: 'bad' };
+    default:
+      return assertNever(state);
+  }
+}
+
+/** What of a place a rule allows. */
+export function describeLimits({ methods, path }: Pick<AccessRule, 'methods' | 'path'>): string {
+  const which = methods === null ? 'all methods' : methods.join(', ');
+  return path === null ? which : `${which} · paths below ${path}`;
 }

@@ -1,6 +1,9 @@
 /** What the API answers, as the page uses it: the API's own types, so that a change there is seen here. */
+import type { z } from 'zod';
+import type { AccessRuleResource, EgressEntryResource } from '../../api/access-schemas.ts';
 import type { Build } from '../../api/build-schemas.ts';
 import type { AgentConfig, AgentConfigChange, AgentConfigDiff, AgentMount } from '../../api/config-schemas.ts';
+import type { AgentProvider, Providers, ProviderTest, providerBody } from '../../api/provider-schemas.ts';
 import type {
   Agent,
   Approval,
@@ -17,8 +20,12 @@ import type {
   SignInLink,
   Task,
   Trace,
+  VaultStatus,
   Why,
 } from '../../api/schemas.ts';
+import type { Secret, SecretSet, Service } from '../../api/secret-schemas.ts';
+import type { BudgetResource, PriceResource, UsageReportResource, UsageRowResource } from '../../api/usage-schemas.ts';
+import type { UsageSumResource } from '../../api/usage-sums.ts';
 import { isRecord } from './fault.ts';
 
 export type {
@@ -27,6 +34,7 @@ export type {
   AgentConfigChange,
   AgentConfigDiff,
   AgentMount,
+  AgentProvider,
   Approval,
   Build,
   Destination,
@@ -36,7 +44,12 @@ export type {
   Me,
   Message,
   Person,
+  Providers,
+  ProviderTest,
   Refusal,
+  Secret,
+  SecretSet,
+  Service,
   Session,
   SessionState,
   SignInLink,
@@ -44,6 +57,16 @@ export type {
   Trace,
   Why,
 };
+export type AccessRule = AccessRuleResource;
+export type EgressEntry = EgressEntryResource;
+export type ProviderChoice = z.input<typeof providerBody>;
+export type UsageReport = UsageReportResource;
+export type UsageRow = UsageRowResource;
+export type UsageSum = UsageSumResource;
+export type MessageUsage = NonNullable<Message['usage']>;
+export type Budget = BudgetResource;
+export type ModelPrice = PriceResource;
+export type Vault = VaultStatus;
 export type Role = Person['roles'][number];
 export type TaskAct = 'pause' | 'resume' | 'cancel';
 export type Question = NonNullable<Message['question']>;

@@ -7,6 +7,7 @@ import { useConsole, useConsoleState } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
 import { formatClock, formatFullTime } from '../style/time.ts';
+import { MessageUsageLine } from '../usage/message-usage.tsx';
 import { AttachmentList } from './attachment-list.tsx';
 import { describeDelivery } from './delivery.ts';
 import classes from './message.module.css';
@@ -93,15 +94,17 @@ function Time({ message }: { message: Message }) {
   );
 }
 
-function Footer({ message, mine, latestMine }: MessageRowProps) {
+function Footer({ message, mine, latestMine, onDetails }: MessageRowProps) {
   const underWay = message.direction === 'out' && (message.state === 'queued' || message.state === 'sending');
   const late = useIsLate(underWay && message.stateReason === null);
   const look = late ? describeDelivery(message) : null;
   const edited = message.editedAt === null ? null : `Edited ${formatFullTime(message.editedAt)}`;
-  if (look === null && edited === null) return null;
+  const { usage } = message;
+  if (look === null && edited === null && usage === null) return null;
   const spelled = look !== null && (look.loud || latestMine);
   return (
     <div className={classes.footer}>
+      {usage !== null && <MessageUsageLine usage={usage} onDetails={() => onDetails(message.id)} />}
       {edited !== null && <span title={edited}>edited</span>}
       {look !== null && (mine || look.loud || message.direction === 'out') && (
         <span className={classes.state} data-tone={look.tone} title={message.stateReason ?? look.label}>

@@ -5,6 +5,7 @@ import { describeDelivery } from '../conversation/delivery.ts';
 import { administers, useMe } from '../sign-in/use-me.ts';
 import { useConsoleState } from '../state/context.tsx';
 import { formatFullTime } from '../style/time.ts';
+import { UsageFacts } from '../usage/usage-facts.tsx';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
 import { Waterfalls } from './waterfall.tsx';
@@ -51,6 +52,12 @@ export function MessageDetails({ sessionId, messageId, onMessage }: MessageDetai
           ['Trace', <CopyableId key="trace" id={message.traceId} />],
         ]}
       />
+      {message.usage !== null && (
+        <section aria-label="What answering cost">
+          <h3 className={classes.heading}>What answering it cost</h3>
+          <UsageFacts usage={message.usage} />
+        </section>
+      )}
       {isAdmin && <WhyOf messageId={messageId} revision={message.revision} />}
       <section>
         <h3 className={classes.heading}>Its path</h3>

@@ -11,6 +11,7 @@ import { useConsole } from '../state/context.tsx';
 import { Icon } from '../style/icons.tsx';
 import { useNotices } from '../style/notices.tsx';
 import { formatFullTime } from '../style/time.ts';
+import { ConversationUsage } from '../usage/conversation-usage.tsx';
 import classes from './details.module.css';
 import { CopyableId, Facts } from './facts.tsx';
 import { Tasks } from './tasks.tsx';
@@ -63,6 +64,7 @@ export function SessionDetails({ session }: { session: Session }) {
           </Text>
         </div>
       )}
+      {isAdmin && <ConversationUsage sessionId={session.id} />}
       <Tasks session={session} />
       {isAdmin && <Destinations agentId={session.agentId} agentName={session.agentName} />}
     </div>

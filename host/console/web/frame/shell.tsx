@@ -29,6 +29,9 @@ export function Shell({ children }: { children: ReactNode }) {
 const TITLES: Readonly<Record<string, string>> = {
   approvals: 'Approvals · ',
   agents: 'Agents · ',
+  usage: 'Usage · ',
+  egress: 'Egress · ',
+  secrets: 'Secrets · ',
   people: 'People · ',
   ledger: 'Ledger · ',
 };

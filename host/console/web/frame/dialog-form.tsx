@@ -1,0 +1,77 @@
+import { Button, Group, Text } from '@mantine/core';
+import { type QueryKey, useQueryClient } from '@tanstack/react-query';
+import type { FormEvent, ReactNode } from 'react';
+import { useState } from 'react';
+import { describeProblem, type Problem } from '../client/fault.ts';
+import classes from './dialog.module.css';
+import { Dialog } from './dialog.tsx';
+
+interface DialogFormProps {
+  title: string;
+  /** On the button. */
+  action: string;
+  /** It takes something away. */
+  isRemoval?: boolean;
+  /** Whether what is filled in can be sent. */
+  isReady?: boolean;
+  /** What the host said no to is shown, and the dialog stays. */
+  work: () => Promise<unknown>;
+  /** What is fetched again when it is done, or was refused for what has changed. */
+  touches: readonly QueryKey[];
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A question with fields, or none: closes when the host did it. */
+export function DialogForm({ title, action, work, touches, onClose, children, ...rest }: DialogFormProps) {
+  const { isRemoval = false, isReady = true } = rest;
+  const queries = useQueryClient();
+  const [isSending, setIsSending] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  async function send() {
+    setIsSending(true);
+    setProblem(null);
+    try {
+      await work();
+      onClose();
+    } catch (error) {
+      setProblem(describeProblem(error));
+      setIsSending(false);
+    }
+    await Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!isSending && isReady) send().catch((error: unknown) => reportError(error));
+  }
+
+  return (
+    <Dialog onClose={onClose} title={title}>
+      <form onSubmit={submit} className={classes.fields} autoComplete="off">
+        {children}
+        {problem !== null && (
+          <div role="alert">
+            <Text size="sm" c="var(--bad)">
+              {problem.message}
+            </Text>
+            {problem.hint !== null && (
+              <Text size="sm" c="dimmed">
+                {problem.hint}
+              </Text>
+            )}
+          </div>
+        )}
+        <Group mt={4} justify="flex-end">
+          <Button variant="subtle" color="gray" disabled={isSending} onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={isSending} disabled={!isReady} {...(isRemoval ? { color: 'red' } : {})}>
+            {action}
+          </Button>
+        </Group>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,42 @@
+import { removeSecret, unassignSecret } from '../client/secret-api.ts';
+import type { Secret } from '../client/types.ts';
+import { DialogForm } from '../frame/dialog-form.tsx';
+import page from '../frame/page.module.css';
+import { describeLoss, describeUse } from './secret.ts';
+import { SECRETS, SERVICES } from './use-secrets.ts';
+
+const TOUCHES = [SECRETS, SERVICES, ['agents']];
+
+export function RemoveSecret({ secret, onClose }: { secret: Secret; onClose: () => void }) {
+  return (
+    <DialogForm
+      title={`Remove ${secret.name}?`}
+      action="Remove"
+      isRemoval
+      work={() => removeSecret(secret)}
+      touches={TOUCHES}
+      onClose={onClose}
+    >
+      <p className={page.soft}>
+        {describeLoss(secret)} Its value is gone for good; where it was made it stays valid until it is withdrawn there.
+      </p>
+    </DialogForm>
+  );
+}
+
+export function UnassignSecret({ use, onClose }: { use: Secret['uses'][number]; onClose: () => void }) {
+  return (
+    <DialogForm
+      title="Take it away?"
+      action="Take away"
+      isRemoval
+      work={() => unassignSecret(use.service, use.agent?.id ?? null)}
+      touches={TOUCHES}
+      onClose={onClose}
+    >
+      <p className={page.soft}>
+        {describeUse(use)}. {describeLoss({ uses: [use] })} The secret itself stays.
+      </p>
+    </DialogForm>
+  );
+}
