@@ -119,7 +119,7 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
 function buildParts(ground: Ground, { channels = [], outside = {} }: HostOptions): WithRouting {
   const { later } = ground;
   const withSessions = buildSessions(ground);
-  const withChannels = { ...withSessions, ...buildChannels(ground, channels, withSessions) };
+  const withChannels = { ...withSessions, ...buildChannels(ground, channels) };
   const withAsking = { ...withChannels, ...buildAsking(ground, withChannels) };
   const withSchedule = { ...withAsking, ...buildSchedule(ground, withAsking) };
   const withEgress = { ...withSchedule, ...buildEgress(ground, withSchedule, outside) };

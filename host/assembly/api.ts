@@ -8,7 +8,6 @@ import { VERSION } from '../config/version.ts';
 import type { ApiParts } from '../console/api/ports.ts';
 import { presentVault } from '../console/api/resources/vault.ts';
 import type { Status } from '../console/api/schemas.ts';
-import { Assignments } from '../egress/assignments.ts';
 import { OWNER, openChat } from '../first-run.ts';
 import { People } from '../people/apply.ts';
 import type { ContainerDriver } from '../runtime/drivers/driver.ts';
@@ -54,8 +53,8 @@ export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () 
     prober: built.prober,
     reports: stores.mcpReports,
     vault: ground.vault,
-    services: built.services,
-    assignments: new Assignments({ ...stores, vault: ground.vault, services: built.services, now }),
+    services: ground.services,
+    assignments: built.assignments,
     access: built.access,
     egressTail: built.egressTail,
     openChat: (agentId, channel, title, by) => openChat(stores, agentId, channel, title, by, now()),

@@ -15,8 +15,8 @@ import type { WithSessions } from './sessions.ts';
 export type WithChannels = WithSessions & ReturnType<typeof buildChannels>;
 
 /** `given` are the channels beside this host's own. */
-export function buildChannels(ground: Ground, given: readonly Channel[], { serviceBook }: WithSessions) {
-  const { closers, paths, stores, later } = ground;
+export function buildChannels(ground: Ground, given: readonly Channel[]) {
+  const { closers, paths, stores, services, later } = ground;
   const { agents, chats, destinations, transcript } = stores;
   const keptFiles = closers.use(new KeptFiles(sentFilesOf(paths), transcript));
   const channels = connectChannels(given, transcript, keptFiles);
@@ -24,7 +24,7 @@ export function buildChannels(ground: Ground, given: readonly Channel[], { servi
     const abilities = channels.get(type)?.abilities;
     return { canEdit: abilities?.canEdit ?? false, canReact: abilities?.canReact ?? false };
   };
-  const apiOf = (service: string) => serviceBook.get(service)?.api ?? null;
+  const apiOf = (service: string) => services.get(service)?.api ?? null;
   const charts = new Charts(agents, chats, destinations, abilitiesOf, apiOf);
   const notices = closers.use(
     new Notices(transcript, chats, channels, {

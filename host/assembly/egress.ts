@@ -4,12 +4,12 @@ import { AccessRules } from '../agents/access/rules.ts';
 import { BudgetChanges } from '../budgets/changes.ts';
 import { BudgetAsks } from '../budgets/raise.ts';
 import { UsageReports } from '../budgets/reports.ts';
+import { Assignments } from '../egress/assignments.ts';
 import { Credentials } from '../egress/credentials.ts';
 import { EgressLog } from '../egress/egress-log.ts';
 import { Gateway, type GatewayParts } from '../egress/gateway.ts';
 import { MeteredDoor } from '../egress/model/metered-door.ts';
 import { makeResolver, type Resolve } from '../egress/resolve.ts';
-import { Services } from '../egress/services.ts';
 import type { Ground } from './ground.ts';
 import type { WithSchedule } from './schedule.ts';
 
@@ -24,10 +24,9 @@ export interface OutsideOptions {
 export type WithEgress = WithSchedule & ReturnType<typeof buildEgress>;
 
 export function buildEgress(ground: Ground, { approvals }: WithSchedule, outside: OutsideOptions) {
-  const { closers, stores, vault, now } = ground;
+  const { closers, stores, vault, services, now } = ground;
   const { agents } = stores;
   const egressTail = closers.use(new EgressLog(stores.egressLog, now));
-  const services = new Services({ ...stores, now });
   const access = new AccessRules({
     ...stores,
     findService: (name) => {
@@ -68,7 +67,7 @@ export function buildEgress(ground: Ground, { approvals }: WithSchedule, outside
     budgetAsks,
     usage,
     egressTail,
-    services,
+    assignments: new Assignments({ ...stores, vault, services, now }),
     access,
     accessRequests,
     gateway,

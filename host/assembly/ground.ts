@@ -1,9 +1,10 @@
-/** What every part stands on: the locked home, the stores, and what is built later. */
+/** What every part stands on: the locked home, the stores, secrets and the services they are for, and what is built later. */
 import { epochMs } from '../../shared/ids.ts';
 import type { Closers } from '../closers.ts';
 import { prepareHome, projectRoot } from '../config/home.ts';
 import { lockHome } from '../config/lock.ts';
 import type { Policy } from '../config/policy.ts';
+import { Services } from '../egress/services.ts';
 import { ensureFirstRun } from '../first-run.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { NO_VAULT_ENVIRONMENT, type VaultEnvironment } from '../vault/environment.ts';
@@ -33,6 +34,7 @@ export function layGround(policy: Policy, closers: Closers, vaultEnvironment: Va
     root: projectRoot(),
     stores,
     vault,
+    services: new Services({ ...stores, now }),
     later: new Later(),
     installId,
     metrics,

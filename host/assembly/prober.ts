@@ -14,8 +14,8 @@ const IMAGE_RUNNER = ['node', '/app/runner.mjs'];
 
 export type WithProber = WithRuntime & ReturnType<typeof buildProber>;
 
-export function buildProber({ closers, policy, paths, root, installId, now }: Ground, built: WithRuntime) {
-  const { services, credentials, gatewayParts, images } = built;
+export function buildProber({ closers, policy, paths, root, services, installId, now }: Ground, built: WithRuntime) {
+  const { credentials, gatewayParts, images } = built;
   // Of its own: the runtime neither counts nor removes its containers.
   const probeInstall = deriveId('install', installId, 'probes');
   const runnerPath = join(root, 'dist', 'runner.mjs');

@@ -1,7 +1,6 @@
 /** The session folders, and what watches over them all: the time of what is due, and room on the disk. */
 import { join } from 'node:path';
 import { Feed } from '../console/api/feed.ts';
-import { Services } from '../egress/services.ts';
 import { FreeDisk } from '../sessions/disk.ts';
 import { DueTimer } from '../sessions/due-timer.ts';
 import { Inboxes } from '../sessions/inbox.ts';
@@ -16,6 +15,5 @@ export function buildSessions({ closers, paths, root, stores, later, now }: Grou
   const due = closers.use(new DueTimer(stores.sessions, (id) => later.life.workChanged(id), now));
   const feed = new Feed(stores);
   const disk = new FreeDisk(paths.home);
-  const serviceBook = new Services({ ...stores, now });
-  return { reader, inboxes, due, feed, disk, serviceBook };
+  return { reader, inboxes, due, feed, disk };
 }
