@@ -33,11 +33,16 @@ function describeMind({ speaker }: Call, { agent }: Listener): string {
   const service = modelServiceOf(agent.config);
   const facts = [
     `thinks with ${provider}`,
-    ...(model === null ? [] : [`model ${showPlain(model)}`]),
+    ...(model === null ? [] : [`model ${showModel(model)}`]),
     ...(service === null ? [] : [`through ${service}`]),
     ...(effort === null ? [] : [`effort ${effort}`]),
   ];
   return `; ${facts.join(', ')}`;
+}
+
+/** As it is typed, in a code span, where nothing in it is markup; a point in it would else be taken for a link. */
+function showModel(model: string): string {
+  return /^[\w./:@+-]{1,100}$/.test(model) ? `\`${model}\`` : showPlain(model);
 }
 
 function describeState({ state, reason }: LiveState): string {

@@ -140,10 +140,10 @@ describe('/status, of what an agent thinks with', () => {
   it('says to admins of the agent what it thinks with, and to nobody else', async () => {
     const counter = new Counter();
     counter.room();
-    const choice = { provider: 'openai', service: 'ollama', model: 'llama3', effort: 'low' } as const;
+    const choice = { provider: 'openai', service: 'ollama', model: 'llama3.2:8b', effort: 'low' } as const;
     counter.spine.configs.change(counter.agent.id, choice, { by: 'host', approvalId: null, reason: 'x' });
     await counter.give('room', ADAM, '/status');
-    expect(counter.answers().at(-1)).toContain('thinks with openai, model llama3, through ollama, effort low');
+    expect(counter.answers().at(-1)).toContain('thinks with openai, model `llama3.2:8b`, through ollama, effort low');
     await counter.give('room', MARY, '/status');
     expect(counter.answers().at(-1)).not.toContain('thinks with');
   });
