@@ -113,10 +113,21 @@ function sayRefusal({ agentName, service, place, model }: Probed, refusal: Gatew
   }
 }
 
-function sayStatus({ agentName, provider, service, model }: Probed, status: number, answer: ProbeAnswer): Words {
+function sayStatus(
+  { agentName, provider, service, model, hasKey }: Probed,
+  status: number,
+  answer: ProbeAnswer,
+): Words {
   const name = service ?? '';
   const agent = shellWord(agentName);
   const isBroke = NO_CREDIT.test(answer.message ?? '');
+  if (status === 401 && !hasKey) {
+    return {
+      code: 'bad_key',
+      text: `${name} asks for a key (401), and was given none so far.`,
+      next: `portolan secrets set ${name}`,
+    };
+  }
   if (status === 401) {
     return {
       code: 'bad_key',

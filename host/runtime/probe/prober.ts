@@ -83,9 +83,11 @@ export class Prober implements AsyncDisposable {
     return this.#inTurn(agent, async () => {
       const { agentName, provider, model } = { ...agent.config, agentName: agent.name };
       const service = modelServiceOf(agent.config);
-      const place = this.#serviceOf(agent)?.baseUrl.host ?? null;
+      const used = this.#serviceOf(agent);
+      const place = used?.baseUrl.host ?? null;
+      const hasKey = used !== null && this.#parts.credentials.credentialFor(used, agent.id).kind === 'header';
       const outcome = await this.#findOutcome(agent);
-      return { kind: 'report', report: planReport({ agentName, provider, service, place, model }, outcome) };
+      return { kind: 'report', report: planReport({ agentName, provider, service, place, model, hasKey }, outcome) };
     });
   }
 

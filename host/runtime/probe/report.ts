@@ -11,6 +11,8 @@ export interface Probed {
   /** `host:port` of the service, or its name when its port is the usual one. */
   place: string | null;
   model: string | null;
+  /** Whether the gateway had a key to add. */
+  hasKey: boolean;
 }
 
 export type ProbeOutcome =

@@ -7,9 +7,11 @@ import { PROBE_ERRORS, type ProbeAnswer } from '../../../../shared/probe.ts';
 
 const CLAUDE: Probed = {
   ...{ agentName: 'main', provider: 'claude', service: 'anthropic', place: 'api.anthropic.com', model: 'sonnet' },
+  hasKey: true,
 };
 const OLLAMA: Probed = {
   ...{ agentName: 'my agent', provider: 'openai', service: 'ollama', place: '127.0.0.1:11434', model: 'llama3.2' },
+  hasKey: false,
 };
 
 function answered(more: Partial<ProbeAnswer>, models: string[] | null = null): ProbeOutcome {
@@ -64,6 +66,14 @@ describe('one call to a model, in words', () => {
       'portolan secrets set anthropic',
     ],
     ['wrong key', CLAUDE, status(401), 'bad_key', 'does not take the key (401)', 'portolan secrets set anthropic'],
+    [
+      'no key, where the server of one’s own wants one',
+      OLLAMA,
+      status(401),
+      'bad_key',
+      'ollama asks for a key (401), and was given none so far.',
+      'portolan secrets set ollama',
+    ],
     ['not permitted', CLAUDE, status(403), 'not_permitted', 'may not do this (403)', 'portolan secrets set anthropic'],
     [
       'no such model',
