@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { findAgent } from '../find.ts';
 import { oneLine } from '../output/text.ts';
-import { formatDuration } from '../output/units.ts';
+import { formatAge } from '../output/units.ts';
 import { printTable } from './page.ts';
 import { findPerson } from './people.ts';
 
@@ -25,7 +25,7 @@ export async function listBudgets(context: Context): Promise<void> {
       { title: 'CAP', value: describeCap },
       { title: 'USED', value: ({ spent, unit }) => describeAmount(spent, unit), align: 'right' },
       { title: '', value: drawShare, paint: (budget) => (isReached(budget) ? style.red : style.green) },
-      { title: 'STARTS ANEW', value: ({ resetsAt }) => `in ${formatDuration(Math.max(0, resetsAt - now))}` },
+      { title: 'STARTS ANEW', value: ({ resetsAt }) => formatAge(resetsAt, now) },
     ],
     `There is no budget: agents may use as much as their services let them. Set one: ${context.typeable('portolan budget set main --day 5')}`,
   );
@@ -55,8 +55,8 @@ export async function setBudgets(
   if (context.json) return context.printJson({ items: made });
   for (const budget of made) {
     const { style } = context;
-    const used = `${describeAmount(budget.spent, budget.unit)} of it are used`;
-    context.print(`${style.green('✓')} ${oneLine(budget.name)} may use ${describeCap(budget)}, now: ${used}.`);
+    const used = describeAmount(budget.spent, budget.unit);
+    context.print(`${style.green('✓')} ${oneLine(budget.name)} may use ${describeCap(budget)}, used so far: ${used}.`);
     if (isReached(budget)) context.print(style.yellow('  It is used up already: calls of models are refused.'));
   }
 }

@@ -55,7 +55,7 @@ describe('portolan budget', () => {
     expect((await run()).out).toContain('There is no budget');
     const made = await run('set', 'main', '--day', '0.50', '--month', '20');
     expect(made).toMatchObject({ code: 0 });
-    expect(made.out).toContain('main may use $0.50 a day, now: $0.25 of it are used.');
+    expect(made.out).toContain('main may use $0.50 a day, used so far: $0.25.');
     expect((await run('set', '--host', '--month', '2M', '--tokens')).out).toContain(
       'this host may use 2,000,000 tokens a month',
     );
@@ -109,6 +109,11 @@ describe('portolan price', () => {
     expect(listed.match(/claude-opus-5-5/g)).toHaveLength(1);
     expect(await run('remove', 'anthropic', 'claude-opus-5-5')).toMatchObject({ code: 0 });
     expect(await run('remove', 'anthropic', 'claude-opus-5-5')).toMatchObject({ code: 4 });
+    const nowhere = await run('set', 'olama', 'x', '--input', '1', '--output', '2');
+    expect(nowhere).toMatchObject({ code: 4, err: expect.stringContaining('one of anthropic, openai, openrouter') });
+    const narrow = await portolan(api.spine.home, ['price'], { columns: 80 });
+    // A name that is cut is of no use: five begin alike.
+    for (const model of ['claude-sonnet-4-6', 'text-embedding-3-small']) expect(narrow.out).toContain(`${model} `);
     expect(await run('set', 'openai', 'x', '--input', '0.0001', '--output', '1')).toMatchObject({ code: 2 });
   });
 });

@@ -58,7 +58,7 @@ export function budgetRoutes(parts: ApiParts) {
     });
 }
 
-export function priceRoutes({ modelPrices, budgetChanges }: ApiParts) {
+export function priceRoutes({ modelPrices, budgetChanges, services }: ApiParts) {
   return newApi()
     .openapi(routes.listPrices, (c) => {
       const listed = listKnownPrices().map(
@@ -70,13 +70,15 @@ export function priceRoutes({ modelPrices, budgetChanges }: ApiParts) {
       return c.json({ asOf: PRICES_AS_OF, items: [...modelPrices.list().map(presentPrice), ...listed] }, 200);
     })
     .openapi(routes.setPrice, (c) => {
-      const price = budgetChanges.setPrice(c.req.valid('json'), c.var.userId);
+      const wanted = c.req.valid('json');
+      requireModelService(wanted.service, services.list());
+      const price = budgetChanges.setPrice(wanted, c.var.userId);
       if (price === null) throw tooMany('prices');
       return c.json(presentPrice(price), 200);
     })
     .openapi(routes.removePrice, (c) => {
       const { service, model } = c.req.valid('query');
-      if (!budgetChanges.removePrice(service, model, c.var.userId)) throw notFound('own price');
+      if (!budgetChanges.removePrice(service, model, c.var.userId)) throw noPrice();
       return c.body(null, 204);
     });
 }
@@ -134,6 +136,20 @@ function nameSubject({ scope, subject }: BudgetKey, { agents, users }: ApiParts)
 
 function presentPrice(price: OwnPrice): PriceResource {
   return { ...price, long: null, isOwn: true };
+}
+
+/** A price under a name that nothing has would never be used, and nobody would see why. */
+function requireModelService(name: string, services: readonly { name: string; api: string | null }[]): void {
+  const names = services.filter(({ api }) => api !== null).map((service) => service.name);
+  if (names.includes(name)) return;
+  throw new Problem(404, 'unknown_service', 'There is no such model service.', {
+    expected: `one of ${names.join(', ')}`,
+    next: 'portolan services list',
+  });
+}
+
+function noPrice(): Problem {
+  return new Problem(404, 'not_found', 'No price was set here for that model.', { next: 'portolan price list' });
 }
 
 function tooMany(what: string): Problem {
