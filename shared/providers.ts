@@ -1,5 +1,5 @@
 /** Names of the providers that an agent image can hold. The host refuses others when they are set. */
-export const PROVIDER_NAMES = ['demo', 'openai', 'echo', 'claude'] as const;
+export const PROVIDER_NAMES = ['demo', 'claude', 'openai', 'echo'] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 /** How hard a model thinks, where it can be told; each provider says it in its own way. */

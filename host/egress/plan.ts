@@ -112,10 +112,10 @@ function planModel(
 ): RequestPlan {
   // I2
   if (service === null || service.api === null || name !== modelService) {
-    const uses = modelService === null ? 'uses no model' : `thinks through "${modelService}"`;
+    const uses = modelService === null ? 'uses no model' : `thinks through "${modelService}" alone`;
     return refuse(
       'unknown_service',
-      `This agent ${uses}, not through "${name}".`,
+      `This agent ${uses}: "${name}" is not for it.`,
       'an admin types: portolan provider set',
     );
   }

@@ -77,7 +77,7 @@ export class Services {
     if (plan.kind === 'refused') return plan;
     const { services, ledger, commit, now } = this.#parts;
     const { name } = plan.service;
-    const next = `portolan services remove ${name}`;
+    const next = 'portolan services list';
     if (KNOWN_SERVICES.has(name)) {
       return refuse('name_taken', `Every host knows the service "${name}" already.`, { expected: 'another name' });
     }

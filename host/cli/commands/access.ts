@@ -1,4 +1,5 @@
 /** `portolan access`: what agents may reach outside. Each change holds at once. */
+import { ACCESS_METHODS } from '../../../shared/access.ts';
 import type { AccessRule, Agent } from '../client/types.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -64,11 +65,12 @@ export async function allowAccess(
 ): Promise<void> {
   const { api, style } = context;
   const where = readPlace(agentName, place);
+  const methods = options.method?.map((one) => readMethod(agentName, place, one));
   const agent = await findAgent(api, agentName);
-  const { method, path, reason } = options;
+  const { path, reason } = options;
   const rule = await api.allowAccess(agent.id, {
     ...where,
-    ...(method === undefined ? {} : { methods: method.map((one) => one.toUpperCase()) }),
+    ...(methods === undefined ? {} : { methods }),
     ...(path === undefined ? {} : { path }),
     ...(options.private === true ? { private: true } : {}),
     ...(reason === undefined ? {} : { reason }),
@@ -89,6 +91,15 @@ function describeUse({ service, host, port, methods, path }: AccessRule): string
   return [
     `Methods and paths cannot be seen in a tunnel: its programs call $HTTP_PROXY/https/${oneLine(place ?? '')}/…`,
   ];
+}
+
+function readMethod(agentName: string, place: string, text: string): string {
+  const method = text.toUpperCase();
+  if (ACCESS_METHODS.some((one) => one === method)) return method;
+  throw new CliError(EXIT.usage, 'bad_method', `“${oneLine(text)}” is no method.`, {
+    expected: `of ${ACCESS_METHODS.join(', ')}; all without --method`,
+    next: `portolan access allow ${shellWord(agentName)} ${shellWord(place)} --method GET`,
+  });
 }
 
 /** A word without a dot and a port is a service. */

@@ -1,9 +1,9 @@
 /** `portolan provider set`: what an agent thinks with, from the choice to the image that it needs. */
-import { CLAUDE_NOTICE, findModelProvider } from '../../../shared/providers.ts';
+import { CLAUDE_NOTICE, EFFORTS, findModelProvider, PROVIDER_NAMES } from '../../../shared/providers.ts';
 import type { AgentProvider } from '../client/types.ts';
 import { confirm } from '../confirm.ts';
 import type { Context } from '../context.ts';
-import { CliError } from '../errors.ts';
+import { CliError, EXIT } from '../errors.ts';
 import { findAgent } from '../find.ts';
 import { shellWord } from '../output/shell.ts';
 import { oneLine } from '../output/text.ts';
@@ -28,6 +28,8 @@ export async function setProvider(
   options: ProviderOptions,
 ): Promise<void> {
   const { api } = context;
+  requireKnown('provider', provider, PROVIDER_NAMES);
+  if (options.effort !== undefined) requireKnown('effort', options.effort, [...EFFORTS, 'default']);
   const agent = await findAgent(api, name);
   const seen = await api.readProvider(agent.id);
   const { model, service, effort } = options;
@@ -42,6 +44,14 @@ export async function setProvider(
   }
   await tellUnknownModel(context, set);
   tellNext(context, await awaitImage(context, agent));
+}
+
+function requireKnown(what: string, given: string, known: readonly string[]): void {
+  if (known.includes(given)) return;
+  throw new CliError(EXIT.usage, `unknown_${what}`, `There is no ${what} “${oneLine(given)}”.`, {
+    expected: `one of ${known.join(', ')}`,
+    next: 'portolan provider list',
+  });
 }
 
 /** "default" stands for what the provider takes by itself. */

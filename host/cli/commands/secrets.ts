@@ -120,7 +120,7 @@ export async function assignSecret(context: Context, name: string, { service, ag
   const whose = of === null ? 'of all agents that have none of their own' : `of ${oneLine(of.name)}`;
   context.print(`${context.style.green('✓')} Requests ${whose} for ${service} get ${name} from now on.`);
   const undo = `portolan secrets unassign ${service}${of === null ? '' : ` --agent ${shellWord(of.name)}`}`;
-  context.print(context.style.dim(`  undo: ${context.typeable(undo)}`));
+  context.print(context.style.dim(`To undo: ${context.typeable(undo)}`));
 }
 
 /** Throws CliError `agent_not_found`, `ambiguous`, `not_found`. */

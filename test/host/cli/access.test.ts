@@ -46,6 +46,14 @@ describe('portolan access', () => {
     expect(api.spine.access.list(api.agent.id)).toEqual([]);
   });
 
+  it('names the methods that there are to who types another', async () => {
+    const api = await startApi();
+    const run = await portolan(api.spine.home, ['access', 'allow', 'main', 'api.example.com', '--method', 'FETCH']);
+    expect(run).toMatchObject({ code: 2, err: expect.stringContaining('“FETCH” is no method.') });
+    expect(run.err).toContain('expected: of GET, HEAD, POST');
+    expect(run.err).toContain('access allow main api.example.com --method GET');
+  });
+
   it('takes hosts with ports, services, wildcards, and what is private with --private', async () => {
     const api = await startApi();
     api.spine.namedServices.set('github', GITHUB);

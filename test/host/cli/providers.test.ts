@@ -68,6 +68,10 @@ it('asks for a model with the names that the service has, and says of one that i
   const odd = await run('provider set main openai --service ollama --model lama');
   expect(odd.out).toContain('! ollama lists no model lama; it has: llama3.2, qwen3\n');
   expect(odd.out).toContain('Next, type (one call to ollama, to see that it works):\n  portolan provider test main\n');
+  const unknown = await run('provider set main gemini');
+  expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('There is no provider “gemini”.') });
+  expect(unknown.err).toContain('expected: one of demo, claude, openai, echo');
+  expect((await run('provider set main claude --effort hard')).err).toContain('one of low, medium, high, max, default');
   const right = await run('provider set main openai --service ollama --model qwen3 --effort high --json');
   expect(JSON.parse(right.out)).toMatchObject({ model: 'qwen3', service: 'ollama', effort: 'high' });
 });

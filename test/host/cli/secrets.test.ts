@@ -105,7 +105,7 @@ describe('portolan secrets', () => {
     await run(api, ['secrets', 'set', 'mains-key'], { stdin: VALUE });
     const assigned = await run(api, ['secrets', 'assign', 'mains-key', '--service', 'anthropic', '--agent', 'main']);
     expect(assigned.out).toBe(
-      '✓ Requests of main for anthropic get mains-key from now on.\n  undo: portolan secrets unassign anthropic --agent main\n',
+      '✓ Requests of main for anthropic get mains-key from now on.\nTo undo: portolan secrets unassign anthropic --agent main\n',
     );
     expect((await run(api, ['secrets', 'assign', 'mains-key'])).err).toContain('--service <service>');
     expect((await run(api, ['secrets', 'assign', 'mains-key', '--service', 'nothing'])).code).toBe(4);

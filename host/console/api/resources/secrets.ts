@@ -13,7 +13,7 @@ import { newApi } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentAuthor } from '../present-config.ts';
-import { notFound } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import { toProblem } from '../secret-problems.ts';
 import * as routes from '../secret-routes.ts';
 import type { Secret } from '../secret-schemas.ts';
@@ -62,7 +62,7 @@ export function secretRoutes(parts: ApiParts) {
     .openapi(routes.unassignSecret, (c) => {
       const { name: service, of } = c.req.valid('param');
       const agentGroupId = of === 'all' ? null : parseId('agentGroup', of);
-      if (!assignments.unassign(service, agentGroupId, c.var.userId)) throw notFound('assignment');
+      if (!assignments.unassign(service, agentGroupId, c.var.userId)) throw noUse();
       return c.body(null, 204);
     });
 }
@@ -99,6 +99,10 @@ function presentUse(
     agent: agentGroupId === null ? null : { id: agentGroupId, name: of?.name ?? agentGroupId },
     thinkers: thinkers.map(({ name }) => name),
   };
+}
+
+function noUse(): Problem {
+  return new Problem(404, 'not_found', 'That service gets no such secret.', { next: 'portolan secrets list' });
 }
 
 /** From a secret to an agent that uses it, or to seeing that it works, in one command. */
