@@ -2,13 +2,13 @@
  * What a call used, when the provider did not say, or not all of it: guessed from bytes, upwards. Pure.
  *
  *   read      one token for three bytes of the request
- *   written   one token for three bytes of text in the answer, and at least one for each event; for a call that was
- *             cut off before any text came, what a model can write in that time
+ *   written   one token for three bytes of text in the answer, and at least one for each event; and for the time in
+ *             which no text came what a model can write in it: it may have thought unseen
  *
  * What was said stands, and an estimate is never below it.
  */
 import type { CallEnd } from './door.ts';
-import { BYTES_PER_TOKEN, TOKENS_PER_SECOND } from './limits.ts';
+import { BYTES_PER_TOKEN, MAX_CLAIMED_TOKENS, TOKENS_PER_SECOND } from './limits.ts';
 import type { SaidUsage, Tokens } from './usage.ts';
 
 export interface CallFacts {
@@ -18,7 +18,10 @@ export interface CallFacts {
   said: SaidUsage;
   sentBytes: number;
   written: { textBytes: number; events: number };
-  durationMs: number;
+  /** In which no text came. */
+  silentMs: number;
+  /** That it was asked to write side by side. */
+  answers: number;
   /** The most that the request let the model write; null: it did not say. */
   maxOutput: number | null;
   /** Whether the answer is about words at all: an embedding has none. */
@@ -41,9 +44,8 @@ export function planUsage(facts: CallFacts): { tokens: Tokens; isEstimated: bool
 
 const NONE: Tokens = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
-function guessOutput({ written, how, durationMs, maxOutput }: CallFacts): number {
+function guessOutput({ written, silentMs, answers, maxOutput }: CallFacts): number {
   const seen = Math.max(written.events, Math.ceil(written.textBytes / BYTES_PER_TOKEN));
-  if (how === 'whole' || seen > 0) return seen;
-  const possible = Math.ceil((durationMs / 1_000) * TOKENS_PER_SECOND);
-  return maxOutput === null ? possible : Math.min(possible, maxOutput);
+  const unseen = Math.ceil((silentMs / 1_000) * TOKENS_PER_SECOND * answers);
+  return Math.max(seen, Math.min(seen + unseen, maxOutput ?? MAX_CLAIMED_TOKENS));
 }

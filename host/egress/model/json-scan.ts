@@ -3,10 +3,11 @@
  * key or value it is at: an answer of 100 MB costs as much memory as one of 100 bytes.
  *
  * I1. Only paths that were asked for are followed; below all others brackets are counted and strings skipped.
- * I2. A key is read as JSON means it, escapes included: `"mod\u0065l"` is `model`.
+ * I2. A key is read as JSON means it, escapes included: `"mod\u0065l"` is `model`. And in any case, as some servers do.
  * I3. What is no JSON gives wrong values or none, never an error: whoever needs it to be JSON asks `isDone`.
+ * I4. No byte costs much: what is no key, or has keys without end, is not read on (`isBroken`), and counts as text.
  */
-import { MAX_VALUE_BYTES } from './limits.ts';
+import { MAX_KEYS, MAX_VALUE_BYTES } from './limits.ts';
 
 export type Scalar = string | number | boolean | null;
 
@@ -33,7 +34,7 @@ export function wantPaths(paths: readonly string[]): WantedTree {
 }
 
 export interface JsonSink {
-  /** A wanted value; undefined: there is one, and it is too long or no JSON. */
+  /** A wanted value; undefined: there is one, and it is a list, an object, too long or no JSON. */
   value(path: string, value: Scalar | undefined): void;
 }
 
@@ -42,6 +43,8 @@ interface Frame {
   isList: boolean;
   /** What the value that comes next belongs to; null: a key comes next. */
   key: string | null;
+  /** Keys so far. */
+  keys: number;
 }
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -64,6 +67,7 @@ export class JsonScanner {
   #heldBytes = 0;
   #first: number | null = null;
   #isDone = false;
+  #isBroken = false;
   #textBytes = 0;
 
   constructor(root: WantedTree, sink: JsonSink) {
@@ -81,6 +85,11 @@ export class JsonScanner {
     return this.#isDone;
   }
 
+  /** I4 */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   /** Bytes of all strings that were values, not keys, but for the outermost ones: ids and names. */
   get textBytes(): number {
     return this.#textBytes;
@@ -96,15 +105,17 @@ export class JsonScanner {
     this.#held = null;
     this.#first = null;
     this.#isDone = false;
+    this.#isBroken = false;
   }
 
   push(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.length) {
+    while (at < chunk.length && !this.#isBroken) {
       if (this.#state === 'string') at = this.#readString(chunk, at);
       else if (this.#state === 'literal') at = this.#readLiteral(chunk, at);
       else at = this.#readBetween(chunk, at);
     }
+    this.#textBytes += Math.max(0, chunk.length - at);
   }
 
   #readBetween(chunk: Buffer, at: number): number {
@@ -144,8 +155,9 @@ export class JsonScanner {
 
   #open(isList: boolean): void {
     const wanted = this.#wanted();
+    if (wanted?.path != null) this.#sink.value(wanted.path, undefined);
     if (wanted === null || wanted.children.size === 0) this.#skipped += 1;
-    else this.#frames.push({ tree: wanted, isList, key: null });
+    else this.#frames.push({ tree: wanted, isList, key: null, keys: 0 });
   }
 
   #close(): void {
@@ -207,8 +219,11 @@ export class JsonScanner {
     const raw = this.#takeHeld();
     const frame = this.#frames.at(-1);
     if (frame !== undefined && this.#isAtKey()) {
+      const key = raw === null ? '' : decode(raw);
+      frame.keys += 1;
+      if (key === null || frame.keys > MAX_KEYS) this.#isBroken = true;
       // Too long for any key that was asked for: a name that matches nothing.
-      frame.key = (raw === null ? null : decode(raw)) ?? '';
+      frame.key = key?.toLowerCase() ?? '';
       return;
     }
     // An API that streams its words as the outermost `delta`.
@@ -248,23 +263,18 @@ function endsLiteral(byte: number): boolean {
   );
 }
 
+/** What JSON has between quotation marks, and outside of them: asked first, because to catch an error takes long. */
+const STRING = /^(?:[^\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*$/u;
+const LITERAL = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+
 /** The text between two quotation marks; null: it is no JSON. I2 */
 function decode(raw: string): string | null {
   if (!raw.includes('\\')) return raw;
-  const value = parse(`"${raw}"`);
+  const value: unknown = STRING.test(raw) ? JSON.parse(`"${raw}"`) : null;
   return typeof value === 'string' ? value : null;
 }
 
 function readLiteral(raw: string): number | boolean | null | undefined {
-  const value = parse(raw);
+  const value: unknown = LITERAL.test(raw) ? JSON.parse(raw) : undefined;
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

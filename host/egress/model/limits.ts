@@ -1,9 +1,15 @@
 /** Every bound of metering, with its cost. */
 
 /** Bytes of a JSON key or value that are looked at. Higher: memory per call. Lower: a long model name is none. */
-export const MAX_VALUE_BYTES = 256;
+export const MAX_VALUE_BYTES = 256; /** Keys of one object that is looked at. Higher: a body of keys alone takes the host's time. Lower: an odd client is refused. */
+export const MAX_KEYS = 1_000;
+
 /** Tokens that one answer may claim. Higher: sums could outgrow what a number holds. Lower: a real answer is not believed. */
 export const MAX_CLAIMED_TOKENS = 1_000_000_000;
+/** Searches of the web that one answer may claim. Higher and lower: the same. */
+export const MAX_CLAIMED_SEARCHES = 1_000;
+/** Models that one request may name. Higher: each is looked up, and one body holds millions. Lower: an odd client is refused. */
+export const MAX_NAMED_MODELS = 4;
 
 /**
  * Where a provider gives no numbers: bytes that count as one token. English has about four, code and JSON three.
@@ -13,6 +19,8 @@ export const MAX_CLAIMED_TOKENS = 1_000_000_000;
 export const BYTES_PER_TOKEN = 3;
 /** Tokens that a model may have written in a second before a call was cut off without a word. Higher and lower: the same. */
 export const TOKENS_PER_SECOND = 100;
+/** Without a word for longer than this, a model is taken to think unseen. Higher: hidden thought is counted too low. Lower: slow servers are charged for what they did not write. */
+export const UNSEEN_AFTER_MS = 2_000;
 
 /** Tokens of an answer that a call under way holds of a budget when it says no bound of its own; and the most it holds. Higher: calls side by side wait for each other near a cap. Lower: they pass it by more. */
 export const RESERVED_OUTPUT_TOKENS = 4_096;

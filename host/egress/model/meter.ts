@@ -11,9 +11,9 @@ import type { ModelCallRecord } from '../../store/model-calls.ts';
 import type { BudgetState } from './budget-plan.ts';
 import type { CallEnd, CallRefused, Meter, ModelCall } from './door.ts';
 import { planUsage } from './estimate.ts';
-import { BYTES_PER_TOKEN, MAX_RESERVED_OUTPUT_TOKENS, RESERVED_OUTPUT_TOKENS } from './limits.ts';
+import { BYTES_PER_TOKEN, MAX_RESERVED_OUTPUT_TOKENS, RESERVED_OUTPUT_TOKENS, UNSEEN_AFTER_MS } from './limits.ts';
 import { costOf, FREE, type ModelPrice } from './price.ts';
-import { IN_BACKGROUND, refuseOption, UNREADABLE } from './refusals.ts';
+import { IN_BACKGROUND, refuseOption, refuseReference, UNREADABLE } from './refusals.ts';
 import { type RequestFacts, RequestScan } from './request-scan.ts';
 import type { Hold } from './spending.ts';
 import { type ModelApi, type SaidUsage, UsageReader } from './usage.ts';
@@ -56,6 +56,10 @@ export class CallMeter implements Meter {
   #status: number | null = null;
   #firstByteMs: number | null = null;
   #reader: UsageReader | null = null;
+  #textBytes = 0;
+  /** When text came last. */
+  #wordAtMs = 0;
+  #silentMs = 0;
   #isEnded = false;
 
   constructor(parts: MeterParts) {
@@ -91,6 +95,7 @@ export class CallMeter implements Meter {
     if (this.#isEnded || this.#reader === null) return;
     this.#firstByteMs ??= this.#elapsed();
     this.#reader.push(chunk);
+    this.#listen(this.#reader.written.textBytes);
     const { hold } = this.#parts;
     const { tokens } = this.#reader.said;
     // I1: what is known to be used already.
@@ -109,6 +114,9 @@ export class CallMeter implements Meter {
     const { states, agentName, findPrice, refuseUnpriced } = this.#parts;
     if (facts.isUnreadable || (facts.isWhole && facts.models.length === 0)) return UNREADABLE;
     if (facts.isBackground) return IN_BACKGROUND;
+    const [first] = states;
+    if (first !== undefined && facts.reference !== null)
+      return refuseReference(facts.reference, first.budget, agentName);
     const money = states.find(({ budget }) => budget.unit === 'usd')?.budget;
     if (money !== undefined && facts.priceOption !== null) return refuseOption(facts.priceOption, money, agentName);
     for (; this.#models < facts.models.length; this.#models += 1) {
@@ -132,6 +140,19 @@ export class CallMeter implements Meter {
     hold.nanousd = Math.max(hold.nanousd, costOf(this.#price ?? FREE, tokens));
   }
 
+  /** What comes without a word for long may be thought that nobody sees. */
+  #listen(textBytes: number): void {
+    if (textBytes === this.#textBytes) return;
+    this.#endSilence(UNSEEN_AFTER_MS);
+    this.#textBytes = textBytes;
+  }
+
+  #endSilence(afterMs: number): void {
+    const atMs = this.#elapsed();
+    if (atMs - this.#wordAtMs > afterMs) this.#silentMs += atMs - this.#wordAtMs;
+    this.#wordAtMs = atMs;
+  }
+
   /** Null: nothing was asked of a model. */
   #settle(how: CallEnd): ModelCallRecord | null {
     const { call, whose, writes, findPrice, now } = this.#parts;
@@ -139,10 +160,11 @@ export class CallMeter implements Meter {
     const said = this.#reader?.said ?? SILENCE;
     const { facts } = this.#request;
     const durationMs = this.#elapsed();
+    this.#endSilence(this.#textBytes === 0 ? 0 : UNSEEN_AFTER_MS);
     const { tokens, isEstimated } = planUsage({
-      ...{ status: this.#status, how, said, sentBytes: this.#sentBytes, durationMs, writes },
+      ...{ status: this.#status, how, said, sentBytes: this.#sentBytes, silentMs: this.#silentMs, writes },
       written: this.#reader?.written ?? { textBytes: 0, events: 0 },
-      maxOutput: facts.maxOutput,
+      ...{ maxOutput: facts.maxOutput, answers: facts.answers },
     });
     const asked = facts.models.at(-1) ?? null;
     // An alias may answer by a longer name: then the price is that of what was asked.

@@ -84,6 +84,16 @@ export function refuseOption(option: string, budget: Budget, agentName: string):
   );
 }
 
+export function refuseReference(name: string, budget: Budget, agentName: string): CallRefused {
+  const why = 'is of a size that nobody here sees, so a call that breaks off could not be counted';
+  return refuse(
+    'not_allowed',
+    FINAL,
+    `${describeBudget(budget, agentName)} is a cap, and what “${name}” refers to ${why}: send it along.`,
+    null,
+  );
+}
+
 /** The host's sums are nobody's business but its owners'. */
 function describeBudget({ scope, period, unit, amount }: Budget, agentName: string): string {
   const much = unit === 'usd' ? formatUsdExactly(amount) : `${amount.toLocaleString('en-US')} tokens`;

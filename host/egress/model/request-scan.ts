@@ -7,6 +7,7 @@
  * I3. Whatever is wrong is known at the latest with the bracket that closes the object, before that goes out.
  */
 import { JsonScanner, type Scalar, wantPaths } from './json-scan.ts';
+import { MAX_NAMED_MODELS } from './limits.ts';
 
 export interface RequestFacts {
   /** Every model that was named, in order; the last is the one that counts. */
@@ -15,8 +16,12 @@ export interface RequestFacts {
   maxOutput: number | null;
   /** Answered at once, and worked on later: nobody would see the numbers. */
   isBackground: boolean;
-  /** An option that changes the price, by its name; null: none. */
+  /** How many answers are written side by side. */
+  answers: number;
+  /** An option that changes the price, or is paid apart, by its name; null: none. */
   priceOption: string | null;
+  /** What names something that is not in the request, of whatever size, by its name; null: nothing does. */
+  reference: string | null;
   /** It is no JSON object in UTF-8. */
   isUnreadable: boolean;
   /** The object is closed. */
@@ -29,16 +34,43 @@ const TREE = wantPaths([
   'max_completion_tokens',
   'max_output_tokens',
   'n',
+  'best_of',
   'background',
   'service_tier',
   'speed',
   'inference_geo',
+  // Other models to go on with, and tools of the provider's own.
+  'models',
+  'plugins',
+  'web_search_options',
+  'tools[].type',
+  // What the provider kept, or is to fetch.
+  'previous_response_id',
+  'conversation',
+  'prompt.id',
+  'input[].type',
+  'input[].content[].file_id',
+  'input[].content[].file_url',
+  'messages[].content[].file.file_id',
+  'messages[].content[].source.type',
+  'messages[].content[].content[].source.type',
 ]);
 /** Values that leave the price as it stands in the list, or lower it. */
 const PLAIN: Record<string, ReadonlySet<Scalar>> = {
   service_tier: new Set([null, 'auto', 'default', 'standard', 'standard_only', 'flex']),
   speed: new Set([null, 'standard']),
   inference_geo: new Set([null, 'global']),
+  models: new Set([null]),
+  plugins: new Set([null]),
+  web_search_options: new Set([null]),
+};
+/** Paid by the call, without a number that tells of it. Anthropic's search has one, and its date in eight digits. */
+const PAID_TOOL = /^(?:web_search(?!_20\d{6}$)|file_search|code_|image_generation|shell$)/;
+/** Values that name nothing elsewhere. */
+const HERE: Record<string, (value: Scalar | undefined) => boolean> = {
+  'input[].type': (value) => value !== 'item_reference',
+  'messages[].content[].source.type': isWithin,
+  'messages[].content[].content[].source.type': isWithin,
 };
 const OPEN_OBJECT = 0x7b;
 
@@ -50,6 +82,7 @@ export class RequestScan {
   #answers = 1;
   #isBackground = false;
   #priceOption: string | null = null;
+  #reference: string | null = null;
   #hasNull = false;
 
   push(chunk: Buffer): void {
@@ -64,8 +97,11 @@ export class RequestScan {
       models: this.#models,
       maxOutput: this.#maxTokens === null ? null : this.#maxTokens * this.#answers,
       isBackground: this.#isBackground,
+      answers: this.#answers,
+      reference: this.#reference,
       priceOption: this.#priceOption,
-      isUnreadable: this.#hasNull || this.#hasBadModel || (first !== null && first !== OPEN_OBJECT),
+      isUnreadable:
+        this.#hasNull || this.#hasBadModel || this.#scanner.isBroken || (first !== null && first !== OPEN_OBJECT),
       isWhole: this.#scanner.isDone,
     };
   }
@@ -74,13 +110,15 @@ export class RequestScan {
   #note(path: string, value: Scalar | undefined): void {
     switch (path) {
       case 'model':
-        if (typeof value === 'string' && value !== '') this.#models.push(value);
-        else this.#hasBadModel = true;
+        if (typeof value === 'string' && value !== '' && this.#models.length < MAX_NAMED_MODELS) {
+          this.#models.push(value);
+        } else this.#hasBadModel = true;
         return;
       case 'background':
         this.#isBackground ||= value !== false && value !== null;
         return;
       case 'n':
+      case 'best_of':
         if (isCount(value)) this.#answers = Math.max(this.#answers, value);
         return;
       case 'max_tokens':
@@ -89,9 +127,22 @@ export class RequestScan {
         if (isCount(value)) this.#maxTokens = Math.max(this.#maxTokens ?? 0, value);
         return;
       default:
-        if (value === undefined || PLAIN[path]?.has(value) === false) this.#priceOption = path;
+        this.#noteOption(path, value);
     }
   }
+
+  #noteOption(path: string, value: Scalar | undefined): void {
+    const plain = PLAIN[path];
+    if (path === 'tools[].type') {
+      if (typeof value !== 'string' || PAID_TOOL.test(value)) this.#priceOption = 'tools';
+    } else if (plain !== undefined) {
+      if (value === undefined || !plain.has(value)) this.#priceOption = path;
+    } else if (value !== null && HERE[path]?.(value) !== true) this.#reference = path;
+  }
+}
+
+function isWithin(value: Scalar | undefined): boolean {
+  return value !== 'url' && value !== 'file';
 }
 
 function isCount(value: Scalar | undefined): value is number {

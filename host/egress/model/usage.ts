@@ -13,7 +13,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { EventScanner } from './event-scan.ts';
 import { JsonScanner, type Scalar, wantPaths } from './json-scan.ts';
-import { MAX_CLAIMED_TOKENS } from './limits.ts';
+import { MAX_CLAIMED_SEARCHES, MAX_CLAIMED_TOKENS } from './limits.ts';
 
 export type ModelApi = 'anthropic' | 'openai';
 
@@ -142,7 +142,8 @@ export class UsageReader {
       if (typeof value === 'string' && value !== '') this.#model = value;
       return;
     }
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_CLAIMED_TOKENS) return;
+    const most = field === 'webSearches' ? MAX_CLAIMED_SEARCHES : MAX_CLAIMED_TOKENS;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) return;
     this.#numbers.set(field, Math.max(value, this.#numbers.get(field) ?? 0));
   }
 }

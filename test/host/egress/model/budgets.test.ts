@@ -148,6 +148,8 @@ test('a hostile container that names a cheap model beside a dear one, or pays fo
     '{"mod\\u0065l":"claude-unpriced","model":"claude-haiku-5-5"}',
     `{"model":"${PRICED}","speed":"fast"}`,
     `{"model":"${PRICED}","service_tier":"priority"}`,
+    `{"model":"${PRICED}","models":["claude-unpriced"]}`,
+    `{"model":"${PRICED}","tools":[{"type":"image_generation"}]}`,
   ];
   for (const body of bodies) {
     const admitted = counter.admit();
@@ -158,6 +160,22 @@ test('a hostile container that names a cheap model beside a dear one, or pays fo
     admitted.meter.end('broken');
   }
   expect(counter.rows()).toEqual([]);
+});
+
+test('where there is a cap, of money or tokens, a call of a size that nobody sees is refused', async () => {
+  const { counter, agentBudget, set } = await open();
+  const body = `{"model":"${PRICED}","messages":[{"content":[{"source":{"type":"url","url":"https://example.com/x.pdf"}}]}]}`;
+  const ask = () => {
+    const admitted = counter.admit();
+    if (admitted.kind === 'refused') throw new Error(admitted.message);
+    const answer = admitted.meter.sent(Buffer.from(body));
+    admitted.meter.end('unsent');
+    return answer;
+  };
+  expect(ask()).toBeNull();
+  set({ ...agentBudget, unit: 'tokens' }, 10_000);
+  expect(ask()).toMatchObject({ reason: 'not_allowed', status: 403 });
+  expect(ask()?.message).toContain('send it along');
 });
 
 test('a budget of tokens needs no price, and counts tokens of all sorts', async () => {

@@ -135,6 +135,62 @@ test('a call that the container cuts off before a word came is charged for what 
   expect(counter.rows()).toMatchObject([{ isEstimated: 1, status: 0, outputTokens: 100 }]);
 });
 
+/** A stream of OpenAI's that begins at once. */
+function beginStream(counter: Counter, body: Record<string, unknown>) {
+  const admitted = counter.admit({ service: OPENAI });
+  if (admitted.kind === 'refused') throw new Error(admitted.message);
+  const { meter } = admitted;
+  expect(meter.sent(Buffer.from(JSON.stringify({ model: 'gpt-5', stream: true, ...body })))).toBeNull();
+  meter.answered(200, { 'content-type': 'text/event-stream' });
+  const say = (content: string) =>
+    meter.received(Buffer.from(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`));
+  say('');
+  return { meter, say };
+}
+
+test('thought that nobody sees is charged by its time, in a stream that is cut off and in one without numbers', async () => {
+  const counter = await new Counter().open();
+  for (const how of ['broken', 'whole'] as const) {
+    const { meter, say } = beginStream(counter, {});
+    counter.at += 60_000;
+    if (how === 'whole') say('Yes.');
+    meter.end(how);
+    expect(counter.rows().at(-1)).toMatchObject({ isEstimated: 1 });
+    expect(counter.rows().at(-1)?.outputTokens, how).toBeGreaterThanOrEqual(6_000);
+  }
+  const many = beginStream(counter, { n: 8 });
+  counter.at += 60_000;
+  many.meter.end('broken');
+  expect(counter.rows().at(-1)?.outputTokens).toBeGreaterThanOrEqual(48_000);
+  const bounded = beginStream(counter, { max_completion_tokens: 500 });
+  counter.at += 60_000;
+  bounded.meter.end('broken');
+  expect(counter.rows().at(-1)?.outputTokens).toBe(500);
+});
+
+test('words that come without a pause are charged as they came, however long it took', async () => {
+  const counter = await new Counter().open();
+  const { meter, say } = beginStream(counter, {});
+  for (let words = 0; words < 100; words += 1) {
+    counter.at += 1_000;
+    say('word ');
+  }
+  meter.end('broken');
+  const [row] = counter.rows();
+  expect(row?.outputTokens).toBeGreaterThanOrEqual(100);
+  expect(row?.outputTokens).toBeLessThan(250);
+});
+
+test('no answer claims more searches of the web than one can make', async () => {
+  const counter = await new Counter().open();
+  const meter = counter.begin();
+  meter.answered(200, { 'content-type': 'application/json' });
+  const usage = { input_tokens: 1, output_tokens: 1, server_tool_use: { web_search_requests: 1_000_000_000 } };
+  meter.received(Buffer.from(JSON.stringify({ model: PRICED, usage })));
+  meter.end('whole');
+  expect(counter.rows()).toMatchObject([{ costNanousd: 12_000 }]);
+});
+
 test('a call that reached nobody costs nothing, and is no row', async () => {
   const counter = await new Counter().open();
   counter.begin().end('unsent');

@@ -66,8 +66,115 @@ test('options that change the price are named; those of the list are not', () =>
   }
 });
 
+test('tools that are paid apart, and other models to go on with, change the price', () => {
+  for (const option of [
+    '"models":["dear"]',
+    '"plugins":[{"id":"web"}]',
+    '"web_search_options":{}',
+    '"service_tier":["priority"]',
+    '"tools":[{"type":"function"},{"type":"image_generation"}]',
+    '"tools":[{"type":"web_search"}]',
+    '"tools":[{"type":"web_search_2025_08_26"}]',
+    '"tools":[{"type":"code_interpreter","container":{"type":"auto"}}]',
+    '"TOOLS":[{"Type":["file_search"]}]',
+  ]) {
+    expect(scan(`{"model":"m",${option}}`).priceOption, option).not.toBeNull();
+  }
+  for (const option of [
+    '"models":null',
+    '"tools":[{"type":"function","function":{"name":"web_search","parameters":{"type":"object"}}}]',
+    '"tools":[{"name":"look","input_schema":{"type":"file_search"}},{"type":"web_search_20250305"}]',
+    '"prompt":["web_search"]',
+  ]) {
+    expect(scan(`{"model":"m",${option}}`), option).toMatchObject({ priceOption: null, reference: null });
+  }
+});
+
+test('what is not in the request is named, however deep it stands', () => {
+  for (const reference of [
+    '"previous_response_id":"resp_1"',
+    '"conversation":"conv_1"',
+    '"conversation":{"id":"conv_1"}',
+    '"prompt":{"id":"pmpt_1"}',
+    '"input":[{"type":"item_reference","id":"msg_1"}]',
+    '"input":[{"role":"user","content":[{"type":"input_file","file_id":"file_1"}]}]',
+    '"input":[{"role":"user","content":[{"type":"input_file","file_url":"https://example.com/long.pdf"}]}]',
+    '"messages":[{"content":"a"},{"content":[{"type":"file","file":{"file_id":"file_1"}}]}]',
+    '"messages":[{"content":[{"type":"document","source":{"type":"url","url":"https://example.com/long.pdf"}}]}]',
+    '"messages":[{"content":[{"type":"tool_result","content":[{"source":{"type":"file"}}]}]}]',
+  ]) {
+    expect(scan(`{"model":"m",${reference}}`).reference, reference).not.toBeNull();
+  }
+  for (const rest of [
+    '"previous_response_id":null,"conversation":null,"prompt":"previous_response_id"',
+    '"input":[{"type":"message","content":[{"type":"input_text","text":"item_reference"}]}]',
+    '"messages":[{"content":[{"type":"image","source":{"type":"base64","data":"aGk="}}]}]',
+  ]) {
+    expect(scan(`{"model":"m",${rest}}`).reference, rest).toBeNull();
+  }
+});
+
+test('keys are read in any case, and a body that names models without end is unreadable', () => {
+  expect(scan('{"model":"cheap","MODEL":"dear","N":3,"Max_Tokens":5}')).toMatchObject({
+    models: ['cheap', 'dear'],
+    maxOutput: 15,
+    isUnreadable: false,
+  });
+  const endless = scan(`{${'"model":"a",'.repeat(100_000)}"x":0}`);
+  expect(endless.isUnreadable).toBe(true);
+  expect(endless.models.length).toBeLessThan(10);
+});
+
+test('a body of keys without end, or of keys that are none, is not read on: it takes nobody’s time', () => {
+  const keys = Array.from({ length: 2_000 }, (_, index) => `"k${index}":0`).join(',');
+  for (const body of ['{"\\x":0', '{"\\B":0', '{"\\U0041":0', `{${keys}`, `{"tools":[{${keys}`]) {
+    const request = new RequestScan();
+    request.push(Buffer.from(body));
+    const began = performance.now();
+    // 64 MB, what one request may have.
+    const more = Buffer.from(',"\\x":0'.repeat(16_384));
+    for (let sent = 0; sent < 64 * 1024 * 1024; sent += more.length) request.push(more);
+    expect(request.facts.isUnreadable, body.slice(0, 20)).toBe(true);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  }
+});
+
+test('whatever bytes come, in whatever pieces, the scan does not fail', () => {
+  const part = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    ':',
+    ',',
+    'model',
+    '"n":',
+    '1',
+    'e',
+    '-',
+    'u00',
+    'U',
+    'true',
+    'Nul',
+    ' ',
+    '\n',
+    'ü',
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(part, { maxLength: 12 }), { maxLength: 20 }), (pieces) => {
+      const request = new RequestScan();
+      for (const piece of pieces) request.push(Buffer.from(piece.join('')));
+      expect(request.facts.models.length).toBeLessThan(10);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('several answers at once may each write as much as was said', () => {
-  expect(scan('{"model":"m","max_completion_tokens":500,"n":4}').maxOutput).toBe(2_000);
+  expect(scan('{"model":"m","max_completion_tokens":500,"n":4}')).toMatchObject({ maxOutput: 2_000, answers: 4 });
+  expect(scan('{"model":"m","max_tokens":500,"n":2,"best_of":20}').maxOutput).toBe(10_000);
 });
 
 test('addresses whose use nobody could count are refused', () => {
