@@ -2,12 +2,14 @@
  * The only way out of the containers: a socket for each session that runs, and behind it the decision, from the
  * host's own tables, about each request. See README.md.
  */
+import type { SecureContext } from 'node:tls';
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
 import { errorCode, Fault } from '../config/errors.ts';
 import { SessionDoor } from './door.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import type { GatewayParts, Who } from './scope.ts';
+import { makeTrust } from './trust.ts';
 import { Turns } from './turns.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -25,11 +27,13 @@ export class Gateway implements AsyncDisposable {
   readonly #byAgent = new Map<AgentGroupId, Set<SessionDoor>>();
   readonly #turns: Turns;
   readonly #own: () => ReadonlySet<string>;
+  readonly #trust: SecureContext | null;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#turns = new Turns(parts.resolve);
     this.#own = makeOwnAddresses(parts.now);
+    this.#trust = makeTrust(parts.ca);
   }
 
   /**
@@ -89,7 +93,7 @@ export class Gateway implements AsyncDisposable {
         who: { sessionId: who.sessionId, agentGroupId: who.agentGroupId },
         parts: this.#parts,
         limits,
-        upstreams: new Upstreams(limits, this.#parts.ca),
+        upstreams: new Upstreams(limits, this.#trust),
         passing: new Set(),
         resolve: (host) => this.#turns.resolve(who.agentGroupId, host),
         own: this.#own,

@@ -6,20 +6,20 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { formatHost } from './hosts.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Passage } from './plan.ts';
 
 export class Upstreams implements Disposable {
   readonly #limits: GatewayLimits;
-  readonly #ca: string | undefined;
+  readonly #trust: SecureContext | null;
   /** Least recently used first. */
   readonly #agents = new Map<string, http.Agent>();
 
-  constructor(limits: GatewayLimits, ca: string | undefined) {
+  constructor(limits: GatewayLimits, trust: SecureContext | null) {
     this.#limits = limits;
-    this.#ca = ca;
+    this.#trust = trust;
   }
 
   /** Begins a request to one of `addresses`, which were checked: nothing is looked up again. */
@@ -40,7 +40,7 @@ export class Upstreams implements Disposable {
   ): http.ClientRequest {
     const { scheme, host, port, path } = upstream;
     const key = JSON.stringify([scheme, host.text, port, service?.name ?? null, ...addresses]);
-    const options: https.RequestOptions = {
+    const options: https.RequestOptions & Pick<ConnectionOptions, 'secureContext'> = {
       method,
       path,
       headers,
@@ -52,7 +52,9 @@ export class Upstreams implements Disposable {
     };
     if (scheme !== 'https') return http.request(options);
     if (host.kind === 'name') options.servername = host.text;
-    if (this.#ca !== undefined) options.ca = [...rootCertificates, this.#ca];
+    if (this.#trust !== null) options.secureContext = this.#trust;
+    // Said, so that no setting of the host's environment (NODE_TLS_REJECT_UNAUTHORIZED) unsays it.
+    options.rejectUnauthorized = true;
     return https.request(options);
   }
 
