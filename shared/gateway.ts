@@ -5,7 +5,7 @@
  *   program ─▶ 127.0.0.1:GATEWAY_PORT ─bytes as they are─▶ in/gateway.sock ─▶ host/egress ─▶ outside
  *                 (the runner)
  *
- * Plain HTTP/1.1. Four forms of request, each refused unless the host's own tables allow it:
+ * Plain HTTP/1.1. Five forms of request, each refused unless the host's own tables allow it:
  *
  *   CONNECT host:port                        a tunnel, where a rule allows the whole host
  *   GET http://host/path                     plain HTTP through a proxy

@@ -12,11 +12,12 @@ import type { Socket } from 'node:net';
 import { errorCode } from '../config/errors.ts';
 import { egressLog } from '../observe/logger.ts';
 import { Exchange } from './exchange.ts';
+import { refuseSocket } from './farewell.ts';
 import { Rate } from './rate.ts';
 import { refuse } from './refusal.ts';
 import type { Scope } from './scope.ts';
 import { SocketPlace } from './socket-place.ts';
-import { refuseSocket, Tunnel } from './tunnel.ts';
+import { Tunnel } from './tunnel.ts';
 import { Visit } from './visit.ts';
 
 /** How long a flooded door stays shut. Higher: the agent's own programs wait. Lower: a flood costs more. */

@@ -19,15 +19,16 @@ import { decode } from './decode.ts';
 import { describeFailure } from './failure.ts';
 import { drain, letFinishSending, writeRefusal } from './farewell.ts';
 import { inboundHeaders, outboundHeaders } from './headers.ts';
+import { Judgement } from './judgement.ts';
 import type { Meter } from './model/door.ts';
 import type { Passage } from './plan.ts';
-import { pump } from './pump.ts';
+import { pump, sendHead } from './pump.ts';
 import { Redactor, redactText, secretsOf } from './redact.ts';
-import { type Refusal, refuse } from './refusal.ts';
-import { type CutReason, covers, judge, locate, type Passing, type Scope } from './scope.ts';
-import { type Head, parseHead } from './target.ts';
+import { outcomeOf, type Refusal, refuse } from './refusal.ts';
+import { type CutReason, locate, type Passing, type Scope } from './scope.ts';
+import type { Head } from './target.ts';
 import { hostHeader } from './upstreams.ts';
-import { Visit } from './visit.ts';
+import type { Visit } from './visit.ts';
 
 type Given = Exclude<Credential, { kind: 'missing' }>;
 
@@ -43,8 +44,8 @@ export class Exchange implements Passing {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #expectsContinue: boolean;
+  readonly #judgement: Judgement;
   readonly #visit: Visit;
-  #judged: { head: Head; passage: Passage } | null = null;
   #meter: Meter | null = null;
   #upstream: ClientRequest | null = null;
   #answer: IncomingMessage | null = null;
@@ -55,7 +56,8 @@ export class Exchange implements Passing {
     this.#request = request;
     this.#response = response;
     this.#expectsContinue = expectsContinue;
-    this.#visit = new Visit(scope.who, scope.parts);
+    this.#judgement = new Judgement(scope);
+    this.#visit = this.#judgement.visit;
   }
 
   /** Resolves when it is on its way, or refused. */
@@ -68,21 +70,9 @@ export class Exchange implements Passing {
   }
 
   recheck(): void {
-    if (this.#isOver || this.#judged === null) return;
-    const { head, passage } = this.#judged;
-    const now = judge(this.#scope, head);
-    if (now.kind === 'go' && now.upstream.host.text === passage.upstream.host.text) {
-      this.#judged = { head, passage: now };
-      if (this.#mayStay()) return;
-    }
+    if (this.#isOver || this.#judgement.holds()) return;
     this.#end('refused', this.#answer?.statusCode ?? null, 'not_allowed');
     this.#break();
-  }
-
-  /** What it is connected to is an address that its rule, as it is now, covers. */
-  #mayStay(): boolean {
-    const { address } = this.#visit;
-    return address === null || this.#judged === null || covers(this.#scope, this.#judged.passage, address);
   }
 
   cut(why: CutReason): void {
@@ -93,8 +83,7 @@ export class Exchange implements Passing {
   /** Answers in the gateway's own name. */
   refuse(refusal: Refusal, retryAfterMs: number | null = null): void {
     if (this.#isOver) return;
-    const isFailure = refusal.reason === 'unreachable' || refusal.reason === 'no_address';
-    this.#end(isFailure ? 'failed' : 'refused', refusal.status, refusal.reason);
+    this.#end(outcomeOf(refusal), refusal.status, refusal.reason);
     this.#upstream?.destroy();
     if (this.#response.headersSent) {
       this.#break();
@@ -106,20 +95,14 @@ export class Exchange implements Passing {
   }
 
   async #findWay(): Promise<({ kind: 'way' } & Way) | Refusal> {
-    const scope = this.#scope;
-    const parsed = parseHead(this.#request);
-    if (parsed.kind === 'refused') return parsed;
-    const { head } = parsed;
-    this.#visit.asks(head);
-    const passage = judge(scope, head);
-    if (passage.kind === 'refused') return passage;
-    this.#visit.goes(passage);
-    this.#judged = { head, passage };
+    const judged = this.#judgement.decide(this.#request);
+    if (judged.kind === 'refused') return judged;
+    const { head, passage } = judged;
     const credential = this.#findCredential(passage);
     if (credential.kind === 'refused') return credential;
     const wrong = this.#checkBody(passage);
     if (wrong !== null) return wrong;
-    const addresses = await locate(scope, passage);
+    const addresses = await locate(this.#scope, passage);
     return 'kind' in addresses ? addresses : { kind: 'way', head, passage, credential, addresses };
   }
 
@@ -199,11 +182,11 @@ export class Exchange implements Passing {
   }
 
   #sendBody(upstream: ClientRequest): void {
-    const isBounded = this.#judged?.passage.service !== null;
+    const isBounded = this.#judgement.passage?.service !== null;
     if (this.#expectsContinue) this.#response.writeContinue();
+    const body = pump(this.#request, upstream, (chunk) => this.#guard(() => this.#passOut(chunk, isBounded)));
     // Who answers before the body has come may do so.
-    upstream.flushHeaders();
-    pump(this.#request, upstream, (chunk) => this.#guard(() => this.#passOut(chunk, isBounded)));
+    sendHead(upstream, body);
     this.#request.once('end', () => {
       if (!this.#isOver) upstream.end();
     });
@@ -228,8 +211,8 @@ export class Exchange implements Passing {
     upstream.once('socket', (socket) => {
       const connected = () => {
         clearTimeout(timer);
-        this.#visit.address = socket.remoteAddress ?? null;
-        if (!this.#mayStay()) this.refuse(refuse('private_address', 'What was connected to is not allowed.'));
+        const refused = this.#judgement.connected(socket.remoteAddress ?? null);
+        if (refused !== null) this.refuse(refused);
       };
       if (!socket.connecting && upstream.reusedSocket) connected();
       else socket.once(scheme === 'https' ? 'secureConnect' : 'connect', connected);
@@ -259,14 +242,14 @@ export class Exchange implements Passing {
     const headers = inboundHeaders(answer.rawHeaders, isService, (text) => redactText(text, secrets));
     letFinishSending(this.#request, this.#response);
     this.#response.writeHead(status, decoded.isChanged ? withoutLength(headers) : headers);
-    this.#response.flushHeaders();
     this.#passBody(answer, decoded.body, secrets);
   }
 
   #passBody(answer: IncomingMessage, body: Readable, secrets: readonly string[]): void {
     // I3
     const redactor = secrets.length === 0 ? null : new Redactor(secrets);
-    pump(body, this.#response, (chunk) => this.#guard(() => this.#passIn(chunk, redactor)));
+    const passed = pump(body, this.#response, (chunk) => this.#guard(() => this.#passIn(chunk, redactor)));
+    sendHead(this.#response, passed);
     body.once('end', () => {
       if (this.#isOver) return;
       // I2

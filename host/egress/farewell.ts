@@ -1,13 +1,16 @@
 /**
- * Answers that come before a request's body has: closed at once, the program's next write fails, and it never reads
- * why.
+ * Answers in the gateway's own name, and those that come before a request's body has: closed at once, the program's
+ * next write fails, and it never reads why.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { REFUSAL_HEADER } from '../../shared/gateway.ts';
 import { formatRefusal, type Refusal } from './refusal.ts';
 
 /** How long the rest of a body is let in. Higher: who sends without end keeps a connection. Lower: large bodies lose the answer. */
 const DRAIN_MS = 5_000;
+/** How long who was refused may take to read it. Higher: it keeps its connection. Lower: a busy program never reads why. */
+const LINGER_MS = 2_000;
 
 /** Before an answer's head: also who wants the connection closed may go on sending. */
 export function letFinishSending(request: IncomingMessage, response: ServerResponse): void {
@@ -33,12 +36,31 @@ export function drain(request: IncomingMessage, maxBytes: number): void {
 /** The whole answer, in the gateway's own name. */
 export function writeRefusal(response: ServerResponse, refusal: Refusal, retryAfterMs: number | null): void {
   const body = formatRefusal(refusal);
-  const headers: OutgoingHttpHeaders = {
+  response.writeHead(refusal.status, headersOf(refusal, body, retryAfterMs));
+  response.end(body);
+}
+
+/** The same on a connection that no server of Node's keeps any more. Lets the other side read it. */
+export function refuseSocket(socket: Socket, refusal: Refusal, retryAfterMs: number | null = null): void {
+  if (socket.destroyed) return;
+  const body = formatRefusal(refusal);
+  const headers = { ...headersOf(refusal, body, retryAfterMs), connection: 'close' };
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Refused'}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function headersOf({ reason }: Refusal, body: string, retryAfterMs: number | null): Record<string, string | number> {
+  const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
-    [REFUSAL_HEADER]: refusal.reason,
+    [REFUSAL_HEADER]: reason,
   };
-  if (retryAfterMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
-  response.writeHead(refusal.status, headers);
-  response.end(body);
+  if (retryAfterMs === null) return headers;
+  return { ...headers, 'retry-after': Math.max(1, Math.ceil(retryAfterMs / 1_000)) };
 }

@@ -29,6 +29,11 @@ export function refuse(reason: GatewayRefusal, message: string, next: string | n
   return { kind: 'refused', reason, status: STATUS[reason], message, next };
 }
 
+/** As the log says it: it was refused, or it failed outside. */
+export function outcomeOf({ reason }: Refusal): 'refused' | 'failed' {
+  return reason === 'unreachable' || reason === 'no_address' ? 'failed' : 'refused';
+}
+
 /** As the body of the answer. */
 export function formatRefusal({ reason, message, next }: Refusal): string {
   const body: RefusalBody = { type: 'error', error: { type: reason, message }, next };

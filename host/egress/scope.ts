@@ -9,7 +9,6 @@ import type { Credentials } from './credentials.ts';
 import type { EgressLog } from './egress-log.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ModelDoor } from './model/door.ts';
-
 import { type Passage, planRequest } from './plan.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Resolve } from './resolve.ts';

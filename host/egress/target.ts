@@ -32,7 +32,7 @@ const FORMS =
   'CONNECT host:port, http://host/path, /https/<host>/<path>, /service/<name>/<path> or /model/<name>/<path>';
 
 /** Refuses with `bad_request`. */
-export function parseHead(raw: RawHead): { kind: 'head'; head: Head; host: string | null } | Refusal {
+export function parseHead(raw: RawHead): { kind: 'head'; head: Head } | Refusal {
   const method = raw.method ?? '';
   const url = raw.url ?? '';
   const headers = findHeaders(raw.rawHeaders);
@@ -42,7 +42,7 @@ export function parseHead(raw: RawHead): { kind: 'head'; head: Head; host: strin
   if (!/^[\x21-\x7e]+$/.test(url) || url.includes('#')) return bad('A URL has printable ASCII signs alone, without #.');
   const parsed = method === 'CONNECT' ? parseConnect(url, headers) : parseForms(url, headers);
   if (parsed.kind === 'refused') return parsed;
-  return { kind: 'head', head: { method, ...parsed.found }, host: headers.host };
+  return { kind: 'head', head: { method, ...parsed.found } };
 }
 
 interface Headers {

@@ -6,31 +6,22 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { REFUSAL_HEADER } from '../../shared/gateway.ts';
 import { describeFailure } from './failure.ts';
+import { refuseSocket } from './farewell.ts';
+import { type Judged, Judgement } from './judgement.ts';
 import type { Passage } from './plan.ts';
 import { pump } from './pump.ts';
-import { formatRefusal, type Refusal, refuse } from './refusal.ts';
-import { type CutReason, covers, judge, locate, type Passing, type Scope } from './scope.ts';
-import { type Head, parseHead } from './target.ts';
+import { outcomeOf, type Refusal, refuse } from './refusal.ts';
+import { type CutReason, locate, type Passing, type Scope } from './scope.ts';
 import { pin } from './upstreams.ts';
-import { Visit } from './visit.ts';
-
-/** How long who was refused may take to read it. */
-const LINGER_MS = 2_000;
-const PHRASES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  429: 'Too Many Requests',
-  502: 'Bad Gateway',
-};
+import type { Visit } from './visit.ts';
 
 export class Tunnel implements Passing {
   readonly #scope: Scope;
   readonly #request: IncomingMessage;
   readonly #inside: Socket;
+  readonly #judgement: Judgement;
   readonly #visit: Visit;
-  #judged: { head: Head; passage: Passage } | null = null;
   #outside: Socket | null = null;
   #isOpen = false;
   #isOver = false;
@@ -39,7 +30,8 @@ export class Tunnel implements Passing {
     this.#scope = scope;
     this.#request = request;
     this.#inside = inside;
-    this.#visit = new Visit(scope.who, scope.parts);
+    this.#judgement = new Judgement(scope);
+    this.#visit = this.#judgement.visit;
   }
 
   /** `early` is what came behind the head. Resolves when it connects, or is refused. */
@@ -47,27 +39,15 @@ export class Tunnel implements Passing {
     this.#scope.passing.add(this);
     this.#inside.on('error', () => undefined);
     this.#inside.once('close', () => this.#left());
-    const way = early.length > 0 ? refuse('bad_request', 'CONNECT has no body.') : await this.#findWay();
-    if (this.#isOver) return;
-    if ('kind' in way) this.refuse(way);
-    else this.#connect(way.passage, way.addresses);
+    const judged =
+      early.length > 0 ? refuse('bad_request', 'CONNECT has no body.') : this.#judgement.decide(this.#request);
+    if (judged.kind === 'refused') this.refuse(judged);
+    else await this.#find(judged);
   }
 
   recheck(): void {
-    if (this.#isOver || this.#judged === null) return;
-    const { head } = this.#judged;
-    const now = judge(this.#scope, head);
-    if (now.kind === 'go') {
-      this.#judged = { head, passage: now };
-      if (this.#mayStay()) return;
-    }
+    if (this.#isOver || this.#judgement.holds()) return;
     this.#end('refused', this.#isOpen ? 200 : null, 'not_allowed');
-  }
-
-  /** What it is connected to is an address that its rule, as it is now, covers. */
-  #mayStay(): boolean {
-    const { address } = this.#visit;
-    return address === null || this.#judged === null || covers(this.#scope, this.#judged.passage, address);
   }
 
   cut(why: CutReason): void {
@@ -76,22 +56,16 @@ export class Tunnel implements Passing {
 
   refuse(refusal: Refusal, retryAfterMs: number | null = null): void {
     if (this.#isOver) return;
-    const isFailure = refusal.reason === 'unreachable' || refusal.reason === 'no_address';
-    this.#tell(isFailure ? 'failed' : 'refused', refusal.status, refusal.reason);
+    this.#tell(outcomeOf(refusal), refusal.status, refusal.reason);
     this.#outside?.destroy();
     refuseSocket(this.#inside, refusal, retryAfterMs);
   }
 
-  async #findWay(): Promise<{ passage: Passage; addresses: string[] } | Refusal> {
-    const parsed = parseHead(this.#request);
-    if (parsed.kind === 'refused') return parsed;
-    this.#visit.asks(parsed.head);
-    const passage = judge(this.#scope, parsed.head);
-    if (passage.kind === 'refused') return passage;
-    this.#visit.goes(passage);
-    this.#judged = { head: parsed.head, passage };
+  async #find({ passage }: Judged): Promise<void> {
     const addresses = await locate(this.#scope, passage);
-    return 'kind' in addresses ? addresses : { passage, addresses };
+    if (this.#isOver) return;
+    if ('kind' in addresses) this.refuse(addresses);
+    else this.#connect(passage, addresses);
   }
 
   #connect(passage: Passage, addresses: readonly string[]): void {
@@ -109,9 +83,9 @@ export class Tunnel implements Passing {
     });
     outside.once('connect', () => {
       clearTimeout(timer);
-      this.#visit.address = outside.remoteAddress ?? null;
-      if (!this.#mayStay()) {
-        this.refuse(refuse('private_address', 'What was connected to is not allowed.'));
+      const refused = this.#judgement.connected(outside.remoteAddress ?? null);
+      if (refused !== null) {
+        this.refuse(refused);
         return;
       }
       this.#isOpen = true;
@@ -177,22 +151,4 @@ export class Tunnel implements Passing {
     this.#scope.passing.delete(this);
     this.#visit.end(outcome, status, reason);
   }
-}
-
-/** A refusal on a connection that no server of Node's keeps any more. Lets the other side read it. */
-export function refuseSocket(socket: Socket, refusal: Refusal, retryAfterMs: number | null = null): void {
-  if (socket.destroyed) return;
-  const body = formatRefusal(refusal);
-  const head = [
-    `HTTP/1.1 ${refusal.status} ${PHRASES[refusal.status] ?? 'Refused'}`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `${REFUSAL_HEADER}: ${refusal.reason}`,
-    ...(retryAfterMs === null ? [] : [`retry-after: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`]),
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once('close', () => clearTimeout(timer));
 }

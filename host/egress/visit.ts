@@ -1,5 +1,4 @@
 /** What the log will say of one request: gathered while it goes on, told once at its end. */
-
 import type { EgressKind, EgressOutcome } from '../store/egress-log.ts';
 import { MAX_LOGGED_PATH } from './limits.ts';
 import { splitPath } from './paths.ts';
