@@ -16,7 +16,7 @@ export const MAX_SCRIPT_BYTES = 16 * KIB;
 export const SCRIPT_TIMEOUT_MS = 30_000;
 /** Furthest that a task's single run may lie ahead. Higher: forgotten tasks pile up. Lower: next year's birthday does not fit. */
 export const MAX_TASK_AHEAD_MS = 5 * 366 * 24 * 3_600_000;
-/** Instructions of an agent made by another, UTF-8 bytes. */
+/** Instructions of an agent, UTF-8 bytes: what another may give it, and what is read of its folder. Higher: each call of a model pays for them. Lower: a handbook is cut. */
 export const MAX_INSTRUCTIONS_BYTES = 64 * KIB;
 /** One attachment. Higher: disk and upload time. Lower: phone photographs are refused. */
 export const MAX_FILE_BYTES = 25 * MIB;

@@ -26,8 +26,6 @@ export const MAX_IMAGE_BYTES = 3.75 * MIB;
 export const MAX_PDF_BYTES = 15 * MIB;
 /** Pictures and PDFs of one prompt together. Higher: the request is refused. Lower: an album is shown in part. */
 export const MAX_MEDIA_BYTES = 18 * MIB;
-/** Of AGENTS.md, where it is not the program itself that reads it. Higher: each call pays for it. Lower: instructions are cut. */
-export const MAX_INSTRUCTIONS_BYTES = 64 * 1024;
 /** Kept of what the program prints beside its messages, for the log of one that crashed. */
 export const MAX_STDERR_CHARS = 2_000;
 /** Of a server's own words. */

@@ -1,21 +1,18 @@
 /** How the SDK is called for a turn: which model, which tools, which instructions, and an environment that is complete. */
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gatewayUrl, PLACEHOLDER_KEY } from '../../../shared/gateway.ts';
+import { MAX_INSTRUCTIONS_BYTES } from '../../../shared/limits.ts';
 import { cleanEnvironment } from '../../runner/process-group.ts';
+import { readBeginning } from '../given-file.ts';
+import { describeSelf, formatInstructions, readInstructions } from '../instructions.ts';
 import type { QueryInput } from '../provider.ts';
 import type { Continuation } from './continuation.ts';
-import {
-  BASH_TIMEOUT_MS,
-  MAX_BASH_TIMEOUT_MS,
-  MAX_INSTRUCTIONS_BYTES,
-  MAX_RETRIES,
-  OWN_TOOL_TIMEOUT_MS,
-} from './limits.ts';
+import { BASH_TIMEOUT_MS, MAX_BASH_TIMEOUT_MS, MAX_RETRIES, OWN_TOOL_TIMEOUT_MS } from './limits.ts';
 import type { McpEndpoint, SdkOptions } from './sdk.ts';
 
 /** Whose own web search runs at the API: no other server has it. */
 const SEARCHING_SERVICE = 'anthropic';
+const PROCESSES_END = 'Processes that you start end with your turn.';
 const TOOLS = [
   'Bash',
   'Read',
@@ -52,7 +49,7 @@ export function makeOptions({ input, resume, servers, mark, spawn }: OptionParts
     ...(session.effort === null ? {} : { effort: session.effort }),
     systemPrompt: {
       ...{ type: 'preset', preset: 'claude_code' },
-      append: [describeSelf(session.agentName, paths.agent), readInstructions(paths.agent), addendum]
+      append: [`${describeSelf(input)} ${PROCESSES_END}`, findInstructions(paths.agent), addendum]
         .filter(Boolean)
         .join('\n\n'),
       // Destinations change in the middle of a conversation.
@@ -127,25 +124,10 @@ function otherModels({ service, model }: QueryInput['session']): Record<string, 
   };
 }
 
-function describeSelf(agentName: string, folder: string): string {
-  const name = agentName.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return (
-    `You are ${name}, an agent of Portolan. You work inside a container of your own, which nobody watches: people see ` +
-    `only what you send them. Your folder is ${folder}; it stays between conversations, so what you will need again ` +
-    'belongs in a file there. Processes that you start end with your turn.'
-  );
-}
-
 /** The SDK reads CLAUDE.md and what that imports; AGENTS.md by itself only where there is no CLAUDE.md. */
-function readInstructions(folder: string): string {
-  const memory = readBounded(join(folder, 'CLAUDE.md'));
+function findInstructions(folder: string): string {
+  const memory = readBeginning(join(folder, 'CLAUDE.md'), MAX_INSTRUCTIONS_BYTES)?.text ?? '';
   if (memory === '' || /@(?:\.\/)?AGENTS\.md/.test(memory)) return '';
-  const text = readBounded(join(folder, 'AGENTS.md')).trim();
-  return text === '' ? '' : `<instructions file="AGENTS.md">\n${text}\n</instructions>`;
-}
-
-/** Empty when there is no such file: the folder is the agent's own, and anything may lie there. */
-function readBounded(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return '';
-  return readFileSync(path).subarray(0, MAX_INSTRUCTIONS_BYTES).toString('utf8');
+  const text = readInstructions(folder, 'AGENTS.md');
+  return text === null ? '' : formatInstructions('AGENTS.md', text);
 }

@@ -32,8 +32,6 @@ export const MAX_ANSWER_BYTES = 4 * MIB;
 
 /** A transcript on disk. Higher: slow to read at a start. Lower: compaction comes before the window is full. */
 export const MAX_TRANSCRIPT_BYTES = 64 * MIB;
-/** Instructions of the agent's folder. Higher: each call pays for them. Lower: a handbook is cut off. */
-export const MAX_INSTRUCTIONS_BYTES = 64 * KIB;
 
 /** One picture, as APIs take them. */
 export const MAX_IMAGE_BYTES = 5 * MIB;

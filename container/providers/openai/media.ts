@@ -3,26 +3,16 @@
  * model saw does not change or vanish behind its back, and the prefix of a request stays the same.
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readWhole } from '../given-file.ts';
 import { sniff } from '../media-kind.ts';
 import { MAX_IMAGE_BYTES, MAX_PDF_BYTES } from './limits.ts';
 import type { Media, TranscriptRecord } from './records.ts';
 
 export type Taken =
   | { kind: 'media'; media: Media }
-  /** Nothing that models see. */
+  /** Nothing that models see, or that can be read. */
   | { kind: 'other' }
   /** `why` is for the model. */
   | { kind: 'refused'; why: string };
@@ -38,37 +28,15 @@ export class MediaFolder {
 
   /** Keeps a copy of a file, if it is something that models see. By its first bytes: names lie. */
   take(path: string, name = basename(path)): Taken {
-    let bytes: Buffer;
-    let contentType: string | null;
-    // Not blocking: a pipe without a writer would hold the runner for ever.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const about = fstatSync(file);
-      if (!about.isFile()) return { kind: 'other' };
-      if (about.size > Math.max(MAX_IMAGE_BYTES, MAX_PDF_BYTES)) return { kind: 'other' };
-      bytes = readFileSync(file);
-      contentType = sniff(bytes);
-    } finally {
-      closeSync(file);
-    }
-    if (contentType === null) return { kind: 'other' };
+    const bytes = readWhole(path, Math.max(MAX_IMAGE_BYTES, MAX_PDF_BYTES));
+    const contentType = bytes === null ? null : sniff(bytes);
+    if (bytes === null || contentType === null) return { kind: 'other' };
     const most = contentType === 'application/pdf' ? MAX_PDF_BYTES : MAX_IMAGE_BYTES;
     if (bytes.length > most) {
       const size = `${Math.ceil(bytes.length / 1024 / 1024)} MiB`;
       return { kind: 'refused', why: `${name} (${size}) is too large to be shown: at most ${most / 1024 / 1024} MiB` };
     }
     return { kind: 'media', media: this.#keep(bytes, name, contentType) };
-  }
-
-  /** As `take`; what is not there, or may not be read, is nothing to see. */
-  tryTake(path: string, name: string): Taken {
-    try {
-      return this.take(path, name);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && UNREADABLE.includes(String(error.code)))
-        return { kind: 'other' };
-      throw error;
-    }
   }
 
   /** base64; null when it is gone. */
@@ -107,5 +75,3 @@ export class MediaFolder {
     return { sha256, name, contentType, sizeBytes: bytes.length };
   }
 }
-
-const UNREADABLE: readonly string[] = ['ENOENT', 'EACCES', 'ELOOP', 'ENXIO', 'EISDIR', 'ENOTDIR'];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { log } from '../../runner/log.ts';
 import type { QueryInput } from '../provider.ts';
 import type { ConversationParts } from './conversation.ts';
-import { formatInstructions } from './instructions.ts';
+import { formatSystem } from './instructions.ts';
 import { MediaFolder } from './media.ts';
 import { chooseModel } from './model.ts';
 import type { ProviderSettings } from './settings.ts';
@@ -32,7 +32,7 @@ export function openTurn(input: QueryInput, settings: ProviderSettings, signal: 
       transcript,
       model: choice.model,
       media: new MediaFolder(join(folder, 'media')),
-      instructions: formatInstructions(input),
+      instructions: formatSystem(input),
       agentName: input.session.agentName,
       patience: settings.patience,
       makeCallId: settings.makeCallId,

@@ -189,7 +189,7 @@ function recordPrompt(prompt: Prompt, conversation: Conversation, { media }: Tur
   const shown = prompt.messages
     .flatMap(({ attachments }) => attachments)
     .flatMap(({ path, name }) => {
-      const taken = media.tryTake(path, name);
+      const taken = media.take(path, name);
       if (taken.kind === 'refused') notes.push(taken.why);
       return taken.kind === 'media' ? [taken.media] : [];
     });
