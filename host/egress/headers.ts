@@ -51,7 +51,8 @@ export function outboundHeaders({ raw, host, credential, isService }: OutboundHe
   for (const [name, value] of pass(raw)) {
     if (name === 'host' || name === own || CREDENTIAL.test(name) || OVERRIDE.test(name)) continue;
     if (isService && WITH_CREDENTIAL.has(name)) continue;
-    headers[name] = name in headers ? [headers[name] ?? '', value].flat().map(String) : value;
+    // What every object has (`constructor`) is no header that came before.
+    headers[name] = Object.hasOwn(headers, name) ? [headers[name] ?? '', value].flat().map(String) : value;
   }
   // The server that wrote the body in chunks did so for this connection alone.
   if (hasChunks(raw)) headers['transfer-encoding'] = 'chunked';
