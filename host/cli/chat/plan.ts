@@ -76,7 +76,8 @@ export function planExchange(question: Message, replies: readonly Message[]): Ex
     case 'refused':
     case 'dropped':
     case 'context':
-      return { kind: 'over' };
+      // What it says of that is on its way: taken now, it would count as lost.
+      return { kind: replies.some((reply) => UNSETTLED.has(reply.state)) ? 'waiting' : 'over' };
     default:
       return { kind: 'waiting' };
   }

@@ -260,6 +260,8 @@ describe('what the chat shows', () => {
     ['answered', ['delivered'], 'settling'],
     ['answered', ['delivered', 'sending'], 'waiting'],
     ['failed', [], 'over'],
+    ['failed', ['sending'], 'waiting'],
+    ['failed', ['delivered'], 'over'],
     ['refused', [], 'over'],
     ['context', [], 'over'],
   ])('a question that is %s with replies %j is %s', (question, replies, stage) => {
