@@ -80,7 +80,21 @@ export async function allowAccess(
     `${style.green('✓')} ${oneLine(agent.name)} may reach ${oneLine(rule.place)}, now: ${describeExtent(rule)}.`,
   );
   for (const line of describeUse(rule)) context.print(`  ${line}`);
+  await tellMissingSecret(context, rule);
   tellUndo(context, `portolan access remove ${shellWord(agent.name)} ${rule.id}`);
+}
+
+/** It may go there from now on, and is refused all the same while there is nothing to add. */
+async function tellMissingSecret(
+  { api, style, print, typeable }: Context,
+  { service: name }: AccessRule,
+): Promise<void> {
+  if (name === null) return;
+  const service = (await api.listServices()).items.find((one) => one.name === name);
+  if (service === undefined || service.header === '' || service.isPrivate || service.secretFor !== 'none') return;
+  print(
+    `${style.yellow('!')} The service ${name} has no secret yet. Next, type:\n  ${typeable(`portolan secrets set ${name}`)}`,
+  );
 }
 
 /** How a program in the container gets there, where that is not by itself. */

@@ -138,6 +138,7 @@ function describeBytes({ bytesIn, bytesOut }: EgressEntry): string {
 
 /** As people write it; a row that stands for many names none. */
 function describeRequest({ kind, method, host, port, path, rule, reason }: EgressEntry): string {
+  if (host === '' && path !== '') return `${method} ${path}`;
   if (host === '') return reason === 'bad_request' ? 'no request that the gateway understands' : 'many places';
   const scheme = schemeOf(kind, port);
   const name = host.includes(':') ? `[${host}]` : host;

@@ -46,6 +46,15 @@ describe('portolan access', () => {
     expect(api.spine.access.list(api.agent.id)).toEqual([]);
   });
 
+  it('says of a service without a secret what is missing, and of one with none', async () => {
+    const api = await startApi();
+    api.spine.namedServices.set('github', GITHUB);
+    const allow = (...more: string[]) => portolan(api.spine.home, ['access', 'allow', 'main', 'github', ...more]);
+    expect((await allow('--method', 'GET')).out).toMatch(/has no secret yet. Next, type:\n.*secrets set github/);
+    await portolan(api.spine.home, ['secrets', 'set', 'github'], { stdin: 'ghp-1' });
+    expect((await allow()).out).not.toContain('no secret');
+  });
+
   it('names the methods that there are to who types another', async () => {
     const api = await startApi();
     const run = await portolan(api.spine.home, ['access', 'allow', 'main', 'api.example.com', '--method', 'FETCH']);
@@ -145,7 +154,10 @@ describe('portolan egress', () => {
     const api = await startApi();
     const model = { kind: 'model', method: 'POST', rule: 'ollama', path: '/v1/chat/completions' } as const;
     await add(api, { ...model, host: '127.0.0.1', port: 11_434 }, { ...model, host: 'nas.lan', port: 80 });
+    await add(api, { ...model, kind: 'service', host: '', port: 0, path: '/service/gitlab/user', rule: null });
     const { out } = await portolan(api.spine.home, ['egress']);
+    // Of no service that it has: what it asked for is all there is to say.
+    expect(out).toContain('POST /service/gitlab/user');
     expect(out).toContain('POST 127.0.0.1:11434/v1/chat/completions (model ollama)');
     expect(out).toContain('POST http://nas.lan/v1/chat/completions (model ollama)');
   });
