@@ -39,6 +39,7 @@ export class UserStore {
   readonly #isKnown;
   readonly #rolesOf;
   readonly #personOf;
+  readonly #identitiesOf;
   readonly #privateChat;
   readonly #listeners = new Set<ChangedPeople>();
 
@@ -54,6 +55,7 @@ export class UserStore {
     this.#personOf = db.prepare<[string], { personId: string | null }>(
       'SELECT person_id AS personId FROM users WHERE id = ?',
     );
+    this.#identitiesOf = db.prepare<{ id: string }, { id: string }>(`${OWN} SELECT id FROM own`);
     this.#isKnown = db.prepare<{ id: string; agentGroupId: string }>(
       `${OWN} SELECT 1 FROM own CROSS JOIN user_roles ON user_id = own.id WHERE agent_group_id IN ('', @agentGroupId)
        UNION ALL SELECT 1 FROM own CROSS JOIN agent_group_members AS member
@@ -94,10 +96,7 @@ export class UserStore {
 
   /** All identities of this person, this one among them. */
   identitiesOf(id: UserId): UserId[] {
-    return this.#db
-      .prepare<{ id: string }, { id: string }>(`${OWN} SELECT id FROM own`)
-      .all({ id })
-      .map((own) => own.id as UserId);
+    return this.#identitiesOf.all({ id }).map((own) => own.id as UserId);
   }
 
   /** Agents that this person is a member of, admins' own ones not among them. */
