@@ -24,7 +24,7 @@ import {
   replacePrivateFile,
 } from './private-file.ts';
 import type { SecretValue } from './secret-value.ts';
-import { describeClosed, refuse, type VaultRefusal, type VaultState } from './state.ts';
+import { describeClosed, refuse, refuseClosed, type VaultRefusal, type VaultState } from './state.ts';
 
 interface KeeperParts {
   paths: Pick<HomePaths, 'vaultKey' | 'vaultLock'>;
@@ -37,7 +37,7 @@ interface KeeperParts {
   now: () => number;
 }
 
-export class KeyKeeper {
+export class KeyKeeper implements Disposable {
   readonly #parts: KeeperParts;
   readonly #patience = new Patience();
   #state: VaultState = { kind: 'empty' };
@@ -116,7 +116,7 @@ export class KeyKeeper {
   setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | VaultRefusal> {
     return this.#change(async () => {
       const key = this.#state.kind === 'empty' ? makeKey() : this.#key;
-      if (key === null) return this.#refuseClosed();
+      if (key === null) return refuseClosed(this.#state);
       const lock = await closeWithPassphrase(key, passphrase);
       // The one step that counts (I2).
       replacePrivateFile(this.#parts.paths.vaultLock, formatLock(lock));
@@ -133,7 +133,7 @@ export class KeyKeeper {
     return this.#change(async () => {
       const { vaultKey, vaultLock } = this.#parts.paths;
       const key = this.#key;
-      if (key === null) return this.#refuseClosed();
+      if (key === null) return refuseClosed(this.#state);
       if (this.#state.kind !== 'open' || this.#state.source !== 'passphrase') {
         return refuse('no_passphrase', 'The vault has no passphrase.', { next: 'portolan secrets passphrase' });
       }
@@ -156,7 +156,7 @@ export class KeyKeeper {
           next: 'portolan secrets set anthropic',
         });
       }
-      if (before === null || this.#state.kind !== 'open') return this.#refuseClosed();
+      if (before === null || this.#state.kind !== 'open') return refuseClosed(this.#state);
       const { source } = this.#state;
       const next = makeKey();
       const made = await this.#describeNext(next, source === 'passphrase', passphrase);
@@ -197,7 +197,7 @@ export class KeyKeeper {
     if (lock === null) {
       return describeClosed(this.look()) === null
         ? refuse('not_locked', 'The vault is not locked.')
-        : this.#refuseClosed();
+        : refuseClosed(this.#state);
     }
     const untilMs = this.#patience.begin(now());
     if (untilMs !== null) return refuse('slow_down', 'Too many wrong passphrases.', { untilMs });
@@ -235,25 +235,16 @@ export class KeyKeeper {
     }
   }
 
-  #refuseClosed(): VaultRefusal {
-    const { why = 'the vault has no key', next = 'portolan doctor' } = describeClosed(this.#state) ?? {};
-    return refuse(this.#state.kind === 'locked' ? 'vault_locked' : 'vault_unusable', `${sentence(why)}.`, { next });
-  }
-
   #forget(): void {
     this.#key?.bytes.fill(0);
     this.#key = null;
   }
 
   /** Zeros in the place of the key. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#forget();
     for (const key of this.#parts.environment) key.bytes.fill(0);
   }
-}
-
-export function sentence(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function settle(path: string, how: Settle): void {

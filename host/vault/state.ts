@@ -29,6 +29,13 @@ export function refuse(
   return { kind: 'refused', code, why, ...more };
 }
 
+/** Of a vault that has no key now. */
+export function refuseClosed(state: VaultState): VaultRefusal {
+  const { why, next } = describeClosed(state) ?? { why: 'the vault has no key', next: 'portolan doctor' };
+  const code = state.kind === 'locked' ? 'vault_locked' : 'vault_unusable';
+  return refuse(code, `${why.charAt(0).toUpperCase()}${why.slice(1)}.`, { next });
+}
+
 /** What a person does about a vault that is not open; null: nothing. */
 export function describeClosed(state: VaultState): { why: string; next: string } | null {
   switch (state.kind) {

@@ -11,11 +11,11 @@ import { vaultLog } from '../observe/logger.ts';
 import type { Ledger, LedgerDetail } from '../store/ledger.ts';
 import type { SecretRow, SecretStore } from '../store/secrets.ts';
 import { seal, unseal, type VaultKey } from './cipher.ts';
-import { KeyKeeper, sentence } from './keeper.ts';
+import { KeyKeeper } from './keeper.ts';
 import { MAX_SECRETS } from './limits.ts';
 import { findSecretFlaw, isSecretName } from './plan-secret.ts';
 import type { SecretValue } from './secret-value.ts';
-import { describeClosed, refuse, type VaultRefusal, type VaultState } from './state.ts';
+import { describeClosed, refuse, refuseClosed, type VaultRefusal, type VaultState } from './state.ts';
 
 export interface VaultParts {
   secrets: SecretStore;
@@ -77,9 +77,9 @@ export class Vault implements Disposable {
     }
     const flaw = findSecretFlaw(value);
     if (flaw !== null) return refuse('bad_secret', flaw.why, { expected: flaw.expected });
-    const closed = describeClosed(this.#keeper.ensureKey());
+    const state = this.#keeper.ensureKey();
     const { key } = this.#keeper;
-    if (closed !== null || key === null) return this.#refuseClosed(closed);
+    if (key === null) return refuseClosed(state);
     return commit(() => {
       const isNew = secrets.get(name) === null;
       if (isNew && secrets.list().length >= MAX_SECRETS) {
@@ -172,13 +172,7 @@ export class Vault implements Disposable {
     this.#parts.ledger.append({ kind, sessionId: null, messageId, actor, detail }, this.#parts.now());
   }
 
-  #refuseClosed(closed: { why: string; next: string } | null): VaultRefusal {
-    const code = this.#keeper.state.kind === 'locked' ? 'vault_locked' : 'vault_unusable';
-    const { why, next } = closed ?? { why: 'the vault has no key', next: 'portolan doctor' };
-    return refuse(code, `${sentence(why)}.`, { next });
-  }
-
   [Symbol.dispose](): void {
-    this.#keeper.dispose();
+    this.#keeper[Symbol.dispose]();
   }
 }
