@@ -29,7 +29,7 @@ export type BudgetChange =
 
 /** Budgets of one host. Higher: each call of a model looks at more. Lower: a big team's people do not fit. */
 const MAX_BUDGETS = 1_000;
-/** Own prices of one host. */
+/** Own prices of one host. Higher: a mistaken loop fills lists. Lower: a service of many models does not fit. */
 const MAX_PRICES = 1_000;
 
 export class BudgetChanges {

@@ -7,7 +7,7 @@
  * I3. That a cap was reached is in the ledger once per period and amount.
  */
 import { z } from 'zod';
-import type { AgentGroupId, SessionId, UserId } from '../../shared/ids.ts';
+import type { SessionId } from '../../shared/ids.ts';
 import type { ActionRules, Description, RequestApproval } from '../approvals/approval.ts';
 import { showSafely } from '../approvals/show.ts';
 import { toDiskFault } from '../config/errors.ts';
@@ -25,9 +25,9 @@ import {
 import type { Ledger } from '../store/ledger.ts';
 import type { UserStore } from '../store/users.ts';
 import type { BudgetChanges } from './changes.ts';
-import { describeAmount, describeCap, nameBudget } from './words.ts';
+import { describeAmount, describeCap, nameBudget, nameSubject } from './words.ts';
 
-/** How much more is proposed. */
+/** How much more is proposed. Higher: one click spends much. Lower: people are asked again soon. */
 const RAISED_TIMES = 2;
 /** A request that could not be put to anybody is put again after this long. Higher: people hear late. Lower: busy work with each call. */
 const ASK_AGAIN_MS = 10 * 60_000;
@@ -157,17 +157,8 @@ export class BudgetAsks {
     return { kind: 'possible', lines: [line] };
   }
 
-  #nameSubject({ scope, subject }: Pick<BudgetKey, 'scope' | 'subject'>): string {
-    const { agents, users } = this.#parts;
-    switch (scope) {
-      case 'host':
-        return 'This host';
-      case 'agent': {
-        const id = subject as AgentGroupId;
-        return showSafely((agents.get(id) ?? agents.getArchived(id))?.name ?? subject);
-      }
-      case 'person':
-        return showSafely(users.get(subject as UserId)?.displayName || subject);
-    }
+  /** For a card. */
+  #nameSubject(budget: Pick<BudgetKey, 'scope' | 'subject'>): string {
+    return budget.scope === 'host' ? 'This host' : showSafely(nameSubject(budget, this.#parts));
   }
 }

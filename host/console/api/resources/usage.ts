@@ -1,8 +1,8 @@
 /** What models cost, budgets and prices, over the API. */
-import { type AgentGroupId, parseId, parseUserId, type UserId } from '../../../../shared/ids.ts';
+import { type AgentGroupId, parseId, parseUserId } from '../../../../shared/ids.ts';
+import { nameSubject } from '../../../budgets/words.ts';
 import { type BudgetState, periodAt } from '../../../egress/model/budget-plan.ts';
 import { listKnownPrices, PRICES_AS_OF } from '../../../egress/model/known-prices.ts';
-import type { BudgetKey } from '../../../store/budgets.ts';
 import type { UsageGroup, UsageRow } from '../../../store/model-calls.ts';
 import type { OwnPrice } from '../../../store/model-prices.ts';
 import { newApi } from '../api.ts';
@@ -100,12 +100,9 @@ function nameRow(key: string, by: UsageGroup, { agents, users, sessions, chats }
     case 'day':
     case 'model':
       return key;
-    case 'agent': {
-      const id = key as AgentGroupId;
-      return (agents.get(id) ?? agents.getArchived(id))?.name ?? key;
-    }
+    case 'agent':
     case 'person':
-      return key === '' ? '' : users.get(key as UserId)?.displayName || key;
+      return key === '' ? '' : nameSubject({ scope: by, subject: key }, { agents, users });
     case 'session': {
       const id = parseId('session', key);
       const session = id === null ? null : sessions.get(id);
@@ -119,19 +116,6 @@ function presentBudget({ budget, spent, held }: BudgetState, parts: ApiParts): B
   const { askedIn, ...rest } = budget;
   const { name, endsAt } = periodAt(budget.period, parts.now());
   return { ...rest, name: nameSubject(budget, parts), spent, held, resetsAt: endsAt, isAsked: askedIn === name };
-}
-
-function nameSubject({ scope, subject }: BudgetKey, { agents, users }: ApiParts): string {
-  switch (scope) {
-    case 'host':
-      return 'this host';
-    case 'agent': {
-      const id = subject as AgentGroupId;
-      return (agents.get(id) ?? agents.getArchived(id))?.name ?? subject;
-    }
-    case 'person':
-      return users.get(subject as UserId)?.displayName || subject;
-  }
 }
 
 function presentPrice(price: OwnPrice): PriceResource {
