@@ -10,7 +10,6 @@ import { GATEWAY_LIMITS } from './limits.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import type { GatewayParts, Who } from './scope.ts';
 import { makeTrust } from './trust.ts';
-import { Turns } from './turns.ts';
 import { Upstreams } from './upstreams.ts';
 
 export type { GatewayParts } from './scope.ts';
@@ -25,13 +24,11 @@ export class Gateway implements AsyncDisposable {
   readonly #parts: GatewayParts;
   readonly #doors = new Map<SessionId, Opened>();
   readonly #byAgent = new Map<AgentGroupId, Set<SessionDoor>>();
-  readonly #turns: Turns;
   readonly #own: () => ReadonlySet<string>;
   readonly #trust: SecureContext | null;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    this.#turns = new Turns(parts.resolve);
     this.#own = makeOwnAddresses(parts.now);
     this.#trust = makeTrust(parts.ca);
   }
@@ -95,7 +92,7 @@ export class Gateway implements AsyncDisposable {
         limits,
         upstreams: new Upstreams(limits, this.#trust),
         passing: new Set(),
-        resolve: (host) => this.#turns.resolve(who.agentGroupId, host),
+        resolve: (host) => this.#parts.resolve(host, who.agentGroupId),
         own: this.#own,
       },
       socketPath,

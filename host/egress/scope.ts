@@ -52,8 +52,8 @@ export interface Scope {
   limits: GatewayLimits;
   upstreams: Upstreams;
   passing: Set<Passing>;
-  /** One name at a time for each agent, so that names that never resolve hold up their own agent alone (I10). */
-  resolve: Resolve;
+  /** On behalf of the session's agent. */
+  resolve: (host: string) => Promise<string[]>;
   /** Addresses of this machine: what listens there was not meant for containers, however public it looks. */
   own: () => ReadonlySet<string>;
 }

@@ -4,9 +4,7 @@ import { inboundHeaders, outboundHeaders } from '../../../host/egress/headers.ts
 import { climbs, isBelow, isPlainPath } from '../../../host/egress/paths.ts';
 import { planRequest } from '../../../host/egress/plan.ts';
 import { Redactor, redactText, secretsOf } from '../../../host/egress/redact.ts';
-import { makeResolver } from '../../../host/egress/resolve.ts';
 import { type Head, parseHead } from '../../../host/egress/target.ts';
-import { Turns } from '../../../host/egress/turns.ts';
 import type { AccessRule } from '../../../host/store/access-rules.ts';
 import { makeId } from '../../../shared/ids.ts';
 
@@ -200,58 +198,5 @@ describe('the plan', () => {
     expect(on('/model/openai')?.target).toMatchObject({ kind: 'model', path: '/' });
     expect(on('/https/[::1]:8443/x')?.target).toMatchObject({ host: { text: '::1' }, port: 8443, path: '/x' });
     expect(on('/https/A.test?x')?.target).toMatchObject({ host: { text: 'a.test' }, port: 443, path: '/?x' });
-  });
-});
-
-describe('names', () => {
-  test('that never resolve hold up their own agent alone', async () => {
-    const [anna, bert] = [makeId('agentGroup'), makeId('agentGroup')];
-    const answers = new Map<string, (addresses: string[]) => void>();
-    const asked: string[] = [];
-    const turns = new Turns((host) => {
-      asked.push(host);
-      return new Promise((resolve) => answers.set(host, resolve));
-    });
-    const slow = turns.resolve(anna, 'slow.test');
-    const next = turns.resolve(anna, 'next.test');
-    const other = turns.resolve(bert, 'other.test');
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(asked.sort()).toEqual(['other.test', 'slow.test']);
-    answers.get('other.test')?.(['1.1.1.1']);
-    expect(await other).toEqual(['1.1.1.1']);
-    answers.get('slow.test')?.([]);
-    expect(await slow).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
-    answers.get('next.test')?.(['1.1.1.2']);
-    expect(await next).toEqual(['1.1.1.2']);
-  });
-
-  test('are asked for a few at a time, once while they are fresh, and again after a failure', async () => {
-    let running = 0;
-    let most = 0;
-    const asked: string[] = [];
-    const clock = { now: 0 };
-    let fails = true;
-    const resolve = makeResolver(
-      () => clock.now,
-      async (host) => {
-        asked.push(host);
-        most = Math.max(most, ++running);
-        await new Promise((done) => setImmediate(done));
-        running--;
-        if (host === 'bad.test' && fails) throw new Error('no');
-        return ['1.1.1.1'];
-      },
-    );
-    await Promise.all(Array.from({ length: 20 }, (_, at) => resolve(`h${at}.test`)));
-    expect(most).toBeLessThanOrEqual(3);
-    expect(await resolve('h1.test')).toEqual(['1.1.1.1']);
-    expect(asked).toHaveLength(20);
-    clock.now += 60_000;
-    await resolve('h1.test');
-    expect(asked).toHaveLength(21);
-    await expect(resolve('bad.test')).rejects.toThrow();
-    fails = false;
-    expect(await resolve('bad.test')).toEqual(['1.1.1.1']);
   });
 });
