@@ -3,6 +3,7 @@
  *
  * I1. A call and its part of the day's sums are one commit: the two never differ.
  * I2. Sums stay when calls are pruned; of the last months both give the same.
+ * I3. A container names models as it likes, and sums are kept for good: past some names an agent's day has no more.
  */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
@@ -41,6 +42,11 @@ export interface UsageSum {
   unpricedCalls: number;
 }
 
+/** Names of models that an agent's day is summed up by. Higher: who makes them up fills the disk for good. Lower: who tries many sees less. */
+const MAX_MODELS_A_DAY = 200;
+/** Of all beyond. */
+const OTHER_MODELS = 'others';
+
 export const USAGE_GROUPS = ['day', 'agent', 'model', 'person', 'session'] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];
 
@@ -70,6 +76,8 @@ export class ModelCallStore {
   readonly #db: CentralDb;
   readonly #insert;
   readonly #add;
+  readonly #countModels;
+  readonly #hasModel;
   readonly #ofMessages;
   readonly #appendAll: (calls: readonly ModelCallRecord[]) => void;
 
@@ -91,6 +99,16 @@ export class ModelCallStore {
          cost_nanousd = cost_nanousd + excluded.cost_nanousd,
          unpriced_calls = unpriced_calls + excluded.unpriced_calls`,
     );
+    this.#countModels = db
+      .prepare<[string, string], number>(
+        'SELECT count(DISTINCT model) FROM usage_days WHERE agent_group_id = ? AND day = ?',
+      )
+      .pluck();
+    this.#hasModel = db
+      .prepare<[string, string, string], number>(
+        'SELECT 1 FROM usage_days WHERE agent_group_id = ? AND day = ? AND model = ? LIMIT 1',
+      )
+      .pluck();
     this.#ofMessages = db.prepare<[string], UsageSum & { messageId: string; estimated: number }>(
       `SELECT message_id AS messageId, sum(is_estimated) AS estimated, ${OF_CALLS} FROM model_calls
        WHERE message_id IN (SELECT value FROM json_each(?)) GROUP BY message_id`,
@@ -115,7 +133,14 @@ export class ModelCallStore {
     );
     const day = new Date(at).toISOString().slice(0, 10);
     const unpriced = costNanousd === null ? 1 : 0;
-    this.#add.run(day, agentGroupId, userId ?? '', service, model, ...tokens, costNanousd ?? 0, unpriced);
+    const name = this.#nameOfDay(agentGroupId, day, model);
+    this.#add.run(day, agentGroupId, userId ?? '', service, name, ...tokens, costNanousd ?? 0, unpriced);
+  }
+
+  /** I3 */
+  #nameOfDay(agentGroupId: AgentGroupId, day: string, model: string): string {
+    if (this.#hasModel.get(agentGroupId, day, model) !== undefined) return model;
+    return (this.#countModels.get(agentGroupId, day) ?? 0) < MAX_MODELS_A_DAY ? model : OTHER_MODELS;
   }
 
   /** Of each of these messages that any call was for. */
@@ -168,11 +193,14 @@ export class ModelCallStore {
       });
   }
 
-  /** Removes the oldest calls that are older than `before`, at most `limit`. How many. */
-  prune(before: number, limit: number): number {
+  /** Removes the oldest calls that are older than `before` or beyond `kept` newer ones, at most `limit`. How many. */
+  prune(before: number, kept: number, limit: number): number {
     return this.#db
-      .prepare(`DELETE FROM model_calls WHERE at < ? AND id IN (SELECT id FROM model_calls ORDER BY id LIMIT ?)`)
-      .run(before, limit).changes;
+      .prepare(
+        `DELETE FROM model_calls WHERE id IN (SELECT id FROM model_calls ORDER BY id LIMIT ?)
+         AND (at < ? OR id <= (SELECT max(id) FROM model_calls) - ?)`,
+      )
+      .run(limit, before, kept).changes;
   }
 }
 

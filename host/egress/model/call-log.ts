@@ -12,6 +12,7 @@ import {
   CALLS_KEPT_MS,
   FLUSH_RETRY_MS,
   FLUSH_WITHIN_MS,
+  MAX_CALLS_KEPT,
   MAX_PENDING_CALLS,
   PRUNE_EVERY_MS,
   PRUNED_AT_ONCE,
@@ -69,7 +70,7 @@ export class CallLog implements Disposable {
   #prune(): void {
     const now = this.#parts.now();
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
-    const removed = this.#parts.calls.prune(now - CALLS_KEPT_MS, PRUNED_AT_ONCE);
+    const removed = this.#parts.calls.prune(now - CALLS_KEPT_MS, MAX_CALLS_KEPT, PRUNED_AT_ONCE);
     // As long as there is more, with every flush.
     this.#prunedAt = removed < PRUNED_AT_ONCE ? now : this.#prunedAt;
   }

@@ -35,6 +35,8 @@ export const MAX_PENDING_CALLS = 10_000;
 
 /** Single calls are kept this long; the sums of days stay. Higher: the table grows. Lower: a month cannot be looked into. */
 export const CALLS_KEPT_MS = 90 * 86_400_000;
+/** And no more than the newest so many (250 bytes each). Higher: a container that calls without end takes the disk. Lower: a busy host sees less of its past. */
+export const MAX_CALLS_KEPT = 1_000_000;
 /** Old calls removed with one flush, and the wait between two. Higher: a longer stop. Lower: the table shrinks late. */
 export const PRUNED_AT_ONCE = 1_000;
 export const PRUNE_EVERY_MS = 60_000;

@@ -172,7 +172,7 @@ export class CallMeter implements Meter {
     return {
       at: now(),
       ...{ agentGroupId: call.agentGroupId, sessionId: call.sessionId, ...whose, service: call.service.name },
-      model: said.model ?? asked ?? 'unknown',
+      model: nameSafely(said.model ?? asked ?? 'unknown'),
       ...{ inputTokens: tokens.input, outputTokens: tokens.output },
       ...{ cacheReadTokens: tokens.cacheRead, cacheWriteTokens: tokens.cacheWrite },
       costNanousd: price === null ? null : costOf(price, tokens, said),
@@ -183,6 +183,11 @@ export class CallMeter implements Meter {
   #elapsed(): number {
     return Math.max(0, Math.round(this.#parts.now() - this.#beganAt));
   }
+}
+
+/** A container, or a server, wrote it, and terminals will show it. */
+function nameSafely(model: string): string {
+  return model.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '·');
 }
 
 /** For what costs nothing and is not counted. */

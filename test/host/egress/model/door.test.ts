@@ -302,6 +302,34 @@ test('the sums of days stay when single calls are pruned', async () => {
   expect(counter.spine.usage.report({ ...question, days: 1 }).sum).toMatchObject({ calls: 3, unpricedCalls: 2 });
 });
 
+test('who makes up names of models, or calls without end, does not fill the disk for good', async () => {
+  const counter = await new Counter().open();
+  for (let index = 0; index < 300; index += 1) counter.spend(1, 1, { service: OLLAMA, model: `made-up-${index}` });
+  counter.spend(1, 1, { service: OLLAMA, model: 'made-up-7' });
+  expect(counter.rows()).toHaveLength(301);
+  const question = { days: 1, agents: null, sessionId: null, person: null } as const;
+  const { rows, sum } = counter.spine.usage.report({ ...question, by: 'model' });
+  expect(rows.length).toBeLessThanOrEqual(201);
+  expect(rows.find(({ key }) => key === 'ollama/others')?.calls).toBe(100);
+  expect(rows.find(({ key }) => key === 'ollama/made-up-7')?.calls).toBe(2);
+  expect(sum).toMatchObject({ calls: 301, inputTokens: 301, outputTokens: 301 });
+  // Another agent's day is its own.
+  const other = counter.spine.addAgent('other');
+  counter.spend(1, 1, { service: OLLAMA, model: 'mine', agentGroupId: other.id });
+  counter.spine.modelDoor.flush();
+  expect(counter.spine.usage.report({ ...question, by: 'model' }).rows.map(({ key }) => key)).toContain('ollama/mine');
+  expect(counter.spine.modelCalls.prune(0, 100, 50)).toBe(50);
+  expect(counter.spine.modelCalls.prune(0, 100, 1_000)).toBe(152);
+  expect(counter.spine.modelCalls.prune(0, 100, 1_000)).toBe(0);
+  expect(counter.spine.usage.report({ ...question, by: 'model' }).sum.calls).toBe(302);
+});
+
+test('what a container calls a model says nothing to a terminal', async () => {
+  const counter = await new Counter().open();
+  counter.spend(1, 1, { model: 'x\u001b[2Jy\u202ez\n' });
+  expect(counter.rows()).toMatchObject([{ model: 'x·[2Jy·z·' }]);
+});
+
 test('a full disk loses no call, and once too many wait no other may begin', async () => {
   const counter = await new Counter().open();
   const { db, modelDoor } = counter.spine;
