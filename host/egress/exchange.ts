@@ -271,10 +271,11 @@ export class Exchange implements Passing {
 
   /** All of the answer is here. */
   #pastLast(redactor: Redactor | null): void {
-    this.#meter?.end('whole');
-    this.#meter = null;
     this.#response.once('finish', () => this.#finished());
     this.#response.end(redactor?.end());
+    // Counted before anybody asks again, and without keeping from its end whoever waits for it.
+    this.#meter?.end('whole');
+    this.#meter = null;
   }
 
   #finished(): void {
