@@ -74,7 +74,7 @@ export function describeKey({ state }: AgentProvider['key']): Look {
     case 'given':
       return { label: 'added by the gateway', tone: 'good' };
     case 'not_taken':
-      return { label: 'the service takes none', tone: 'quiet' };
+      return { label: 'none is sent to this service', tone: 'quiet' };
     case 'not_needed':
       return { label: 'none is needed', tone: 'quiet' };
     case 'missing':

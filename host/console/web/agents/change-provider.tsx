@@ -150,7 +150,7 @@ function Model({ agentId, known, service, model, onModel }: ModelProps) {
               ask().catch((error: unknown) => reportError(error));
             }}
           >
-            Which models has it?
+            List its models
           </Button>
           {isListed && <p className={page.soft}>{listed.why}</p>}
         </div>

@@ -53,18 +53,20 @@ function Provider({ provider }: { provider: AgentProvider }) {
           ['Secret', needsModel ? <GivenSecret key="secret" provider={provider} /> : null],
         ]}
       />
-      {!needsModel && <p className={page.soft}>It needs no model and no key: it answers by rules of its own.</p>}
-      {key.why !== null && <p className={classes.reason}>{sentence(key.why)}</p>}
-      {key.next !== null && (
-        <p className={page.soft}>
-          Next, type: <code className={page.code}>{key.next}</code>
-        </p>
-      )}
-      {needsModel && !provider.isConfined && (
-        <p className={page.soft}>
-          This host runs agents as plain processes: what its tools do, they do as the host’s user.
-        </p>
-      )}
+      <div className={classes.notes}>
+        {!needsModel && <p className={page.soft}>It needs no model and no key: it answers by rules of its own.</p>}
+        {key.why !== null && <p className={classes.reason}>{sentence(key.why)}</p>}
+        {key.next !== null && (
+          <p className={page.soft}>
+            Next, type: <code className={page.code}>{key.next}</code>
+          </p>
+        )}
+        {needsModel && !provider.isConfined && (
+          <p className={page.soft}>
+            This host runs agents as plain processes: what its tools do, they do as the host’s user.
+          </p>
+        )}
+      </div>
       <div className={classes.actions}>
         <Button size="xs" variant="default" onClick={() => setIsChanging(true)}>
           Change

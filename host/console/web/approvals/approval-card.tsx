@@ -9,7 +9,7 @@ import { useMe } from '../sign-in/use-me.ts';
 import { useConsoleState } from '../state/context.tsx';
 import { formatFullTime } from '../style/time.ts';
 import { useNow } from '../style/use-now.ts';
-import { Words } from '../style/words.tsx';
+import { plain, Words } from '../style/words.tsx';
 import { describeApproval, describeVotes, mayBuild } from './approval.ts';
 import classes from './approvals.module.css';
 import { DecideForm } from './decide-form.tsx';
@@ -22,9 +22,11 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
   const isOpen = approval.state === 'pending';
   const { title, question, outcome } = approval;
   return (
-    <article className={page.card} aria-label={title} data-approval={approval.id} data-state={approval.state}>
+    <article className={page.card} aria-label={plain(title)} data-approval={approval.id} data-state={approval.state}>
       <header className={classes.head}>
-        <h3 className={classes.title}>{title}</h3>
+        <h3 className={classes.title}>
+          <Words text={title} />
+        </h3>
         <span className={classes.state} data-tone={look.tone}>
           {look.label}
         </span>

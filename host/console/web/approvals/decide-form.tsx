@@ -7,6 +7,7 @@ import { ApiFault } from '../client/fault.ts';
 import type { Approval } from '../client/types.ts';
 import { ME } from '../sign-in/use-me.ts';
 import { useNotices } from '../style/notices.tsx';
+import { plain } from '../style/words.tsx';
 import classes from './approvals.module.css';
 import { refetchApprovals } from './use-approvals.ts';
 
@@ -64,7 +65,7 @@ export function DecideForm({ approval, isOver }: { approval: Approval; isOver: b
           data-option={text}
           size="sm"
           variant={approves ? 'filled' : 'default'}
-          aria-label={`${text}: ${approval.title}`}
+          aria-label={`${text}: ${plain(approval.title)}`}
           disabled={isOver || (sending !== null && sending !== text)}
           loading={sending === text}
           onClick={() => (approves ? notices.attempt(() => decide(text, null)) : setRejecting(text))}

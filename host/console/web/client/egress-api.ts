@@ -1,5 +1,5 @@
 /** What agents may reach outside and what they reached, over the host's API. Throws ApiFault, HostAwayFault. */
-import { accept, answer, api } from './call.ts';
+import { accept, answer, api, BASE } from './call.ts';
 import { isRecord, overNetwork } from './fault.ts';
 import type { AccessRule, EgressEntry, Page } from './types.ts';
 
@@ -51,7 +51,7 @@ function isEgressPage(data: unknown): data is Page<EgressEntry> {
 }
 
 export function egressUrl(filter: EgressFilter): string {
-  return `${api.egress.$path()}?${new URLSearchParams(readQuery(filter))}`;
+  return `${BASE}${api.egress.$path()}?${new URLSearchParams(readQuery(filter))}`;
 }
 
 /** Fields that say nothing are left out; the host judges what an address names. */

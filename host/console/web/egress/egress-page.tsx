@@ -28,7 +28,7 @@ export function EgressPage() {
   return (
     <Page
       title="Egress"
-      about="Every request of an agent to the outside, and why it was let through or not. Never what was in it."
+      about="What agents asked of the outside, and what became of it: never what was in it."
       actions={
         <Switch label="Follow" checked={isFollowed} onChange={(event) => setIsFollowed(event.currentTarget.checked)} />
       }

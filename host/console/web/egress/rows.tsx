@@ -66,13 +66,15 @@ function Row({ entry, agentName, onAllow }: RowProps) {
         {repeats > 1 && <span className={classes.soft}> × {repeats.toLocaleString()}</span>}
       </td>
       <td>
-        <Tone look={describeOutcome(entry)} />
-        {rule !== null && <span className={classes.rule}>{nameRule(entry, rule)}</span>}
-        {onAllow !== null && (
-          <Button size="compact-xs" variant="default" mt={4} aria-label={`Allow ${place}`} onClick={onAllow}>
-            Allow…
-          </Button>
-        )}
+        <div className={classes.outcome}>
+          <Tone look={describeOutcome(entry)} />
+          {rule !== null && <span className={classes.rule}>{nameRule(entry, rule)}</span>}
+          {onAllow !== null && (
+            <Button size="compact-xs" variant="default" aria-label={`Allow ${place}`} onClick={onAllow}>
+              Allow…
+            </Button>
+          )}
+        </div>
       </td>
       <td className={classes.bytes} title={`took ${formatDuration(durationMs)}`}>
         {bytesIn + bytesOut === 0 ? '–' : `↑ ${formatSize(bytesOut)} ↓ ${formatSize(bytesIn)}`}

@@ -6,20 +6,22 @@ interface SecretInputProps {
   description?: string;
   input: RefObject<HTMLInputElement | null>;
   onFilled: (isFilled: boolean) => void;
+  /** The first field of a dialog. */
+  isFirst?: boolean;
 }
 
 /**
  * What is typed stays in the field itself: it is in no state of the page, so nothing draws it, and `takeSecret`
  * leaves nothing behind. Browsers and their extensions are told not to keep it.
  */
-export function SecretInput({ label, description, input, onFilled }: SecretInputProps) {
+export function SecretInput({ label, description, input, onFilled, isFirst = true }: SecretInputProps) {
   return (
     <PasswordInput
       ref={input}
       label={label}
       description={description}
       required
-      data-autofocus
+      data-autofocus={isFirst || undefined}
       autoComplete="new-password"
       spellCheck={false}
       data-1p-ignore

@@ -11,9 +11,13 @@ export function describeUse({ service, agent }: Secret['uses'][number]): string 
   return agent === null ? `${service}, for all agents without their own` : `${service}, for ${agent.name} alone`;
 }
 
-/** What stops working when it goes; null: nobody thinks with it. */
-export function describeLoss({ uses }: Pick<Secret, 'uses'>): string {
+/** What stops working when it goes. `own`: services of this machine or network, which are then asked without one. */
+export function describeLoss({ uses }: Pick<Secret, 'uses'>, own: ReadonlySet<string>): string {
   const thinkers = [...new Set(uses.flatMap((use) => use.thinkers))];
+  const isOptional = uses.every(({ service }) => own.has(service));
+  if (thinkers.length > 0 && isOptional) {
+    return `${thinkers.join(', ')} goes on without a key, as far as the server asks for none.`;
+  }
   const services = [...new Set(uses.map(({ service }) => service))];
   if (thinkers.length > 0) return `${thinkers.join(', ')} cannot think any more, until another is assigned.`;
   if (services.length > 0) return `Requests for ${services.join(', ')} are refused, until another is assigned.`;

@@ -28,15 +28,28 @@ export function Services() {
       note="Places outside to which the gateway adds a secret. A model service is one that an agent can think with."
     >
       <Fetched query={services} what="services">
-        {({ items }) => (
-          <ul className={page.list}>
-            {items
-              .toSorted((one, other) => Number(one.isKnown) - Number(other.isKnown))
-              .map((service) => (
-                <ServiceCard key={service.name} service={service} onRemove={() => setRemoving(service)} />
-              ))}
-          </ul>
-        )}
+        {({ items }) => {
+          const own = items.filter(({ isKnown }) => !isKnown);
+          const known = items.filter(({ isKnown }) => isKnown);
+          return (
+            <>
+              {own.length === 0 && <p className={page.soft}>None of your own.</p>}
+              <ul className={page.list}>
+                {own.map((service) => (
+                  <ServiceCard key={service.name} service={service} onRemove={() => setRemoving(service)} />
+                ))}
+              </ul>
+              <details className={page.unfold}>
+                <summary>{known.length} that every host knows</summary>
+                <ul className={page.list}>
+                  {known.map((service) => (
+                    <ServiceCard key={service.name} service={service} onRemove={() => setRemoving(service)} />
+                  ))}
+                </ul>
+              </details>
+            </>
+          );
+        }}
       </Fetched>
       <div className={classes.actions}>
         <Button size="xs" variant="default" onClick={() => setIsAdding(true)}>
@@ -68,9 +81,7 @@ function ServiceCard({ service, onRemove }: { service: Service; onRemove: () => 
     <li className={page.card} data-service={name}>
       <div className={classes.head}>
         <b>{name}</b>
-        {isKnown ? (
-          <span className={page.soft}>every host knows it</span>
-        ) : (
+        {!isKnown && (
           <Button
             size="compact-xs"
             variant="subtle"

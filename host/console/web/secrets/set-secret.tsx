@@ -37,6 +37,7 @@ export function SetSecret({ secret, onClose }: { secret: Secret | null; onClose:
           label="Name"
           placeholder="anthropic"
           required
+          data-autofocus
           maxLength={63}
           spellCheck={false}
           autoCapitalize="off"
@@ -45,7 +46,13 @@ export function SetSecret({ secret, onClose }: { secret: Secret | null; onClose:
           onChange={(event) => setName(event.currentTarget.value)}
         />
       )}
-      <SecretInput label="Value" description="It is not shown again." input={input} onFilled={setIsFilled} />
+      <SecretInput
+        label="Value"
+        description="It is not shown again."
+        input={input}
+        onFilled={setIsFilled}
+        isFirst={secret !== null}
+      />
       <p className={page.soft}>
         {isThere
           ? 'The new value holds from the next request on; the old one is gone.'

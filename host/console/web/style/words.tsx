@@ -15,3 +15,8 @@ export function Words({ text }: { text: string }) {
     ),
   );
 }
+
+/** The same where nothing can be drawn: a name for screen readers. */
+export function plain(text: string): string {
+  return text.replaceAll('`', '');
+}
