@@ -123,6 +123,23 @@ describe('a request', () => {
     expect(toServer).toBe('onetwo');
     expect((await way.rows(1))[0]).toMatchObject({ bytesOut: 6, bytesIn: 19 });
   });
+
+  test('has the head of its answer before there is a body', async () => {
+    const waiting: (() => void)[] = [];
+    const { port } = await outside((_, response) => {
+      response.writeHead(202).flushHeaders();
+      waiting.push(() => response.end('at last'));
+    });
+    const way = await openWayOut();
+    way.allow({ host: '127.0.0.1', port, isPrivate: true });
+    const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const options = { path: `http://127.0.0.1:${port}/`, headers: { host: `127.0.0.1:${port}` } };
+      http.get({ socketPath: way.socketPath, ...options }, resolve).on('error', reject);
+    });
+    expect(answer.statusCode).toBe(202);
+    for (const end of waiting) end();
+    expect((await answer.toArray()).join('')).toBe('at last');
+  });
 });
 
 describe('addresses', () => {
