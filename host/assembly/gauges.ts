@@ -1,13 +1,31 @@
 /** What is counted of the host as a whole, for metrics and for its status. */
+import type { Delivery } from '../delivery/delivery.ts';
+import type { EgressLog } from '../egress/egress-log.ts';
+import type { Gateway } from '../egress/gateway.ts';
+import type { MeteredDoor } from '../egress/model/metered-door.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { SessionLife } from '../session-life.ts';
+import type { HeldStore } from '../store/held.ts';
 import type { SessionStore } from '../store/sessions.ts';
-import type { Ground } from './ground.ts';
-import type { WithRuntime } from './runtime.ts';
+import type { Transcript } from '../store/transcript.ts';
+
+interface GaugedParts {
+  delivery: Pick<Delivery, 'backlog'>;
+  life: Pick<SessionLife, 'count'>;
+  gateway: Pick<Gateway, 'count'>;
+  egressTail: Pick<EgressLog, 'dropped' | 'onRow'>;
+  modelDoor: Pick<MeteredDoor, 'onCall'>;
+}
+
+interface GaugedGround {
+  metrics: Metrics;
+  stores: { held: Pick<HeldStore, 'total'>; transcript: Pick<Transcript, 'onFlush'> };
+}
 
 /** Counts go on until the stores close. */
 export function registerGauges(
-  { metrics, stores }: Ground,
-  { delivery, life, gateway, egressTail }: WithRuntime,
+  { metrics, stores }: GaugedGround,
+  { delivery, life, gateway, egressTail, modelDoor }: GaugedParts,
 ): void {
   metrics.gauge('portolan_sessions_running', 'Sessions with a running container', () => life.count('running'));
   metrics.gauge('portolan_sessions_paused', 'Sessions with a frozen container', () => life.count('paused'));
@@ -23,12 +41,21 @@ export function registerGauges(
   metrics.gauge('portolan_egress_open', 'Requests and tunnels on their way', () => gateway.count('open'));
   metrics.gauge('portolan_egress_unrecorded', 'Requests that the egress log had no room for', () => egressTail.dropped);
   egressTail.onRow(({ kind, outcome }, added) => metrics.egressEnded(kind, outcome, added));
+  countModelUse(metrics, modelDoor);
   stores.transcript.onFlush((messages) => {
     for (const message of messages) {
       if (message.direction === 'in' && message.state === 'answered') metrics.messageTraced(message.stamps);
       if (message.direction === 'out' && message.state !== 'queued' && message.state !== 'sending')
         metrics.deliveryEnded(message.state);
     }
+  });
+}
+
+/** Since the host started; what was used before is in the database. */
+function countModelUse(metrics: Metrics, modelDoor: GaugedParts['modelDoor']): void {
+  modelDoor.onCall(({ service, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costNanousd }) => {
+    const input = inputTokens + cacheReadTokens + cacheWriteTokens;
+    metrics.modelUsed(service, { input, output: outputTokens, nanousd: costNanousd ?? 0 });
   });
 }
 

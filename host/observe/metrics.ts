@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { NANOUSD_PER_USD } from '../../shared/money.ts';
 import { STAGES, type Stamps } from '../../shared/trace.ts';
 
 export class Metrics {
@@ -15,6 +16,13 @@ export class Metrics {
   readonly #egress = this.#counter('portolan_egress_requests_total', 'Requests out of containers by how they ended', [
     'kind',
     'outcome',
+  ]);
+  readonly #tokens = this.#counter('portolan_model_tokens_total', 'Tokens of models, those of their caches included', [
+    'service',
+    'direction',
+  ]);
+  readonly #cost = this.#counter('portolan_model_cost_usd_total', 'What calls of models cost, where it is known', [
+    'service',
   ]);
   readonly #stages = new Histogram({
     name: 'portolan_stage_seconds',
@@ -87,6 +95,13 @@ export class Metrics {
 
   egressEnded(kind: string, outcome: string, requests: number): void {
     this.#egress.inc({ kind, outcome }, requests);
+  }
+
+  /** `input` is all that was read, from a cache too. A service is one of few, which owners name; a model is not. */
+  modelUsed(service: string, { input, output, nanousd }: { input: number; output: number; nanousd: number }): void {
+    this.#tokens.inc({ service, direction: 'input' }, input);
+    this.#tokens.inc({ service, direction: 'output' }, output);
+    this.#cost.inc({ service }, nanousd / NANOUSD_PER_USD);
   }
 
   /** The stages of an answered message. */

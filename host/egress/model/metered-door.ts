@@ -32,6 +32,7 @@ export interface MeteredDoorParts extends Omit<SpendingParts, 'log'> {
 export class MeteredDoor implements ModelDoor, Disposable {
   readonly #parts: MeteredDoorParts;
   readonly #log: CallLog;
+  readonly #listeners = new Set<(call: ModelCallRecord) => void>();
   readonly prices: Prices;
   readonly spending: Spending;
 
@@ -88,8 +89,15 @@ export class MeteredDoor implements ModelDoor, Disposable {
     if (record === null) return;
     this.#log.add(record);
     this.spending.count(record);
+    for (const listener of this.#listeners) listener(record);
     const states = this.spending.statesFor(record);
     if (states.length > 0) this.#parts.onSpent(states, record.sessionId);
+  }
+
+  /** Hears of each call that counts, at its end. Returns the way to stop. */
+  onCall(listener: (call: ModelCallRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Commits what waits, for who wants to see all of it. */
