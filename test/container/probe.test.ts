@@ -10,8 +10,8 @@ import type { SessionFile } from '../../shared/protocol.ts';
 import { RUNNER_ENV } from '../../shared/session-files.ts';
 import type { ModelAnswer, ModelServer } from '../support/model-servers/answers.ts';
 import { startAnthropic } from '../support/model-servers/anthropic.ts';
+import { startModelGateway } from '../support/model-servers/gateway.ts';
 import { openAiBody, startOpenAiServer } from '../support/model-servers/openai.ts';
-import { openRelay } from '../support/model-servers/relay.ts';
 import { RUNNER, SessionFixture } from './session-fixture.ts';
 
 const run = promisify(execFile);
@@ -41,12 +41,8 @@ async function withServer(
   await using session = new SessionFixture();
   const rules = { models: api === 'openai' ? ['gpt-test'] : ['claude-sonnet-9', 'claude-sonnet-8', 'claude-test'] };
   await using server = await (api === 'openai' ? startOpenAiServer({ rules }) : startAnthropic({ rules }));
-  const target =
-    api === 'openai'
-      ? { baseUrl: `${server.url}/v1`, header: 'authorization', value: `Bearer ${server.key}` }
-      : { baseUrl: server.url, header: 'x-api-key', value: server.key };
-  await using relay = await openRelay(session.files.gateway, { [api]: target });
-  await work({ server, session, paths: relay.paths });
+  await using gateway = await startModelGateway({ [api]: { server, api } }, session.files.gateway);
+  await work({ server, session, paths: gateway.paths });
   expect(server.wrong).toEqual([]);
 }
 
@@ -113,8 +109,8 @@ describe('one call of the model', () => {
   it('tells a refusal of the gateway from a gateway that is not there', async () => {
     await using session = new SessionFixture();
     expect(await probe(session, OPENAI)).toMatchObject({ ok: false, error: 'no_gateway', refusal: 'unreachable' });
-    await using relay = await openRelay(session.files.gateway, {});
-    relay.refusal = {
+    await using gateway = await startModelGateway({}, session.files.gateway);
+    gateway.refusal = {
       status: 403,
       body: { type: 'error', error: { type: 'no_secret', message: 'openai has no key' }, next: 'portolan secrets' },
     };

@@ -127,10 +127,10 @@ describe('when the window fills', () => {
 });
 
 async function makeBroken(world: World): Promise<ProviderEvent[]> {
-  world.gateway.refuse({
+  world.gateway.refusal = {
     status: 503,
     body: { type: 'error', error: { type: 'unreachable', message: 'The service is away.' }, next: null },
-  });
+  };
   return await world.say('and now?');
 }
 

@@ -332,7 +332,7 @@ describe('a model that cannot answer', () => {
   it('behind a refusal of the gateway says what the gateway said, and what to do', async () => {
     const world = await makeWorld();
     const refuse = (type: 'over_budget' | 'unreachable') =>
-      world.gateway.refuse({
+      (world.gateway.refusal = {
         status: 402,
         body: { type: 'error', error: { type, message: 'The budget of today is spent.' }, next: 'Ask an admin.' },
       });

@@ -76,7 +76,7 @@ describe('a turn of claude', () => {
     const { world, server, listen } = await begin();
     server.answer({ kind: 'tools', calls: [world.shell('env')] }, says(2));
     await listen('hello');
-    expect(new Set(world.relay.paths)).toEqual(
+    expect(new Set(world.outside.paths)).toEqual(
       new Set([`/for/msg_${'2'.padStart(20, '0')}/model/anthropic/v1/messages?beta=true`]),
     );
     expect(server.requests[1]?.text).toContain('added-by-the-gateway');
@@ -148,7 +148,7 @@ describe('a turn of claude', () => {
   it('tells what the gateway refused in its words', async () => {
     const { world, listen } = await begin();
     const error = { type: 'over_budget' as const, message: 'The budget of main for today is spent.' };
-    world.relay.refusal = { status: 403, body: { type: 'error', error, next: null } };
+    world.outside.refusal = { status: 403, body: { type: 'error', error, next: null } };
     const [failed] = ofKind(await listen('hello'), 'error');
     expect(failed).toMatchObject({ retryable: false });
     expect(failed?.message).toContain('The budget of main for today is spent.');

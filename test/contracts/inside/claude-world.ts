@@ -4,19 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayPort } from '../../../container/runner/gateway-port.ts';
 import { startAnthropic } from '../../support/model-servers/anthropic.ts';
-import { openRelay, type Relay } from '../../support/model-servers/relay.ts';
+import { type ModelGateway, startModelGateway } from '../../support/model-servers/gateway.ts';
 import type { ModelWorld } from '../provider-case.ts';
 
-export async function openClaudeWorld(): Promise<ModelWorld & { relay: Relay }> {
+export async function openClaudeWorld(): Promise<ModelWorld & { outside: ModelGateway }> {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-gateway-'));
   const socket = join(folder, 'gateway.sock');
   const server = await startAnthropic();
-  const relay = await openRelay(socket, {
-    anthropic: { baseUrl: server.url, header: 'x-api-key', value: server.key },
-  });
+  const outside = await startModelGateway({ anthropic: { server, api: 'anthropic' } }, socket);
   const port = new GatewayPort(socket);
   return {
-    ...{ server, relay },
+    ...{ server, outside },
     gateway: { port: await port.listen(0) },
     session: { provider: 'claude', service: 'anthropic', api: 'anthropic', model: 'claude-test' },
     shell: (command) => ({ name: 'Bash', input: { command } }),
@@ -24,7 +22,7 @@ export async function openClaudeWorld(): Promise<ModelWorld & { relay: Relay }> 
     shellTool: 'Bash',
     async [Symbol.asyncDispose]() {
       port[Symbol.dispose]();
-      await relay[Symbol.asyncDispose]();
+      await outside[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -3,38 +3,46 @@
  * lead to model servers, the placeholder goes, and the server's key comes. It allows everything.
  */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { PLACEHOLDER_KEY, REFUSAL_HEADER, type RefusalBody } from '../../../shared/gateway.ts';
 import type { ModelServer } from './answers.ts';
 
 export interface ModelGateway extends AsyncDisposable {
+  /** On loopback; 0 where it listens at a socket. */
   readonly port: number;
+  /** Of calls, as the container wrote them. */
+  readonly paths: string[];
   /** The message ids that calls were made for; null: for none. */
   readonly behalf: (string | null)[];
-  /** Every call gets this instead of an answer; null: no more. */
-  refuse(refusal: { status: number; body: RefusalBody } | null): void;
+  /** When set, every call gets this instead of an answer. */
+  refusal: { status: number; body: RefusalBody } | null;
 }
 
 const PATH = /^(?:\/for\/([^/]+))?\/model\/([^/]+)(\/.*)$/;
 
-/** By the names of services; `/model/<name>/x` leads to `/v1/x` of an OpenAI server, and to `/x` of Anthropic's. */
+/**
+ * By the names of services; `/model/<name>/x` leads to `/v1/x` of an OpenAI server, and to `/x` of Anthropic's. It
+ * listens at the socket of a session, or (null) at a port of loopback.
+ */
 export async function startModelGateway(
   services: Readonly<Record<string, { server: ModelServer; api: 'openai' | 'anthropic' }>>,
+  socketPath: string | null = null,
 ): Promise<ModelGateway> {
-  const behalf: (string | null)[] = [];
-  let refusal: Parameters<ModelGateway['refuse']>[0] = null;
+  const seen = { paths: [] as string[], behalf: [] as (string | null)[], refusal: null as ModelGateway['refusal'] };
   const serve = (incoming: IncomingMessage, response: ServerResponse): void => {
     const [, messageId = null, name = '', rest = ''] = PATH.exec(incoming.url ?? '') ?? [];
     const service = services[name];
-    behalf.push(messageId);
+    seen.paths.push(incoming.url ?? '');
+    seen.behalf.push(messageId);
+    const { refusal } = seen;
     if (refusal !== null) {
       const headers = { 'content-type': 'application/json', [REFUSAL_HEADER]: refusal.body.error.type };
       response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
       return;
     }
     const { authorization, 'x-api-key': key, host: _host, ...headers } = incoming.headers;
-    const isPlaceholder = authorization === `Bearer ${PLACEHOLDER_KEY}` || key === PLACEHOLDER_KEY;
-    if (service === undefined || !isPlaceholder) {
+    const given = authorization ?? key;
+    const hasOwn = given !== undefined && given !== `Bearer ${PLACEHOLDER_KEY}` && given !== PLACEHOLDER_KEY;
+    if (service === undefined || hasOwn) {
       response.writeHead(500).end('a test asked for no service, or with a key of its own');
       return;
     }
@@ -44,6 +52,7 @@ export async function startModelGateway(
     const outgoing = httpRequest(url, { method: incoming.method ?? 'GET', headers: { ...headers, ...secret } });
     outgoing.once('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
       answer.pipe(response);
       // A stream that breaks outside breaks inside.
       answer.once('error', () => response.destroy());
@@ -53,16 +62,16 @@ export async function startModelGateway(
     incoming.pipe(outgoing);
   };
   const server = createServer(serve);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    behalf,
-    refuse(next) {
-      refusal = next;
-    },
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath === null ? { host: '127.0.0.1', port: 0 } : { path: socketPath }, resolve);
+  });
+  const address = server.address();
+  return Object.assign(seen, {
+    port: address === null || typeof address === 'string' ? 0 : address.port,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
-  };
+  });
 }
