@@ -3,16 +3,10 @@
  *
  * I1. Every connection names the last row seen, so that the host first sends what came meanwhile: nothing is lost.
  */
-import { setTimeout as wait } from 'node:timers/promises';
-import { errorCode } from '../../config/errors.ts';
-import { CliError } from '../errors.ts';
 import type { EgressQuery, HostApi } from './api.ts';
 import { parseEventStream } from './event-stream.ts';
+import { isConnectionFault, waitToReconnect } from './reconnect.ts';
 import type { EgressEntry } from './types.ts';
-
-/** First and longest delay between attempts. Higher: late news. Lower: a stopped host's owner burns processor. */
-const BACKOFF_MS = 200;
-const BACKOFF_MAX_MS = 5_000;
 
 /** Until the signal aborts. The first connection must succeed (throws CliError); later ones are tried again for ever. */
 export async function* followRows(
@@ -40,17 +34,10 @@ export async function* followRows(
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof CliError) && !LOST.has(errorCode(error))) throw error;
-      if (!wasOpen) throw error;
+      if (!wasOpen || !isConnectionFault(error)) throw error;
     }
     if (signal.aborted) return;
     if (failures === 0) tell('… the host is away; waiting');
-    try {
-      await wait(Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** failures++), undefined, { signal });
-    } catch (error) {
-      if (errorCode(error) !== 'ABORT_ERR') throw error;
-    }
+    await waitToReconnect(failures++, signal);
   }
 }
-
-const LOST = new Set(['ECONNRESET', 'EPIPE', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED']);

@@ -4,11 +4,11 @@
  * I1. Every reconnect names the last revision seen, so that the host first sends what changed meanwhile:
  *     nothing is lost. Something may come twice; the reader knows by the message's revision.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { errorCode } from '../../config/errors.ts';
 import { CliError, EXIT } from '../errors.ts';
 import type { HostApi } from './api.ts';
 import { parseEventStream, type ServerEvent } from './event-stream.ts';
+import { isConnectionFault, waitToReconnect } from './reconnect.ts';
 import type { Message, Session } from './types.ts';
 
 export type LiveEvent =
@@ -21,9 +21,6 @@ export type LiveEvent =
   /** The connection was lost; `reason` is for people. */
   | { kind: 'lost'; reason: string };
 
-/** First and longest delay between attempts. Higher: late news. Lower: a stopped host's owner burns processor. */
-const BACKOFF_MS = 200;
-const BACKOFF_MAX_MS = 5_000;
 /** Three heartbeats of the host. Higher: a dead connection goes unnoticed. Lower: a busy host is left. */
 const SILENCE_MS = 45_000;
 
@@ -72,23 +69,8 @@ export async function* followEvents(
       throw new CliError(EXIT.failed, 'no_events', `The host sends no events: ${reason}.`, { next: 'portolan status' });
     }
     yield { kind: 'lost', reason };
-    await pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** failures++), signal);
+    await waitToReconnect(failures++, signal);
   }
-}
-
-/** Between 50 % and 100 % of the delay, so that many clients of a restarted host do not come at once. */
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(delayMs * (0.5 + Math.random() / 2), undefined, { signal });
-  } catch (error) {
-    if (errorCode(error) !== 'ABORT_ERR') throw error;
-  }
-}
-
-const CONNECTION_FAULTS = new Set(['ECONNRESET', 'EPIPE', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNABORTED']);
-
-function isConnectionFault(error: unknown): boolean {
-  return error instanceof CliError || CONNECTION_FAULTS.has(errorCode(error));
 }
 
 function describe(error: unknown): string {

@@ -1,7 +1,6 @@
 /** Waits for the image of an agent's next container, and shows how that goes. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { errorCode } from '../../config/errors.ts';
 import { parseEventStream } from '../client/event-stream.ts';
+import { pause } from '../client/reconnect.ts';
 import type { Agent, AgentProvider, Build } from '../client/types.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -25,7 +24,7 @@ export async function awaitImage(context: Context, agent: Agent): Promise<AgentP
       isTold = true;
       followed = build.id;
       await followBuild(context, build);
-    } else await pause(terminal.interrupted);
+    } else await pause(LOOK_MS, terminal.interrupted);
     shown = await api.readProvider(agent.id);
   }
   if (shown.image.state === 'failed') {
@@ -60,13 +59,5 @@ async function followBuild({ api, style, print, terminal }: Context, { id }: Bui
     }
   } catch (error) {
     if (!terminal.interrupted.aborted) throw error;
-  }
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  try {
-    await wait(LOOK_MS, undefined, { signal });
-  } catch (error) {
-    if (errorCode(error) !== 'ABORT_ERR') throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** `portolan provider list`: what agents may think with, and what they do. */
 import type { AgentProvider, Providers } from '../client/types.ts';
 import type { Context } from '../context.ts';
+import { shellWord } from '../output/shell.ts';
 import { type Column, formatTable } from '../output/table.ts';
 
 type ProviderKind = Providers['providers'][number];
@@ -61,7 +62,9 @@ function tellNext({ print, typeable, style }: Context, agents: readonly AgentPro
   if (steps.size === 0 && agents.some(({ service }) => service !== null)) return;
   const first = agents[0]?.agentName ?? 'main';
   const wanted =
-    steps.size > 0 ? [...steps] : ['portolan secrets set anthropic', `portolan provider set ${first} claude`];
+    steps.size > 0
+      ? [...steps]
+      : ['portolan secrets set anthropic', `portolan provider set ${shellWord(first)} claude`];
   print('');
   print(style.dim(steps.size > 0 ? 'Next, type:' : 'For a real model, type:'));
   for (const step of wanted) print(`  ${typeable(step)}`);

@@ -23,6 +23,12 @@ it('lists what there is and what agents do, and how to begin', async () => {
   expect(JSON.parse((await run('provider list --json')).out).agents[0]).toMatchObject({ agentName: 'main' });
 });
 
+it('types the name of an agent as a shell reads it', async () => {
+  const { api, run } = await setUp();
+  api.spine.db.prepare('UPDATE agent_groups SET name = ?').run('a (new) one');
+  expect((await run('provider')).out).toContain("portolan provider set 'a (new) one' claude");
+});
+
 it('asks before claude, and names its terms; nothing changes without a yes', async () => {
   const { api, run } = await setUp();
   const asked = await run('provider set main claude --model opus');
