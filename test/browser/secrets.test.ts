@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelServer } from '../support/model-servers/answers.ts';
 import { startOpenAiServer } from '../support/model-servers/openai.ts';
 import type { BuiltHost } from './built-host.ts';
+import { askHost } from './console-api.ts';
 import { type ConsolePage, DESKTOP, PHONE } from './console-page.ts';
 import { findMain, MODEL, SERVICE } from './model-service.ts';
 import { OwnerAtPage } from './owner-at-page.ts';
@@ -165,6 +166,31 @@ describe('secrets', () => {
     await card(SERVICE).waitFor({ state: 'detached' });
     await owner.page.goto(`${host.origin}/agents/${main}`);
     await owner.page.getByRole('region', { name: 'Thinks with' }).getByText('none is sent to this service').waitFor();
+  });
+
+  test('wait in a locked vault for its passphrase, which an owner types here, and which is nowhere then', async () => {
+    const passphrase = 'five words of a harbour pilot';
+    await askHost(host, '/vault/passphrase', 'PUT', { passphrase });
+    await host.kill();
+    await host.start();
+    await owner.page.goto(`${host.origin}/secrets`);
+    await owner.page.locator('[data-vault="locked"]').waitFor();
+    await owner.picture('vault-locked');
+    const vault = owner.page.getByRole('region', { name: 'Vault' });
+    await vault.getByLabel(/^Passphrase/).fill('not this one at all');
+    await vault.getByRole('button', { name: 'Unlock' }).click();
+    await vault.getByRole('alert').waitFor();
+    expect(await vault.getByLabel(/^Passphrase/).inputValue()).toBe('');
+    const open = owner.page.locator('[data-vault="open"]').getByText('open, with a passphrase');
+    // After a wrong one the next is let wait.
+    const unlock = async () => {
+      await vault.getByLabel(/^Passphrase/).fill(passphrase);
+      await vault.getByRole('button', { name: 'Unlock' }).click();
+      await vault.getByRole('alert').or(open).first().waitFor();
+      return open.count();
+    };
+    await expect.poll(unlock, { timeout: 30_000, interval: 500 }).toBe(1);
+    expect(await readPage()).not.toContain(passphrase);
   });
 
   test('have a page for a phone, and a name on every control', async () => {

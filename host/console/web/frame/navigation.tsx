@@ -88,7 +88,7 @@ function MorePlaces({ places, current }: { places: readonly Place[]; current: st
           More
         </button>
       </Popover.Target>
-      <Popover.Dropdown className={classes.sheet ?? ''} aria-label="More pages">
+      <Popover.Dropdown className={classes.sheet ?? ''} aria-label="More pages" onClick={() => setIsOpen(false)}>
         {places.map((place) => (
           <PlaceLink key={place.to} place={place} isCurrent={place.to === current} />
         ))}

@@ -24,7 +24,7 @@ export function VaultLine() {
             <b>Vault</b>
             <Tone look={describeVault(data)} />
             {data.keyId !== null && <code className={page.soft}>key {data.keyId}</code>}
-            {data.why !== null && <p className={page.soft}>{data.why}</p>}
+            {data.state === 'unusable' && data.why !== null && <p className={page.soft}>{data.why}</p>}
             {data.next !== null && (
               <p className={page.soft}>
                 Or type: <code className={page.code}>{data.next}</code>
@@ -72,9 +72,14 @@ function Unlock({ vault }: { vault: Vault }) {
         {needsPassphrase ? 'Unlock' : 'Look again'}
       </Button>
       {problem !== null && (
-        <Text role="alert" size="sm" c="var(--bad)">
-          {[problem.message, problem.hint].filter(Boolean).join(' ')}
-        </Text>
+        <div role="alert" className={classes.problem}>
+          <Text size="sm" c="var(--bad)">
+            {problem.message}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {problem.hint}
+          </Text>
+        </div>
       )}
     </form>
   );
