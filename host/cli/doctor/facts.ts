@@ -86,8 +86,10 @@ export type AgentImagesFact =
 
 /** What agents think with. */
 export type ModelsFact =
-  /** No host to ask. */
-  { kind: 'unknown' } | { kind: 'known'; agents: readonly AgentProvider[] };
+  | { kind: 'unknown' }
+  | { kind: 'known'; agents: readonly AgentProvider[] }
+  /** No host to ask: what its database says. Null: an agent without a model. */
+  | { kind: 'recorded'; agents: readonly { agentName: string; service: string | null }[] };
 
 /** Of the file system that holds the home, or would hold it. */
 export interface DiskFact {

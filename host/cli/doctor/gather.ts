@@ -45,7 +45,7 @@ export async function gatherFacts(place: DoctorPlace): Promise<DoctorFacts> {
   ]);
   const agentImages = await gatherAgentImages(docker, database, paths.centralDb);
   const vault = await gatherVault(paths, env, database, host.kind === 'running' ? host.vault : null);
-  const models = await gatherModels(paths.socket, host);
+  const models = await gatherModels(paths, host, database);
   const nodeVersion = process.versions.node;
   return {
     nodeVersion,

@@ -13,6 +13,7 @@ const MAX_NAMED = 3;
 /** One finding for each thing to type; nothing is said where nothing is known. */
 export function planModels(fact: ModelsFact): Finding[] {
   if (fact.kind === 'unknown' || fact.agents.length === 0) return [];
+  if (fact.kind === 'recorded') return planRecorded(fact.agents);
   const thinking = fact.agents.filter(({ service }) => service !== null);
   const problems = thinking.flatMap((agent) => findProblem(agent) ?? []);
   if (problems.length > 0) return joinAlike(problems);
@@ -24,6 +25,17 @@ export function planModels(fact: ModelsFact): Finding[] {
   }
   const more = thinking.length === 1 ? '' : `, and ${thinking.length - 1} more`;
   const detail = `${oneLine(first.agentName)} reaches ${first.model ?? 'its model'} through ${first.service}${more}`;
+  return [{ check: CHECK, title: TITLE, verdict: 'ok', detail, fix: null }];
+}
+
+/** Whether there is a key, and what it opens, is for the host to say. */
+function planRecorded(agents: readonly { agentName: string; service: string | null }[]): Finding[] {
+  const [first, ...others] = agents.filter(({ service }) => service !== null);
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  const detail =
+    first === undefined
+      ? 'no agent uses one'
+      : `${oneLine(first.agentName)} thinks through ${first.service}${more}; whether that has a key is known when the host runs`;
   return [{ check: CHECK, title: TITLE, verdict: 'ok', detail, fix: null }];
 }
 

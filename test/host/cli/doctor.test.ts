@@ -8,6 +8,7 @@ import type { DoctorFacts } from '../../../host/cli/doctor/facts.ts';
 import { type Finding, planFindings } from '../../../host/cli/doctor/plan.ts';
 import { type HomePaths, homePaths, projectRoot } from '../../../host/config/home.ts';
 import { lockHome } from '../../../host/config/lock.ts';
+import { AgentStore } from '../../../host/store/agents.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
 import { SecretValue } from '../../../host/vault/secret-value.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol.ts';
@@ -109,6 +110,23 @@ describe('the doctor', () => {
     expect(planFindings({ ...WELL, models: { kind: 'unknown' } }, 1).some(({ check }) => check === 'models')).toBe(
       false,
     );
+  });
+
+  it.each([
+    [[{ agentName: 'main', service: null }], 'no agent uses one'],
+    [
+      [
+        { agentName: 'main', service: 'ollama' },
+        { agentName: 'writer', service: 'anthropic' },
+      ],
+      'main thinks through ollama, and 1 more; whether that has a key is known when the host runs',
+    ],
+  ])('says of models what is on record while no host runs (%#)', (agents, detail) => {
+    expect(find({ models: { kind: 'recorded', agents } }, 'models')).toMatchObject({
+      verdict: 'ok',
+      detail,
+      fix: null,
+    });
   });
 
   it('warns of deliveries that are overdue', () => {
@@ -272,7 +290,11 @@ describe('portolan doctor', () => {
   it('works with the host down, and is content with a home that is ready', async () => {
     const paths = makeTempHome();
     prepareDatabase(paths);
+    const db = openCentralDb(paths.centralDb, join(projectRoot(), 'migrations', 'central'));
+    new AgentStore(db).create({ name: 'main', folder: 'main', provider: 'claude', now: 0 });
+    db.close();
     const doctor = await diagnose(paths, { PORTOLAN_DRIVER: 'process' });
+    expect(doctor.of('models')).toMatchObject({ detail: expect.stringContaining('main thinks through anthropic') });
     expect(doctor.of('database')).toMatchObject({ verdict: 'ok' });
     expect(doctor.of('home')).toMatchObject({ verdict: 'ok' });
     expect(doctor.of('host')).toMatchObject({ verdict: 'warning', fix: 'npm run up' });
