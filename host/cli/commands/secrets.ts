@@ -45,6 +45,7 @@ function describeThinkers({ uses }: Pick<Secret, 'uses'>): string {
 export async function setSecret(context: Context, words: readonly string[]): Promise<void> {
   const [name = ''] = words;
   refuseValue(words);
+  await requireOpenVault(context);
   const value = await readSecretly(context, `The value of ${name} (it is not shown):`);
   const set = await context.api.setSecret(name, value);
   if (context.json) return context.printJson(set);
@@ -55,6 +56,15 @@ export async function setSecret(context: Context, words: readonly string[]): Pro
   else if (set.uses.length > 0) context.print(`  From the next request on: ${describeUses(set)}.`);
   else context.print('  No service gets it yet.');
   if (set.next !== null) context.print(`\nNext, type:\n  ${context.typeable(set.next)}`);
+}
+
+/** Before somebody pastes a value that nobody can keep. */
+async function requireOpenVault({ api }: Context): Promise<void> {
+  const { state, why, next } = await api.readVault();
+  if (state !== 'locked') return;
+  throw new CliError(EXIT.refused, 'vault_locked', `${oneLine(why ?? 'The vault is locked')}.`, {
+    next: next ?? 'portolan secrets unlock',
+  });
 }
 
 /** What stands in the command's words was seen by others already: it is refused, and not repeated. */

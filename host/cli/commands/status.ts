@@ -15,7 +15,7 @@ function describeDeliveries({ deliveries, overdue }: Status['queue'], style: Sty
 }
 
 function describeGateway({ sockets, missing, open, unrecorded }: Status['gateway'], style: Style): string {
-  const whole = `${sockets === 1 ? '1 container has' : `${sockets} containers have`} one, ${open} on their way`;
+  const whole = `${sockets === 1 ? '1 container has' : `${sockets} containers have`} one${open === 0 ? '' : `, ${open === 1 ? '1 request' : `${open} requests`} on the way`}`;
   const lost = unrecorded === 0 ? '' : `; ${style.red(`${unrecorded} requests are in no log: the disk took none`)}`;
   if (missing > 0)
     return `${style.red(`${missing === 1 ? '1 container has' : `${missing} containers have`} none`)}; ${whole}${lost}`;

@@ -216,7 +216,9 @@ describe('status, url, release, trace and stop', () => {
     expect((await portolan(paths, ['status'])).out).toMatch(/Way out +no container needs one/);
     host.gateway = { sockets: 2, missing: 1, connections: 5, open: 3, unrecorded: 4 };
     const { out } = await portolan(paths, ['status']);
-    expect(out).toContain('1 container has none; 2 containers have one, 3 on their way; 4 requests are in no log');
+    expect(out).toContain(
+      '1 container has none; 2 containers have one, 3 requests on the way; 4 requests are in no log',
+    );
   });
 
   it('status says how it is and what it does', async () => {

@@ -162,8 +162,10 @@ describe('portolan secrets', () => {
     await earlier.setPassphrase(SecretValue.ofPassphrase(PASSPHRASE), 'web:owner');
     api.vault.open();
     expect((await run(api, ['status'])).out).toContain('portolan secrets unlock');
-    const set = await run(api, ['secrets', 'set', 'github'], { stdin: 'x' });
+    const set = await run(api, ['secrets', 'set', 'github'], { stdin: 'x', isStdinInteractive: true });
     expect(set).toMatchObject({ code: 5, err: expect.stringContaining('secrets unlock') });
+    // Nobody is asked for a value that cannot be kept.
+    expect(set.out + set.err).not.toContain('The value of');
     const wrong = await run(api, ['secrets', 'unlock'], { stdin: 'not that one' });
     expect(wrong).toMatchObject({ code: 5, err: expect.stringContaining('That is not the passphrase.') });
     const early = await run(api, ['secrets', 'unlock'], { stdin: PASSPHRASE });
