@@ -64,7 +64,9 @@ export async function decideApproval(
   } else {
     const isOpen = approval.state === 'approved' || approval.state === 'rejected';
     const more = isOpen ? ` What comes of it: ${context.typeable(`portolan approvals show ${approval.code}`)}` : '';
-    context.print(`${oneLine(approval.choice ?? choice)}: ${title} It is ${approval.state}.${more}`);
+    context.print(
+      `${oneLine(approval.choice ?? choice)}: ${title}${/[.?!]$/.test(title) ? '' : '.'} It is ${approval.state}.${more}`,
+    );
   }
 }
 
