@@ -1,5 +1,6 @@
 /** Names and addresses of hosts as requests spell them, brought to the one form that rules and logs use. Pure. */
 import { isIP } from 'node:net';
+import { getDomain } from 'tldts';
 
 export type Host =
   | { kind: 'name' /** Lower case, punycode, without the last dot. */; text: string }
@@ -52,8 +53,16 @@ export function formatHost({ text }: Host): string {
   return isIP(text) === 6 ? `[${text}]` : text;
 }
 
-/** Whether a rule's host means this one. `*.example.com` means the names below it, and never an address. */
-export function hostMatches(ruleHost: string, host: Host): boolean {
+/**
+ * Whether a rule's host means this one. `*.example.com` means the names below it, and never an address; nor what
+ * others register there: `*.amazonaws.com` has `sts.amazonaws.com`, and nobody's bucket below `s3.amazonaws.com`.
+ * `isPrivate`: an owner said so of a network of their own, where nobody else registers.
+ */
+export function hostMatches(ruleHost: string, host: Host, isPrivate: boolean): boolean {
   if (!ruleHost.startsWith('*.')) return ruleHost === host.text;
-  return host.kind === 'name' && host.text.length > ruleHost.length - 1 && host.text.endsWith(ruleHost.slice(1));
+  const isBelow =
+    host.kind === 'name' && host.text.length > ruleHost.length - 1 && host.text.endsWith(ruleHost.slice(1));
+  if (!isBelow || isPrivate) return isBelow;
+  const registered = getDomain(host.text, { allowPrivateDomains: true });
+  return registered !== null && `.${ruleHost.slice(2)}`.endsWith(`.${registered}`);
 }

@@ -59,7 +59,9 @@ export function planRequest({ method, target }: Head, facts: RequestFacts): Requ
 type Place = { host: Host; port: number };
 
 function planTunnel({ host, port }: Place, rules: readonly AccessRule[]): RequestPlan {
-  const near = rules.filter((rule) => rule.port === port && rule.host !== null && hostMatches(rule.host, host));
+  const near = rules.filter(
+    (rule) => rule.port === port && rule.host !== null && hostMatches(rule.host, host, rule.isPrivate),
+  );
   // I1
   const rule = preferPrivate(near.filter(({ methods, pathPrefix }) => methods === null && pathPrefix === null));
   const upstream: Upstream = { scheme: 'tcp', host, port, path: '' };
@@ -79,7 +81,9 @@ function planHost(
   rules: readonly AccessRule[],
 ): RequestPlan {
   const { kind: scheme, host, port, path } = target;
-  const near = rules.filter((rule) => rule.port === port && rule.host !== null && hostMatches(rule.host, host));
+  const near = rules.filter(
+    (rule) => rule.port === port && rule.host !== null && hostMatches(rule.host, host, rule.isPrivate),
+  );
   if (near.length === 0) return refuseHost(target, rules);
   const rule = preferPrivate(near.filter((one) => ruleTakes(one, method, path)));
   const upstream: Upstream = { scheme, host, port, path };
@@ -158,7 +162,9 @@ function preferPrivate(rules: readonly AccessRule[]): AccessRule | undefined {
 }
 
 function refuseHost({ host, port }: Place, rules: readonly AccessRule[]): Refusal {
-  const ports = rules.filter((rule) => rule.host !== null && hostMatches(rule.host, host)).map((rule) => rule.port);
+  const ports = rules
+    .filter((rule) => rule.host !== null && hostMatches(rule.host, host, rule.isPrivate))
+    .map((rule) => rule.port);
   const name = formatHost(host);
   const why =
     ports.length === 0

@@ -2,10 +2,12 @@
  * Whether an agent may be let out to a place, and what that adds compared with today. Pure.
  *
  * I1. What an agent asks for leads outside alone: no address, no name of the inside, no model, nothing private.
- * I2. A wildcard stays below one registrable name: `*.example.com`, never `*.com`, `*.co.uk` or `*.github.io`.
+ * I2. A wildcard stays below one registrable name: `*.example.com`, never `*.com`, `*.co.uk` or `*.github.io`. Where
+ *     others register further below, those names are not meant (`hostMatches`).
  */
 import { isIP } from 'node:net';
 import { getPublicSuffix } from 'tldts';
+import { hostMatches } from '../../egress/hosts.ts';
 
 /** A place outside, and what of it. Exactly one of host and service; port goes with host. */
 export interface AccessWish {
@@ -111,16 +113,21 @@ function isWholesale(name: string): boolean {
   return !name.includes('.') || getPublicSuffix(name, { allowPrivateDomains: true }) === name;
 }
 
+type Rule = AccessWish & { isPrivate?: boolean };
+
 /** Whether a rule allows all of a wish. */
-export function covers(rule: AccessWish, wish: AccessWish): boolean {
+export function covers(rule: Rule, wish: AccessWish): boolean {
   return coversPlace(rule, wish) && coversMethods(rule, wish) && coversPath(rule, wish);
 }
 
-function coversPlace(rule: AccessWish, wish: AccessWish): boolean {
+function coversPlace(rule: Rule, wish: AccessWish): boolean {
   if (rule.service !== null || wish.service !== null) return rule.service === wish.service;
   if (rule.port !== wish.port || rule.host === null || wish.host === null) return false;
   if (rule.host === wish.host) return true;
-  return rule.host.startsWith('*.') && wish.host.replace(/^\*\./, '').endsWith(rule.host.slice(1));
+  if (!rule.host.startsWith('*.')) return false;
+  const below = wish.host.replace(/^\*\./, '');
+  const kind = isIP(below) === 0 ? 'name' : 'address';
+  return hostMatches(rule.host, { kind, text: below }, rule.isPrivate === true);
 }
 
 function coversMethods(rule: AccessWish, wish: AccessWish): boolean {

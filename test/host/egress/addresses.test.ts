@@ -151,9 +151,9 @@ describe('hosts', () => {
   ])('%s is no host with a port', (text) => expect(parseAuthority(text, null)).toBeNull());
 
   test('a wildcard means names below it only', () => {
-    const matches = (rule: string, text: string) => {
+    const matches = (rule: string, text: string, isPrivate = false) => {
       const host = parseHost(text);
-      return host !== null && hostMatches(rule, host);
+      return host !== null && hostMatches(rule, host, isPrivate);
     };
     expect(matches('*.example.com', 'a.example.com')).toBe(true);
     expect(matches('*.example.com', 'a.b.EXAMPLE.com.')).toBe(true);
@@ -162,5 +162,14 @@ describe('hosts', () => {
     expect(matches('*.example.com', 'example.com.evil.test')).toBe(false);
     expect(matches('example.com', 'a.example.com')).toBe(false);
     expect(matches('*.0.0.1', '127.0.0.1')).toBe(false);
+    // Below some names anybody registers one of their own.
+    expect(matches('*.amazonaws.com', 'sts.eu-west-1.amazonaws.com')).toBe(true);
+    expect(matches('*.amazonaws.com', 'evil.s3.amazonaws.com')).toBe(false);
+    expect(matches('*.amazonaws.com', 's3.amazonaws.com')).toBe(false);
+    expect(matches('*.windows.net', 'evil.blob.core.windows.net')).toBe(false);
+    expect(matches('*.evil.s3.amazonaws.com', 'a.evil.s3.amazonaws.com')).toBe(true);
+    expect(matches('*.s3.amazonaws.com', 'evil.s3.amazonaws.com')).toBe(false);
+    expect(matches('*.lan', 'nas.lan', true)).toBe(true);
+    expect(matches('*.s3.amazonaws.com', 'mine.s3.amazonaws.com', true)).toBe(true);
   });
 });

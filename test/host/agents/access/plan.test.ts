@@ -146,6 +146,17 @@ describe('what is refused, whoever asks', () => {
     expect(plan(wish({ host }))).toMatchObject({ kind: 'refuse', why: expect.stringContaining('others register') });
   });
 
+  test('nor what they register below a wildcard that somebody allowed', () => {
+    const rule = { host: '*.amazonaws.com', port: 443, service: null, methods: null, pathPrefix: null };
+    const asks = (host: string) => covers(rule, { ...rule, host });
+    expect(['sts.amazonaws.com', '*.sts.amazonaws.com'].map(asks)).toEqual([true, true]);
+    expect(['evil.s3.amazonaws.com', '*.evil.s3.amazonaws.com', 's3.amazonaws.com'].map(asks)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
   test.each(['*.example.com', '*.example.co.uk', '*.someone.github.io', 'someone.github.io'])('but not %s', (host) => {
     expect(plan(wish({ host })).kind).toBe('add');
   });
