@@ -141,6 +141,7 @@ export class Exchange implements Passing {
         raw: this.#request.rawHeaders,
         host: hostHeader(passage),
         credential: credential.kind === 'header' ? credential : null,
+        credentialHeader: passage.service?.header,
         isService: passage.service !== null,
       }),
       addresses,

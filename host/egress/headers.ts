@@ -40,13 +40,16 @@ export interface OutboundHead {
   host: string;
   /** That the gateway adds; null: none. */
   credential: { name: string; value: string } | null;
+  /** In which the service expects its credential, though it was given none. */
+  credentialHeader?: string | undefined;
   /** A service's: its answer is looked through. */
   isService: boolean;
 }
 
 /** What goes to the server outside. */
-export function outboundHeaders({ raw, host, credential, isService }: OutboundHead): OutgoingHttpHeaders {
-  const own = credential?.name.toLowerCase();
+export function outboundHeaders(head: OutboundHead): OutgoingHttpHeaders {
+  const { raw, host, credential, isService } = head;
+  const own = (credential?.name ?? head.credentialHeader)?.toLowerCase();
   const headers: OutgoingHttpHeaders = { host };
   for (const [name, value] of pass(raw)) {
     if (name === 'host' || name === own || CREDENTIAL.test(name) || OVERRIDE.test(name)) continue;

@@ -243,6 +243,23 @@ describe('a service', () => {
     });
   });
 
+  test('that was given no secret gets none from inside either, whatever its header is called', async () => {
+    let seen: http.IncomingHttpHeaders = {};
+    const server = await outside((request, response) => {
+      seen = request.headers;
+      response.end('ok');
+    });
+    const way = await openWayOut({ credentials: { credentialFor: () => ({ kind: 'none' }) } });
+    way.services.add(
+      { name: 'nas', url: server.url, api: null, header: 'X-Nas-Pass: {}', isPrivate: true },
+      'web:owner',
+    );
+    way.allow({ service: 'nas' });
+    const headers = { 'X-NAS-Pass': 'mine', 'x-other': 'stays' };
+    expect((await way.call('/service/nas/', { headers })).status).toBe(200);
+    expect([seen['x-nas-pass'], seen['x-other']]).toEqual([undefined, 'stays']);
+  });
+
   test('that echoes what it got does not hand the credential out, in whatever pieces it comes', async () => {
     const bare = Buffer.from(SECRET).toString('base64');
     const echo = `{"authorization":"Bearer ${SECRET}","b64":"${bare}","url":"${encodeURIComponent(SECRET)}"}`;
@@ -296,7 +313,7 @@ describe('a service', () => {
     expect(refusalOf(await way.call('/service/github/user')).error.type).toBe('unknown_service');
     way.allow({ service: 'github' });
     const answer = await way.call('/service/github/user');
-    expect(refusalOf(answer)).toMatchObject({ error: { type: 'no_secret' }, next: 'portolan vault unlock' });
+    expect(refusalOf(answer)).toMatchObject({ error: { type: 'no_secret' }, next: 'an owner types: portolan vault unlock' });
   });
 });
 
