@@ -4,6 +4,7 @@
  * Source: Model Context Protocol 2025-11-25; the three requests that a client makes of tools, and `ping`.
  */
 import { z } from 'zod';
+import { describeError, log } from '../../runner/log.ts';
 import type { ToolBox, ToolDescription } from '../../tools/tool.ts';
 import type { McpEndpoint, McpTransport } from './sdk.ts';
 
@@ -81,7 +82,12 @@ class ToolServer implements McpEndpoint {
       this.#parts.onFault(error);
       reply = { error: { code: INTERNAL_ERROR, message: 'the tool broke' } };
     }
-    await transport.send({ jsonrpc: '2.0', id: request.id, ...reply });
+    try {
+      await transport.send({ jsonrpc: '2.0', id: request.id, ...reply });
+    } catch (error) {
+      // The turn ended while the tool ran: nobody waits for it, and the runner goes on.
+      log.info('the result of a tool came too late', { error: describeError(error) });
+    }
   }
 
   async #answer({ method, params }: Request): Promise<Reply> {
