@@ -11,9 +11,23 @@ export function splitPath(path: string): { pathname: string; query: string } {
 /** What a server may decode once more: slashes, backslashes, dots, NUL, and the percent sign itself. */
 const ENCODED = /%(?:2[ef5]|5c|00)/i;
 
-/** Whether every server reads the same segments out of it: nothing encoded that cuts or climbs, none empty. */
+/**
+ * Whether every server reads the same segments out of it: nothing encoded that cuts or climbs, none empty, and what is
+ * encoded is UTF-8: old decoders take more for a dot or slash (`%c0%ae`, `%u002e`).
+ */
 export function isPlainPath(pathname: string): boolean {
-  return !ENCODED.test(pathname) && !pathname.includes('\\') && !pathname.includes('//') && !climbs(pathname);
+  const isUnclear = ENCODED.test(pathname) || pathname.includes('\\') || pathname.includes('//') || climbs(pathname);
+  return !isUnclear && isUtf8(pathname);
+}
+
+function isUtf8(pathname: string): boolean {
+  try {
+    decodeURIComponent(pathname);
+    return true;
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return false;
+  }
 }
 
 /** Whether some server would read `.` or `..` as a segment, decoding as often as it likes. */

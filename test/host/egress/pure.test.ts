@@ -103,6 +103,11 @@ describe('paths', () => {
     expect(isPlainPath(path)).toBe(false);
   });
 
+  test.each(['/a/%c0%ae%c0%ae/b', '/a%c0%afb', '/%e0%80%ae', '/a/%u002e%u002e/b', '/a%', '/%zz', '/%e9'])(
+    '%s is read in two ways',
+    (path) => expect(isPlainPath(path)).toBe(false),
+  );
+
   test.each(['/', '/a', '/a.b', '/...', '/a..b', '/.well-known/x', '/a%20b', '/a;b', '/..a'])('%s does not', (path) => {
     expect(climbs(path)).toBe(false);
     expect(isPlainPath(path)).toBe(true);
