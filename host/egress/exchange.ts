@@ -110,7 +110,9 @@ export class Exchange implements Passing {
     if (service === null) return { kind: 'none' };
     const { parts, who } = this.#scope;
     const credential = parts.credentials.credentialFor(service, who.agentGroupId);
-    return credential.kind === 'missing' ? refuse('no_secret', credential.why, credential.next) : credential;
+    return credential.kind === 'missing'
+      ? refuse('no_secret', credential.why, `an owner types: ${credential.next}`)
+      : credential;
   }
 
   #checkBody({ service }: Passage): Refusal | null {
