@@ -113,6 +113,12 @@ describe('secrets', () => {
     await owner.page.goto(`${host.origin}/agents/${main}`);
     const thinks = owner.page.getByRole('region', { name: 'Thinks with' });
     await thinks.getByRole('button', { name: 'Change' }).click();
+    await dialog().getByLabel('Provider').selectOption({ label: 'claude' });
+    await dialog()
+      .getByText(/Anthropic’s terms/)
+      .waitFor();
+    await owner.picture('claude-terms');
+    expect(await dialog().getByRole('button', { name: 'Accept, and use it' }).isEnabled()).toBe(true);
     await dialog().getByLabel('Provider').selectOption({ label: 'openai' });
     await dialog().getByLabel('Service').selectOption(SERVICE);
     await dialog().getByLabel('Model').fill(MODEL);

@@ -115,6 +115,42 @@ describe('what models cost', () => {
     await bar.waitFor({ state: 'detached' });
   });
 
+  test('has a price that is changed at its page, and holds for the next call', async () => {
+    const price = { service: SERVICE, model: MODEL, input: 1_000, output: 1_000, cacheRead: 0, cacheWrite: 0 };
+    await askHost(host, '/prices', 'PUT', price);
+    await owner.goTo('Usage');
+    await owner.page.getByText('$1 in, $1 out, $0 from the cache').waitFor();
+    await owner.page.getByRole('button', { name: `Change the price: ${SERVICE}/${MODEL}` }).click();
+    await dialog().getByLabel('In', { exact: false }).first().fill('3');
+    await dialog().getByLabel('Out').fill('cheap');
+    await dialog().getByText('Such as 3 or 0.25').waitFor();
+    await dialog().getByLabel('Out').fill('15');
+    await owner.picture('set-price');
+    await dialog().getByRole('button', { name: 'Set', exact: true }).click();
+    await owner.page.getByText('$3 in, $15 out, $0 from the cache').waitFor();
+    await askHost(host, '/budgets', 'PUT', {
+      ...{ scope: 'agent', subject: main, period: 'day', unit: 'tokens', amount: 4_000 },
+    });
+    await owner.pages.getByRole('link', { name: 'Chats' }).click();
+    await owner.say('in earnest');
+    await owner.fromAgent('Better so.').waitFor();
+    const line = owner.mine('in earnest').getByRole('button', { name: /^Answering this cost/ });
+    expect(await line.textContent()).toBe('10 in · 2 out · $0.0001');
+  });
+
+  test('asks an owner at 80 % on a card, and approving raises the cap', async () => {
+    await owner.pages.getByText('waiting').waitFor({ state: 'attached' });
+    await owner.goTo('Approvals');
+    const card = owner.page.locator('article[data-approval][data-state="pending"]');
+    await card.first().waitFor();
+    await owner.picture('approval-budget');
+    await card.first().getByRole('button').first().click();
+    await owner.page.getByText('Nothing waits for you.').waitFor();
+    await owner.page.goto(`${host.origin}/agents/${main}`);
+    await owner.page.getByRole('progressbar', { name: 'main, each day' }).waitFor();
+    await expect.poll(() => owner.page.getByText(/^3,655 of 4,000 tokens/).count()).toBe(0);
+  });
+
   test('fits on a phone, where the pages beyond the bar are behind “More”, in the dark too', async () => {
     await askHost(host, '/budgets', 'PUT', { scope: 'host', subject: '', period: 'month', unit: 'usd', amount: 5e9 });
     await owner.page.setViewportSize(PHONE);
@@ -133,6 +169,13 @@ describe('what models cost', () => {
     expect(await owner.overflow()).toBe(0);
     await owner.picture('agent-thinks-phone-dark');
     await owner.page.emulateMedia({ colorScheme: 'light' });
+    // The narrowest that is common.
+    await owner.page.setViewportSize({ width: 375, height: 667 });
+    for (const place of ['usage', 'egress', 'secrets', `agents/${main}`, 'approvals']) {
+      await owner.page.goto(`${host.origin}/${place}`);
+      await owner.page.locator('main section').first().waitFor();
+      expect([place, await owner.overflow()]).toEqual([place, 0]);
+    }
     await owner.page.setViewportSize(DESKTOP);
     for (const place of ['usage', `agents/${main}`]) {
       await owner.page.goto(`${host.origin}/${place}`);

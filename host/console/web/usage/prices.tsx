@@ -54,7 +54,13 @@ export function Prices({ models }: { models: UsageReport | undefined }) {
           <OwnPrice key={`${price.service}/${price.model}`} price={price} mayChange={mayChange} onAsk={setAsking} />
         ))}
       </ul>
-      {asking?.kind === 'set' && <SetPrice of={asking.of} onClose={() => setAsking(null)} />}
+      {asking?.kind === 'set' && (
+        <SetPrice
+          of={asking.of}
+          price={own.find((price) => isOf(price, asking.of)) ?? null}
+          onClose={() => setAsking(null)}
+        />
+      )}
       {asking?.kind === 'remove' && (
         <DialogForm
           title="Remove this price?"
@@ -122,8 +128,15 @@ const FIELDS = [
   ['cacheWrite', 'Into the cache'],
 ] as const;
 
-function SetPrice({ of, onClose }: { of: Named; onClose: () => void }) {
-  const [texts, setTexts] = useState({ input: '', output: '', cacheRead: '', cacheWrite: '' });
+interface SetPriceProps {
+  of: Named;
+  /** The one that holds; null: it has none. */
+  price: ModelPrice | null;
+  onClose: () => void;
+}
+
+function SetPrice({ of, price: before, onClose }: SetPriceProps) {
+  const [texts, setTexts] = useState(() => writePrice(before));
   const price = readPrice(texts);
   return (
     <DialogForm
@@ -153,6 +166,16 @@ function SetPrice({ of, onClose }: { of: Named; onClose: () => void }) {
       </div>
     </DialogForm>
   );
+}
+
+function writePrice(price: PricePerToken | null): Record<keyof PricePerToken, string> {
+  const write = (field: keyof PricePerToken) => (price === null ? '' : String(price[field] / 1_000));
+  return {
+    input: write('input'),
+    output: write('output'),
+    cacheRead: write('cacheRead'),
+    cacheWrite: write('cacheWrite'),
+  };
 }
 
 function readPrice(texts: Record<keyof PricePerToken, string>): PricePerToken | null {
