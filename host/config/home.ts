@@ -13,8 +13,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shellWord } from '../../shared/shell-word.ts';
 import { Fault } from './errors.ts';
-import { shellWord } from './shell-word.ts';
 
 export interface HomePaths {
   home: string;

@@ -1,4 +1,5 @@
 /** What went wrong with a call of the model, in words for people, and whether it may pass by itself. Pure. */
+import { shellWord } from '../../../shared/shell-word.ts';
 import { MAX_WORDS_CHARS } from './limits.ts';
 
 export interface FailedCall {
@@ -52,7 +53,7 @@ function describeFinal({ status, problem }: FailedCall, { service, model, agentN
   if (status === 401) return [`${service} does not take the key that it was given`, KEY_ADVICE];
   if (status === 402 || problem === 'billing_error') return [`${service} wants to be paid first`, ''];
   if (status === 404 || problem === 'model_not_found') {
-    const advice = `An admin can choose another: \`portolan provider set ${agentName} claude --model …\`.`;
+    const advice = `An admin can choose another: \`portolan provider set ${shellWord(agentName)} claude --model …\`.`;
     return [`${service} has no model ${model ?? 'of that name'}`, advice];
   }
   // 403 is the gateway's, too: its words say what to do.

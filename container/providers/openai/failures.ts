@@ -1,7 +1,9 @@
 /** What went wrong with a call of the model, in words for people, and what can be done about it. Pure. */
+
 import { APICallError } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER } from '../../../shared/gateway.ts';
+import { shellWord } from '../../../shared/shell-word.ts';
 import { readRetryAfter } from '../../runner/retry-after.ts';
 
 export type Failure =
@@ -89,7 +91,7 @@ function readStatus(error: APICallError, place: CallPlace): Failure {
     case 413:
     case 415:
     case 422: {
-      const advice = `An admin can choose another: \`portolan provider set ${agentName} openai --model …\`.`;
+      const advice = `An admin can choose another: \`portolan provider set ${shellWord(agentName)} openai --model …\`.`;
       const isModel = status === 404;
       const what = isModel ? `${service} has no model ${model}` : `${service} does not take the request`;
       return { kind: 'rejected', message: sentence(what, words.text, isModel ? advice : '') };

@@ -1,9 +1,11 @@
 /** The model of a session through the host's gateway: which API, which address, how hard it thinks. */
+
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV3, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import { gatewayUrl, PLACEHOLDER_KEY } from '../../../shared/gateway.ts';
 import type { Effort, ModelApi } from '../../../shared/providers.ts';
+import { shellWord } from '../../../shared/shell-word.ts';
 import type { QueryInput } from '../provider.ts';
 import { MAX_OUTPUT_TOKENS } from './limits.ts';
 import type { Metadata } from './records.ts';
@@ -21,7 +23,7 @@ export type ModelChoice = { kind: 'model'; model: Model } | { kind: 'incomplete'
 
 export function chooseModel({ session, gateway, messageId }: QueryInput): ModelChoice {
   const { service, api, model: name, agentName, effort } = session;
-  const next = `An admin can say which: \`portolan provider set ${agentName} openai --service … --model …\`.`;
+  const next = `An admin can say which: \`portolan provider set ${shellWord(agentName)} openai --service … --model …\`.`;
   if (service === '' || api === null)
     return { kind: 'incomplete', message: `This agent has no model service. ${next}` };
   if (name === null) return { kind: 'incomplete', message: `This agent has no model. ${next}` };

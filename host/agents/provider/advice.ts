@@ -1,6 +1,6 @@
 /** What somebody types who has only the demo. Pure. */
 import { modelServiceOf } from '../../../shared/providers.ts';
-import { shellWord } from '../../config/shell-word.ts';
+import { shellWord } from '../../../shared/shell-word.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 
 /** Two commands from fixed rules to a real model; none when some agent has one already. */

@@ -1,1 +1,1 @@
-export { shellWord } from '../../config/shell-word.ts';
+export { shellWord } from '../../../shared/shell-word.ts';

@@ -1,6 +1,7 @@
 /** What agents think with, judged before it is kept. */
+
+import { shellWord } from '../../../shared/shell-word.ts';
 import { type Choice, type ChoiceRefused, mergeChoice, pickChoice, planChoice } from '../../agents/provider/plan.ts';
-import { shellWord } from '../../config/shell-word.ts';
 import type { AgentGroup } from '../../store/agents.ts';
 import type { ApiParts } from './ports.ts';
 import { Problem } from './problem.ts';

@@ -1,6 +1,6 @@
 /** Why a model call was not let through, in words for the agent and the person it works for. Pure. */
 import { formatUsdExactly } from '../../../shared/money.ts';
-import { shellWord } from '../../config/shell-word.ts';
+import { shellWord } from '../../../shared/shell-word.ts';
 import type { Budget } from '../../store/budgets.ts';
 import type { BudgetPlan } from './budget-plan.ts';
 import type { CallRefused } from './door.ts';

@@ -2,8 +2,8 @@
 import type { GatewayRefusal } from '../../../shared/gateway.ts';
 import type { ProbeAnswer } from '../../../shared/probe.ts';
 import { findModelProvider } from '../../../shared/providers.ts';
+import { shellWord } from '../../../shared/shell-word.ts';
 import { assertNever } from '../../config/errors.ts';
-import { shellWord } from '../../config/shell-word.ts';
 import type { Probed, Words } from './report.ts';
 
 /** Of what a server says. Higher: a page of HTML in a sentence. Lower: its reason is cut. */

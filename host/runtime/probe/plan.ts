@@ -1,6 +1,7 @@
 /** What became of one call to an agent's model, in words for the person who asked for it. Pure. */
+
+import { shellWord } from '../../../shared/shell-word.ts';
 import { assertNever } from '../../config/errors.ts';
-import { shellWord } from '../../config/shell-word.ts';
 import { quoteServer, sayAnswer } from './answer-words.ts';
 import type { Probed, ProbeOutcome, ProbeReport, Words } from './report.ts';
 

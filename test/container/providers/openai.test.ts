@@ -353,6 +353,13 @@ describe('a model that cannot answer', () => {
       { kind: 'error', retryable: false, message: expect.stringContaining('portolan provider set main openai') },
     ]);
   });
+
+  it('is advised with the name of the agent as a shell reads it', async () => {
+    const world = await makeWorld({ session: { model: null, agentName: 'the (old) one' } });
+    expect(errorOf(await world.say('hello'))).toMatchObject({
+      message: expect.stringContaining("portolan provider set 'the (old) one' openai"),
+    });
+  });
 });
 
 describe('while a turn goes on', () => {

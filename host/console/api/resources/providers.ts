@@ -1,11 +1,11 @@
 /** What agents think with, over the API. */
 
 import { CLAUDE_NOTICE, findModelProvider, modelServiceOf, PROVIDER_NAMES } from '../../../../shared/providers.ts';
+import { shellWord } from '../../../../shared/shell-word.ts';
 import { administers } from '../../../access/console.ts';
 import { MAX_AGENTS } from '../../../agents/limits.ts';
 import { defaultModelOf, mergeChoice, pickChoice } from '../../../agents/provider/plan.ts';
 import { assertNever } from '../../../config/errors.ts';
-import { shellWord } from '../../../config/shell-word.ts';
 import type { ModelList, Probe } from '../../../runtime/probe/prober.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import { newApi } from '../api.ts';

@@ -1,8 +1,8 @@
 /** Secrets and which service gets them, over the API. For owners. */
 import { parseId } from '../../../../shared/ids.ts';
 import { modelServiceOf } from '../../../../shared/providers.ts';
+import { shellWord } from '../../../../shared/shell-word.ts';
 import { MAX_AGENTS } from '../../../agents/limits.ts';
-import { shellWord } from '../../../config/shell-word.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import type { SecretUse } from '../../../store/secret-uses.ts';
 import type { SecretRow } from '../../../store/secrets.ts';
