@@ -26,7 +26,7 @@ const SHUT_MS = 1_000;
 const AFTER_IDLE_MS = 1_000;
 /** Requests on one connection that wait for their turn to be answered. Higher: memory for whoever sends and reads nothing. */
 const MAX_PIPELINED = 16;
-/** How often connections are looked over for heads that do not come. */
+/** How often connections are looked over for heads that do not come. Higher: they stay longer than `headMs`. Lower: busy work for each session. */
 const LOOK_OVER_MS = 5_000;
 
 export class SessionDoor {

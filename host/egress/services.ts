@@ -41,7 +41,7 @@ export type ListedService = Service & { row: ServiceRow | null };
 
 /** Own services of one host. Higher: a mistaken loop fills lists. Lower: big teams do not fit. */
 export const MAX_SERVICES = 200;
-/** Agents that a refusal names. */
+/** Agents that a refusal names. Higher: nobody reads it. Lower: people look for the others. */
 const MAX_NAMED = 5;
 
 interface ServicesParts {

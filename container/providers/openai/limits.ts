@@ -17,17 +17,17 @@ export const PATIENCE: Patience = { firstByteMs: 240_000, silenceMs: 120_000 };
 export const MAX_STEPS = 100;
 /** Times in a row that a model may write a call that cannot be read. Higher: money for nothing. Lower: a slip ends the turn. */
 export const MAX_BROKEN_CALLS = 3;
-/** Times that an answer which reached the limit of output is continued. */
+/** Times that an answer which reached the limit of output is continued. Higher: a model that never ends spends money. Lower: long answers end half-way. */
 export const MAX_CONTINUATIONS = 3;
 /** Tokens of one answer, where the API wants the number. Higher: refused by small models. Lower: long files do not fit. */
 export const MAX_OUTPUT_TOKENS = 32_000;
 /** Tool calls of one step. Higher: one answer floods the machine. Lower: wide searches take more steps. */
 export const MAX_CALLS_PER_STEP = 64;
-/** Tools offered; OpenAI takes 128. */
+/** Tools offered. Higher: OpenAI, which takes 128, refuses the request. Lower: tools of MCP servers are left out. */
 export const MAX_TOOLS = 128;
 /** One call's input, as JSON. Higher: memory. Lower: files that are written whole do not fit. */
 export const MAX_INPUT_BYTES = 2 * MIB;
-/** Text of one answer. A server that streams without an end is cut off here. */
+/** Text of one answer: a server that streams without an end is cut off here. Higher: memory. Lower: files that are written whole do not fit. */
 export const MAX_ANSWER_BYTES = 4 * MIB;
 
 /** A transcript on disk. Higher: slow to read at a start. Lower: compaction comes before the window is full. */

@@ -7,6 +7,7 @@ import type { Probed, ProbeOutcome, ProbeReport, Words } from './report.ts';
 
 /** Of a list that helps to choose. Higher: it scrolls away what is above it. Lower: the wanted one is not on it. */
 const MAX_MODELS = 20;
+
 export function planReport(probed: Probed, outcome: ProbeOutcome): ProbeReport {
   const answer = outcome.kind === 'answered' ? outcome.answer : null;
   const words = answer === null ? sayUnanswered(probed, outcome) : sayAnswer(probed, answer);

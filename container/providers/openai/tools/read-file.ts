@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { sniff } from '../../media-kind.ts';
 import { MAX_LINE_CHARS, MAX_READ_BYTES, MAX_READ_LINES, MAX_RESULT_BYTES } from '../limits.ts';
-
 import { fine, mistake, type OwnResult, type OwnTool } from './own-tool.ts';
 
 const input = z.strictObject({
