@@ -113,6 +113,8 @@ describe('the way out of an agent', () => {
     await owner.pages.getByRole('link', { name: 'Chats' }).click();
     await owner.say('ask for access to weather.example.com because people ask for the wind');
     await owner.pages.getByText('waiting').waitFor({ state: 'attached' });
+    const inChat = owner.page.locator('section[data-host]').filter({ hasText: 'weather.example.com' });
+    await inChat.locator('h3 code').getByText('https://weather.example.com', { exact: true }).waitFor();
     await owner.goTo('Approvals');
     const card = owner.page.locator('article[data-approval]').filter({ hasText: 'weather.example.com' }).first();
     await card.locator('blockquote').getByText('people ask for the wind').waitFor();

@@ -8,7 +8,7 @@ import { useConsole } from '../state/context.tsx';
 import { detach } from '../state/detach.ts';
 import { Icon } from '../style/icons.tsx';
 import { formatFullTime } from '../style/time.ts';
-import { Words } from '../style/words.tsx';
+import { plain, Words } from '../style/words.tsx';
 import { MessageBody } from './message-body.tsx';
 import { describeAsker, describeQuestion } from './question.ts';
 import classes from './question-card.module.css';
@@ -38,12 +38,12 @@ export function QuestionCard({ message, question }: { message: Message; question
   return (
     <section
       className={classes.card}
-      aria-label={`${asker.words}: ${question.title}`}
+      aria-label={`${asker.words}: ${asker.isHost ? plain(question.title) : question.title}`}
       data-state={look.isOpen ? 'open' : question.state}
       data-host={asker.isHost || undefined}
     >
       <p className={classes.asker}>{asker.words}</p>
-      <h3 className={classes.title}>{question.title}</h3>
+      <h3 className={classes.title}>{asker.isHost ? <Words text={question.title} /> : question.title}</h3>
       {look.body !== null && <MessageBody text={look.body} plain={false} />}
       <ul className={classes.options}>
         {question.options.map((option) => (
