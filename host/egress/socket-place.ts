@@ -1,18 +1,15 @@
-/**
- * A Unix socket at a path of any length (a socket's address holds 107 bytes), in the place of whatever an earlier
- * host left there. Linux: the folder is reached through the descriptor of it.
- */
-import { chmodSync, closeSync, constants, lstatSync, openSync, renameSync, rmSync } from 'node:fs';
+/** A Unix socket at a path of any length, in the place of whatever an earlier host left there. */
+import { chmodSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { basename, dirname } from 'node:path';
 import { errorCode } from '../config/errors.ts';
+import { ShortPath } from './short-path.ts';
 
 /** The container has a uid of its own. Who may connect is decided by who sees the folder. */
 const SOCKET_MODE = 0o666;
 
 export class SocketPlace {
   readonly #path: string;
-  #folder: number | null = null;
+  #short: ShortPath | null = null;
   /** Of the file that was put there. */
   #inode: number | null = null;
 
@@ -23,8 +20,8 @@ export class SocketPlace {
   /** Rejects with what the file system said. */
   async listen(server: Server): Promise<void> {
     // Held while it listens: the server removes by this path what it made.
-    this.#folder = openSync(dirname(this.#path), constants.O_RDONLY | constants.O_DIRECTORY);
-    const making = `/proc/self/fd/${this.#folder}/${basename(this.#path)}.making`;
+    this.#short = new ShortPath(this.#path);
+    const making = `${this.#short.text}.making`;
     try {
       rmSync(making, { force: true });
       await new Promise<void>((resolve, reject) => {
@@ -58,7 +55,7 @@ export class SocketPlace {
     // Another host's is left alone.
     if (this.isThere()) rmSync(this.#path, { force: true });
     this.#inode = null;
-    if (this.#folder !== null) closeSync(this.#folder);
-    this.#folder = null;
+    this.#short?.[Symbol.dispose]();
+    this.#short = null;
   }
 }

@@ -1,9 +1,8 @@
 /** Which models a service has, asked through a gateway as a container would: what it may reach, no key in sight. */
-import { closeSync, constants, openSync } from 'node:fs';
 import { request } from 'node:http';
-import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import type { ModelApi } from '../../../shared/providers.ts';
+import { ShortPath } from '../../egress/short-path.ts';
 import { LIST_DEADLINE_MS, MAX_LIST_BYTES, MAX_LISTED_MODELS } from './limits.ts';
 
 /** Both APIs list them so; what is more is left. */
@@ -31,11 +30,11 @@ export async function listModels(
 }
 
 /** Null: anything but a whole answer 200. */
-function get(socket: string, path: string): Promise<string | null> {
-  // A socket's path may have 107 bytes: its folder is held open, and named shortly.
-  const folder = openSync(dirname(socket), constants.O_RDONLY | constants.O_DIRECTORY);
-  const socketPath = `/proc/self/fd/${folder}/${basename(socket)}`;
-  return new Promise<string | null>((resolve) => {
+async function get(socket: string, path: string): Promise<string | null> {
+  using short = new ShortPath(socket);
+  const socketPath = short.text;
+  // Awaited here: its name is good until this is left.
+  return await new Promise<string | null>((resolve) => {
     const signal = AbortSignal.timeout(LIST_DEADLINE_MS);
     const headers = { host: '127.0.0.1', 'anthropic-version': '2023-06-01' };
     const asked = request({ socketPath, path, headers, signal }, (answer) => {
@@ -52,5 +51,5 @@ function get(socket: string, path: string): Promise<string | null> {
     });
     asked.on('error', () => resolve(null));
     asked.end();
-  }).finally(() => closeSync(folder));
+  });
 }

@@ -313,7 +313,10 @@ describe('a service', () => {
     expect(refusalOf(await way.call('/service/github/user')).error.type).toBe('unknown_service');
     way.allow({ service: 'github' });
     const answer = await way.call('/service/github/user');
-    expect(refusalOf(answer)).toMatchObject({ error: { type: 'no_secret' }, next: 'an owner types: portolan vault unlock' });
+    expect(refusalOf(answer)).toMatchObject({
+      error: { type: 'no_secret' },
+      next: 'an owner types: portolan vault unlock',
+    });
   });
 });
 
