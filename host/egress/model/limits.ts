@@ -17,6 +17,8 @@ export const MAX_NAMED_MODELS = 4;
  * ones are charged several times what they cost.
  */
 export const BYTES_PER_TOKEN = 3;
+/** Tokens of a picture, however few bytes it has here. Higher and lower: the same. */
+export const TOKENS_PER_PICTURE = 4_000;
 /** Tokens that a model may have written in a second before a call was cut off without a word. Higher and lower: the same. */
 export const TOKENS_PER_SECOND = 100;
 /** Without a word for longer than this, a model is taken to think unseen. Higher: hidden thought is counted too low. Lower: slow servers are charged for what they did not write. */

@@ -11,7 +11,13 @@ import type { ModelCallRecord } from '../../store/model-calls.ts';
 import type { BudgetState } from './budget-plan.ts';
 import type { CallEnd, CallRefused, Meter, ModelCall } from './door.ts';
 import { planUsage } from './estimate.ts';
-import { BYTES_PER_TOKEN, MAX_RESERVED_OUTPUT_TOKENS, RESERVED_OUTPUT_TOKENS, UNSEEN_AFTER_MS } from './limits.ts';
+import {
+  BYTES_PER_TOKEN,
+  MAX_RESERVED_OUTPUT_TOKENS,
+  RESERVED_OUTPUT_TOKENS,
+  TOKENS_PER_PICTURE,
+  UNSEEN_AFTER_MS,
+} from './limits.ts';
 import { costOf, FREE, type ModelPrice } from './price.ts';
 import { IN_BACKGROUND, refuseOption, refuseReference, UNREADABLE } from './refusals.ts';
 import { type RequestFacts, RequestScan } from './request-scan.ts';
@@ -130,9 +136,10 @@ export class CallMeter implements Meter {
   }
 
   /** I1 */
-  #holdAtLeast({ maxOutput }: RequestFacts): void {
+  #holdAtLeast({ maxOutput, pictures }: RequestFacts): void {
     const { hold, call, writes } = this.#parts;
-    const input = Math.ceil(Math.max(call.bodyBytes ?? 0, this.#sentBytes) / BYTES_PER_TOKEN);
+    const inBytes = Math.ceil(Math.max(call.bodyBytes ?? 0, this.#sentBytes) / BYTES_PER_TOKEN);
+    const input = inBytes + pictures * TOKENS_PER_PICTURE;
     const most = Math.min(maxOutput ?? RESERVED_OUTPUT_TOKENS, MAX_RESERVED_OUTPUT_TOKENS);
     const output = writes ? Math.max(most, 0) : 0;
     hold.tokens = Math.max(hold.tokens, input + output);
@@ -162,7 +169,15 @@ export class CallMeter implements Meter {
     const durationMs = this.#elapsed();
     this.#endSilence(this.#textBytes === 0 ? 0 : UNSEEN_AFTER_MS);
     const { tokens, isEstimated } = planUsage({
-      ...{ status: this.#status, how, said, sentBytes: this.#sentBytes, silentMs: this.#silentMs, writes },
+      ...{
+        status: this.#status,
+        how,
+        said,
+        sentBytes: this.#sentBytes,
+        pictures: facts.pictures,
+        silentMs: this.#silentMs,
+        writes,
+      },
       written: this.#reader?.written ?? { textBytes: 0, events: 0 },
       ...{ maxOutput: facts.maxOutput, answers: facts.answers },
     });

@@ -20,6 +20,8 @@ export interface RequestFacts {
   answers: number;
   /** An option that changes the price, or is paid apart, by its name; null: none. */
   priceOption: string | null;
+  /** Pictures and documents, which are read as more than their bytes. */
+  pictures: number;
   /** What names something that is not in the request, of whatever size, by its name; null: nothing does. */
   reference: string | null;
   /** It is no JSON object in UTF-8. */
@@ -54,7 +56,10 @@ const TREE = wantPaths([
   'messages[].content[].file.file_id',
   'messages[].content[].source.type',
   'messages[].content[].content[].source.type',
+  'messages[].content[].image_url.url',
+  'input[].content[].image_url',
 ]);
+const PICTURE = /(?:source\.type|image_url(?:\.url)?)$/;
 /** Values that leave the price as it stands in the list, or lower it. */
 const PLAIN: Record<string, ReadonlySet<Scalar>> = {
   service_tier: new Set([null, 'auto', 'default', 'standard', 'standard_only', 'flex']),
@@ -83,6 +88,7 @@ export class RequestScan {
   #isBackground = false;
   #priceOption: string | null = null;
   #reference: string | null = null;
+  #pictures = 0;
   #hasNull = false;
 
   push(chunk: Buffer): void {
@@ -99,6 +105,7 @@ export class RequestScan {
       isBackground: this.#isBackground,
       answers: this.#answers,
       reference: this.#reference,
+      pictures: this.#pictures,
       priceOption: this.#priceOption,
       isUnreadable:
         this.#hasNull || this.#hasBadModel || this.#scanner.isBroken || (first !== null && first !== OPEN_OBJECT),
@@ -133,6 +140,9 @@ export class RequestScan {
 
   #noteOption(path: string, value: Scalar | undefined): void {
     const plain = PLAIN[path];
+    const isPicture = PICTURE.test(path);
+    if (isPicture) this.#pictures += 1;
+    if (isPicture && HERE[path] === undefined) return;
     if (path === 'tools[].type') {
       if (typeof value !== 'string' || PAID_TOOL.test(value)) this.#priceOption = 'tools';
     } else if (plain !== undefined) {

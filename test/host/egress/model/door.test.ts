@@ -168,6 +168,20 @@ test('thought that nobody sees is charged by its time, in a stream that is cut o
   expect(counter.rows().at(-1)?.outputTokens).toBe(500);
 });
 
+test('pictures of few bytes are charged as pictures when no number tells of them', async () => {
+  const counter = await new Counter().open();
+  const picture = { type: 'image_url', image_url: { url: 'https://example.com/x.png' } };
+  const { meter } = beginStream(counter, { messages: [{ role: 'user', content: [picture, picture, picture] }] });
+  meter.end('broken');
+  const inner = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } };
+  const other = beginStream(counter, { messages: [{ content: [{ type: 'tool_result', content: [inner] }] }] });
+  other.meter.end('broken');
+  const [first, second] = counter.rows();
+  expect(first?.inputTokens).toBeGreaterThan(12_000);
+  expect(second?.inputTokens).toBeGreaterThan(4_000);
+  expect(second?.inputTokens).toBeLessThan(5_000);
+});
+
 test('words that come without a pause are charged as they came, however long it took', async () => {
   const counter = await new Counter().open();
   const { meter, say } = beginStream(counter, {});
