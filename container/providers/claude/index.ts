@@ -39,8 +39,14 @@ class CompactTurn implements ProviderTurn {
   #describe(said: string): string {
     const { compacted } = this.#turn;
     if (compacted === null) return said === '' ? 'There was nothing to compact.' : said;
-    const { beforeTokens, afterTokens } = compacted;
-    const after = afterTokens === null ? '' : `, now about ${afterTokens}`;
-    return `Compacted: the conversation had about ${beforeTokens} tokens${after}.`;
+    return formatCompacted(compacted);
   }
+}
+
+/** The two are counted in different ways: a short conversation may seem to have grown, which is of no use to anybody. */
+export function formatCompacted(sizes: { beforeTokens: number; afterTokens: number | null }): string {
+  const { beforeTokens, afterTokens } = sizes;
+  const done = 'Compacted: what was said so far is now a summary, which the agent goes on from.';
+  if (afterTokens === null || afterTokens >= beforeTokens) return done;
+  return `${done} It had about ${beforeTokens} tokens, and has about ${afterTokens}.`;
 }
