@@ -8,14 +8,16 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../config/errors.ts';
+import { failpoint } from '../observe/failpoint.ts';
 
 /** Higher: a file that somebody put there takes memory. Lower: what we write does not fit. */
 const MAX_BYTES = 64 * 1024;
@@ -66,22 +68,20 @@ function describeOpenError(path: string, error: unknown): PrivateFile {
   }
 }
 
-/** Makes it, closed to others. False: there is one already, which stays as it is. */
+/**
+ * Makes it, closed to others. False: there is one already, which stays as it is. It gets its name when it is whole: a
+ * full disk or a crash leaves no half of it in the way.
+ */
 export function createPrivateFile(path: string, text: string): boolean {
-  let file: number;
+  const making = write(path, text);
+  failpoint('vault.file.written');
   try {
-    file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    linkSync(making, path);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
     return false;
-  }
-  try {
-    // Whatever the umask.
-    fchmodSync(file, 0o600);
-    writeSync(file, text);
-    fsyncSync(file);
   } finally {
-    closeSync(file);
+    rmSync(making, { force: true });
   }
   syncFolder(path);
   return true;
@@ -89,10 +89,30 @@ export function createPrivateFile(path: string, text: string): boolean {
 
 /** Takes the place of what was there, as a whole. */
 export function replacePrivateFile(path: string, text: string): void {
-  const making = `${path}.making`;
+  movePrivateFile(write(path, text), path);
+}
+
+/** Under a name of its own, in the place of what a crash left there. */
+function write(path: string, text: string): string {
+  const making = makingOf(path);
   rmSync(making, { force: true });
-  if (!createPrivateFile(making, text)) throw new Error(`somebody else writes ${making}`);
-  movePrivateFile(making, path);
+  const file = openSync(
+    making,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    // Whatever the umask.
+    fchmodSync(file, 0o600);
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(making, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  return making;
 }
 
 export function movePrivateFile(from: string, to: string): void {
@@ -100,9 +120,15 @@ export function movePrivateFile(from: string, to: string): void {
   syncFolder(to);
 }
 
+/** With what a crash left of its making. */
 export function removePrivateFile(path: string): void {
+  rmSync(makingOf(path), { force: true });
   rmSync(path, { force: true });
   syncFolder(path);
+}
+
+function makingOf(path: string): string {
+  return `${path}.making`;
 }
 
 /** A name is on the disk when its folder is. */

@@ -1,6 +1,6 @@
 /** A host that is killed in the middle of a change of key: what it had is there for the next. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { HomePaths } from '../../../host/config/home.ts';
 import { SecretValue } from '../../../host/vault/secret-value.ts';
@@ -53,14 +53,30 @@ describe('a host killed while it changes the key', () => {
     },
   );
 
+  it('makes the first key anew when it died before that had its name', async () => {
+    const home = makeTempHome();
+    await die(home, 'set', 'vault.file.written');
+    expect(existsSync(home.vaultKey)).toBe(false);
+    using opened = openVault(home);
+    expect(opened.vault.state).toEqual({ kind: 'empty' });
+    expect(opened.vault.set('github', secret('key-of-github'), 'web:owner')).toMatchObject({
+      kind: 'set',
+      isNew: true,
+    });
+    expect(revealed(opened.vault, 'github')).toBe('key-of-github');
+    expect(existsSync(`${home.vaultKey}.making`)).toBe(false);
+  });
+
   it('opens with the passphrase when the plain key was not yet taken away, and takes it away then', async () => {
     const home = makeTempHome();
     await fill(home, false);
     await die(home, 'close', 'vault.passphrase.written');
     expect(existsSync(home.vaultKey)).toBe(true);
+    // As a crash right after the key got its name leaves it.
+    copyFileSync(home.vaultKey, `${home.vaultKey}.making`);
     using opened = await openAgain(home);
     expect(revealed(opened.vault, 'github')).toBe('key-of-github');
-    expect(existsSync(home.vaultKey)).toBe(false);
+    expect([home.vaultKey, `${home.vaultKey}.making`].filter((path) => existsSync(path))).toEqual([]);
   });
 
   it('still asks for the passphrase when that was to be taken off', async () => {

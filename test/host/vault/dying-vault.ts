@@ -1,7 +1,7 @@
 /** A process of its own that changes the vault of a home, and is killed at a failpoint: `<home> <what> <failpoint>`. */
 import { installFailpointHook } from '../../../host/observe/failpoint.ts';
 import { SecretValue } from '../../../host/vault/secret-value.ts';
-import { openVault, PASSPHRASE } from './open-vault.ts';
+import { openVault, PASSPHRASE, secret } from './open-vault.ts';
 
 async function change(home: string, what: string, at: string): Promise<void> {
   const { vault } = openVault(home);
@@ -11,6 +11,7 @@ async function change(home: string, what: string, at: string): Promise<void> {
     if (name === at) process.kill(process.pid, 'SIGKILL');
   });
   const changes: Record<string, () => Promise<unknown>> = {
+    set: async () => vault.set('github', secret('key-of-github'), 'web:owner'),
     rotate: () => vault.rotateKey(passphrase, 'web:owner'),
     close: () => vault.setPassphrase(passphrase, 'web:owner'),
     unclose: () => vault.removePassphrase('web:owner'),
