@@ -1,6 +1,7 @@
 /** The containers, and where what happens to them meets the rest of a session. */
 import { join } from 'node:path';
 import type { InstallId } from '../../shared/ids.ts';
+import { VaultWait } from '../agents/provider/vault-wait.ts';
 import { assertNever } from '../config/errors.ts';
 import type { Policy } from '../config/policy.ts';
 import { runtimeLog } from '../observe/logger.ts';
@@ -19,7 +20,7 @@ import type { Ground } from './ground.ts';
 export type WithRuntime = WithDelivery & ReturnType<typeof buildRuntime>;
 
 export function buildRuntime(ground: Ground, built: WithDelivery) {
-  const { closers, policy, paths, root, installId, later } = ground;
+  const { closers, policy, paths, root, vault, installId, later } = ground;
   const driver = closers.use(makeDriver(policy, installId, paths.home, join(root, 'dist', 'runner.mjs')));
   const runtime = closers.use(
     new Runtime({
@@ -37,17 +38,21 @@ export function buildRuntime(ground: Ground, built: WithDelivery) {
     }),
   );
   const life = closers.use(joinSessionLife(ground, built, runtime));
+  vault.onUnlocked(() => {
+    for (const id of life.liveIds()) runtime.reconcile(id);
+  });
   return { driver, runtime, life };
 }
 
 /** What the runtime sees of a session. */
-function viewSessions({ paths, stores, installId, later, now }: Ground, built: WithDelivery): SessionView {
-  const { agents, sessions, transcript } = stores;
+function viewSessions(ground: Ground, built: WithDelivery): SessionView {
+  const { paths, stores, vault, installId, later, now } = ground;
+  const { agents, sessions, transcript, secretUses } = stores;
   const { reader, inboxes, due, charts, activity, images, folders, mounts, taskFiles, endFiring, tellFailed } = built;
   return new SessionView({
     home: paths.home,
     installId,
-    images,
+    images: new VaultWait({ images, vault, secretUses }),
     prepareFolder: (agent) => folders.ensure(agent),
     prepareMounts: (agent) => mounts.prepare(agent),
     sessions,

@@ -34,6 +34,7 @@ export type Revealed =
 
 export class Vault implements Disposable {
   readonly #parts: VaultParts;
+  readonly #listeners: (() => void)[] = [];
   readonly #keeper: KeyKeeper;
 
   constructor(parts: VaultParts) {
@@ -121,12 +122,18 @@ export class Vault implements Disposable {
     return { kind: 'missing', why: `the secret "${name}" is damaged, or of another key`, next };
   }
 
+  /** Called when a person has unlocked it, for as long as the vault is in use. */
+  onUnlocked(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   async unlock(passphrase: SecretValue, by: string | null): Promise<{ kind: 'open' } | VaultRefusal> {
     const before = this.#keeper.state.kind;
     const outcome = await this.#keeper.unlock(passphrase);
     if (outcome.kind === 'open' && before !== 'open') {
       this.#record('vault.unlocked', 'vault', by, {});
       vaultLog.info({}, 'the vault was unlocked');
+      for (const listener of this.#listeners) listener();
     } else if (outcome.kind === 'refused' && outcome.code === 'wrong_passphrase') {
       this.#record('vault.unlock_refused', 'vault', by, {});
     }

@@ -172,3 +172,30 @@ test('a host with a passphrase starts locked, says so, and is unlocked without a
   expect((await portolan(home, ['status'])).said).toContain('open, by the passphrase');
   expect(opened.said()).not.toContain('secrets unlock');
 });
+
+test('what is written while the vault is locked waits, and is answered once it is unlocked', {
+  timeout: 120_000,
+}, async () => {
+  const home = makeTempHome();
+  const server = await startOpenAiServer({ rules: { key: RIGHT } });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  server.answer({ kind: 'text', text: '<message to="terminal">the tide is low</message>' });
+  const env = { PORTOLAN_DRIVER: 'process' };
+  const first = await startHost(home, env);
+  const passphrase = 'five words of a passphrase';
+  await portolan(home, ['services', 'add', 'harbour', '--url', `${server.url}/v1`, '--api', 'openai', '--private']);
+  await portolan(home, ['secrets', 'set', 'harbour'], RIGHT);
+  await portolan(home, ['provider', 'set', 'main', 'openai', '--service', 'harbour', '--model', 'pilot-1', '--yes']);
+  expect(await portolan(home, ['secrets', 'passphrase'], passphrase)).toMatchObject({ code: 0 });
+  await first.stop();
+
+  const locked = await startHost(home, env);
+  const answer = portolan(home, ['send', 'main', 'what is the tide?', '--wait', '--timeout', '60']);
+  await until('it is said what the chat waits for', async () =>
+    (await portolan(home, ['sessions', '--json'])).said.includes('the vault is locked with a passphrase'),
+  );
+  expect(server.requests).toEqual([]);
+  expect(await portolan(home, ['secrets', 'unlock'], passphrase)).toMatchObject({ code: 0 });
+  expect((await answer).said).toContain('the tide is low');
+  await locked.stop();
+});
