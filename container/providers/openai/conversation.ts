@@ -5,6 +5,7 @@ import { type AskEnd, askModel, type BrokenCall } from './ask.ts';
 import { type CompactionFacts, countFrom, countTokens, joinSummary, planCompaction } from './compaction/plan.ts';
 import { summarise } from './compaction/summarise.ts';
 import type { Failure } from './failures.ts';
+import { leaveOutFailed } from './left-out.ts';
 import { CHARS_PER_TOKEN, MAX_TRANSCRIPT_BYTES, type Patience } from './limits.ts';
 import type { MediaFolder } from './media.ts';
 import type { Model } from './model.ts';
@@ -54,8 +55,9 @@ export class Conversation {
     return this.#usage;
   }
 
+  /** Without turns that failed: they go out with no request. */
   get records(): readonly TranscriptRecord[] {
-    return this.#parts.transcript.records;
+    return leaveOutFailed(this.#parts.transcript.records);
   }
 
   record(record: TranscriptRecord): void {
@@ -69,6 +71,7 @@ export class Conversation {
 
   /** Asks the model once; what it says is on disk when this ends. Yields text as it comes. */
   async *step(tools: readonly LanguageModelV3FunctionTool[]): AsyncGenerator<string, StepEnd> {
+    if (this.#isTooLarge()) this.#parts.transcript.replace(this.records.filter(({ kind }) => kind !== 'header'));
     const room = yield* this.compact(this.#isTooLarge() ? 'refused' : 'size', tools);
     if (room.kind === 'failed' || room.kind === 'interrupted') return room;
     const tried = new Set<Recovery>();

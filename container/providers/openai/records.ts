@@ -79,7 +79,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('window'), model: z.string(), tokens: z.number().int().positive() }),
   /** This model did not take these pictures. */
   z.object({ kind: z.literal('unseen'), model: z.string(), sha256s: z.array(z.string()) }),
-  /** The turn is over. `isAnswered: false`: it failed, or never came to its end. */
+  /** The turn is over. `isAnswered: false`: it failed, or never came to its end, and goes out with no later request. */
   z.object({ kind: z.literal('end'), isAnswered: z.boolean() }),
 ]);
 export type TranscriptRecord = z.infer<typeof recordSchema>;

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MAX_TRANSCRIPT_BYTES } from '../../../container/providers/openai/limits.ts';
 import { type OpenAiMessage, openAiBody } from '../../support/model-servers/openai.ts';
 import { until } from '../../support/until.ts';
 import { collect, errorOf, isAlive, makeWorld, PNG, promptOf, resultOf, type World } from './openai-fixture.ts';
@@ -259,6 +260,86 @@ describe('a conversation', () => {
     expect(resultOf(await world.say('are you there?'))).toBe(BLOCK);
     expect(JSON.stringify(asked(world))).not.toContain('Half');
     expect(world.server.wrong).toEqual([]);
+  });
+});
+
+describe('a turn that failed finally', () => {
+  const refusal = { type: 'invalid_request_error', message: 'The content is not allowed.' };
+  const refused = { kind: 'status', status: 400, error: refusal } as const;
+
+  it('goes out with no later request, in this process or another, and its tools are known by name', async () => {
+    const world = await makeWorld();
+    const call = { name: 'send_message', input: { text: 'poison, sent on' } };
+    world.server.answer({ kind: 'text', text: BLOCK }, { kind: 'tools', calls: [call] }, refused);
+    await world.say('first');
+    expect(errorOf(await world.say('poison'))).toMatchObject({ retryable: false });
+    world.server.answer((request) => (request.text.includes('poison') ? refused : { kind: 'text', text: BLOCK }));
+    expect(resultOf(await world.say('second'))).toBe(BLOCK);
+    world.restart();
+    expect(resultOf(await world.say('third'))).toBe(BLOCK);
+    const messages = asked(world);
+    expect(rolesOf(messages)).toEqual(['system', 'user', 'assistant', 'user', 'assistant', 'user']);
+    expect(JSON.stringify(messages[3])).toMatch(/<system-note>.*left out.*: send_message\..*second/);
+    expect(world.transcript()).toContain('poison');
+    expect(world.server.wrong).toEqual([]);
+  });
+
+  it('hides no pictures of turns that went well', async () => {
+    const world = await makeWorld();
+    const path = world.file('red.png', PNG);
+    const red = { name: 'red.png', path, contentType: 'image/png', sizeBytes: PNG.length };
+    world.server.answer({ kind: 'text', text: BLOCK }, refused, refused, { kind: 'text', text: BLOCK });
+    await world.say(promptOf('look', [red]));
+    expect(errorOf(await world.say('poison'))).toMatchObject({ retryable: false });
+    await world.say('and now?');
+    expect(JSON.stringify(asked(world))).toContain(PNG.toString('base64'));
+  });
+
+  it('is put to one side even when it comes to be tried again with another message: nothing is said twice', async () => {
+    const world = await makeWorld();
+    const [one, two] = [promptOf('one', [], 'msg_a'), promptOf('two', [], 'msg_b')];
+    const both = { text: `${one.text}\n${two.text}`, messages: [...one.messages, ...two.messages] };
+    world.server.answer({ kind: 'text', text: BLOCK }, { kind: 'broken', text: 'Half' }, { kind: 'text', text: BLOCK });
+    await world.say('first');
+    expect(errorOf(await world.say(one))).toMatchObject({ retryable: true });
+    await world.say(both);
+    expect(JSON.stringify(asked(world)).match(/>one</g)).toHaveLength(1);
+    // The runner died before it could keep that answer, and a third message came.
+    world.restart();
+    const all = promptOf('three', [], 'msg_c');
+    world.server.answer({ kind: 'text', text: BLOCK });
+    await world.say({ text: `${both.text}\n${all.text}`, messages: [...both.messages, ...all.messages] });
+    const messages = asked(world);
+    expect(rolesOf(messages)).toEqual(['system', 'user', 'assistant', 'user']);
+    expect(JSON.stringify(messages).match(/>one</g)).toHaveLength(1);
+  });
+
+  it('that is tried again with the same messages goes on, once', async () => {
+    const world = await makeWorld();
+    const prompt = promptOf('one');
+    world.server.answer(
+      { kind: 'tools', calls: [{ name: 'send_message', input: { text: 'on it' } }] },
+      { kind: 'broken', text: 'Half' },
+      { kind: 'text', text: BLOCK },
+    );
+    expect(errorOf(await world.say(prompt))).toMatchObject({ retryable: true });
+    expect(resultOf(await world.say(prompt))).toBe(BLOCK);
+    const messages = asked(world);
+    expect(rolesOf(messages)).toEqual(['system', 'user', 'assistant', 'tool', 'user']);
+    expect(JSON.stringify(messages).match(/>one</g)).toHaveLength(1);
+  });
+
+  it('leaves the disk, too, when the transcript has grown too large', async () => {
+    const world = await makeWorld();
+    world.server.answer({ kind: 'text', text: BLOCK }, { kind: 'text', text: BLOCK });
+    await world.say('first');
+    const path = join(world.paths.state, 'openai', `${world.continuation}.jsonl`);
+    const large = { kind: 'user', text: 'x'.repeat(MAX_TRANSCRIPT_BYTES), media: [], messageIds: ['msg_large'] };
+    appendFileSync(path, `${JSON.stringify(large)}\n{"kind":"end","isAnswered":false}\n`);
+    expect(resultOf(await world.say('second'))).toBe(BLOCK);
+    expect(world.server.requests).toHaveLength(2);
+    expect(world.transcript().length).toBeLessThan(10_000);
+    expect(rolesOf(asked(world))).toEqual(['system', 'user', 'assistant', 'user']);
   });
 });
 
