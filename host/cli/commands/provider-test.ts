@@ -1,4 +1,5 @@
 /** `portolan provider test`: one real call to an agent's model, and what came of it. */
+import { modelServiceOf } from '../../../shared/providers.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../errors.ts';
 import { findAgent } from '../find.ts';
@@ -8,7 +9,10 @@ import { oneLine } from '../output/text.ts';
 export async function testProvider(context: Context, name: string): Promise<ExitCode> {
   const { api, style, terminal } = context;
   const agent = await findAgent(api, name);
-  if (!context.json && terminal.isInteractive) context.print(style.dim('One call, in a container of its own …'));
+  const isCalled = modelServiceOf(agent) !== null;
+  if (isCalled && !context.json && terminal.isInteractive) {
+    context.print(style.dim('Trying one call, in a container of its own …'));
+  }
   const { ok, code, text, said, next, models } = await api.testProvider(agent.id);
   if (context.json) {
     context.printJson({ ok, code, text, said, next, models });

@@ -100,3 +100,21 @@ it('says of a test what came of it, and ends with 1 when it did not go through',
   api.prober = { ...api.prober, test: async () => ({ kind: 'busy' }) };
   expect(await run('provider test main')).toMatchObject({ code: 5, err: expect.stringContaining('under way already') });
 });
+
+it('announces a call where one is tried, and none for an agent that needs no model', async () => {
+  const { api, run } = await setUp();
+  const report: ProbeReport = {
+    ok: true,
+    code: 'no_model',
+    text: 'Nothing to test.',
+    said: null,
+    next: null,
+    models: [],
+  };
+  api.prober = { ...api.prober, test: async () => ({ kind: 'report', report }) };
+  expect((await run('provider test main', { columns: 80 })).out).toBe('✓ Nothing to test.\n');
+  await run('provider set main claude --yes');
+  expect((await run('provider test main', { columns: 80 })).out).toBe(
+    'Trying one call, in a container of its own …\n✓ Nothing to test.\n',
+  );
+});
