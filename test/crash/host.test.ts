@@ -35,6 +35,9 @@ const FRESH_LIVES = 11;
 const SECOND_CHANCES = 4;
 const BASE = { driver: 'process', image: '', chats: CHATS, pauseAfterMs: 60 } as const;
 
+/** How long a host is given to come to them. Lower: a busy machine has not paused by then. Higher: lives that never get there take long. */
+const IDLE_LINGER_MS = 3_000;
+
 /** What a host does when nobody writes. */
 const IDLE_STEPS = /driver (pause|resume|stop|kill|remove)|processes/;
 /** And what only one does that stops its containers soon. */
@@ -92,7 +95,7 @@ async function takeCensus(seed: number): Promise<Census> {
 /** A life that is to end at a boundary. What the host does when nobody writes is given time. */
 function planDeath(kill: KillPlan, messages: number, idleFirstMs: number): LifeOptions {
   const waits = kill.kind === 'named' && IDLE_STEPS.test(kill.name);
-  return { kill, messages, idleFirstMs: waits ? idleFirstMs : 0, lingerMs: waits ? 600 : 80 };
+  return { kill, messages, idleFirstMs: waits ? idleFirstMs : 0, lingerMs: waits ? IDLE_LINGER_MS : 80 };
 }
 
 /**
