@@ -168,9 +168,10 @@ export class Harbour {
 
   /** What must hold after each attack, whatever it was. Every breach, in words. */
   async findBreaches(name: string, pid: number): Promise<string[]> {
-    const report = await this.report();
+    const vitals = await this.hosted.vitals();
+    if (vitals === null) throw new Error(`the host is gone:\n${this.hosted.output}`);
     const breaches: string[] = [];
-    if (report.pid !== pid) breaches.push('the host is another process');
+    if (vitals.pid !== pid) breaches.push('the host is another process');
     if (readFileSync(this.precious, 'utf8') !== this.secret) breaches.push('the host’s file was changed');
     for (const posted of this.platform.posted) {
       const shown = `${posted.text} ${posted.files.map(({ head }) => head).join(' ')}`;
@@ -184,7 +185,7 @@ export class Harbour {
       ({ platformId, text }) => HONEST.includes(platformId) && !text.startsWith('ping'),
     );
     for (const { platformId, text } of strangers) breaches.push(`posted in the chat of ${platformId}: ${text}`);
-    if (report.ledgerBreak !== null) breaches.push('the ledger’s chain is broken');
+    if (vitals.ledgerBreak !== null) breaches.push('the ledger’s chain is broken');
     return breaches;
   }
 

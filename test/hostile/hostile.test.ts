@@ -214,10 +214,17 @@ function untilState(wanted: RegExp) {
   };
 }
 
-/** After a collection: 231 and 238 MiB were seen, 165 before the first attack. The attacks brought gigabytes. */
-const MAX_RSS_BYTES = 300 * 2 ** 20;
-/** JavaScript alone, over what it held before the first attack: 4 MiB were seen. A leak for each message or ring is more. */
-const MAX_HEAP_GROWTH_BYTES = 16 * 2 ** 20;
+/**
+ * What it holds for itself, over what that was before the first attack, after a collection: 4 MiB of JavaScript and
+ * none outside it were seen. A leak for each message or ring is more.
+ */
+const MAX_GROWTH_BYTES = 16 * 2 ** 20;
+/**
+ * All of the process: 230 to 325 MiB were seen, 180 before the first attack; 48 are Node's own program, and what the
+ * allocator keeps for later differs from machine to machine. The attacks brought gigabytes, and 558 and 620 MiB were
+ * left by faults that are mended.
+ */
+const MAX_RSS_BYTES = 400 * 2 ** 20;
 /** What an attacker may cost the host and its readers while it goes on. */
 const MAX_CORE_SHARE = 0.25;
 const MEASURE_MS = 2_000;
@@ -332,11 +339,12 @@ test('the journal that is planted has a careless reader delete the file it names
 
 test('after all that the host holds no more memory than a busy host does', async () => {
   const memory = await measureMemory();
-  const [rss, heap] = [memory.rssBytes, memory.heapBytes].map((bytes) => Math.round(bytes / 2 ** 20));
-  const restMiB = Math.round(atRest.heapBytes / 2 ** 20);
-  console.log(`hostile: the host holds ${rss} MiB, ${heap} of them JavaScript, ${restMiB} at rest`);
+  const show = ({ rssBytes, heapBytes, externalBytes }: MemoryUse) =>
+    [rssBytes, heapBytes, externalBytes].map((bytes) => Math.round(bytes / 2 ** 20)).join(', ');
+  console.log(`hostile: MiB in all, of JavaScript, outside it: ${show(memory)}; at rest ${show(atRest)}`);
+  expect(memory.heapBytes - atRest.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+  expect(memory.externalBytes - atRest.externalBytes).toBeLessThan(MAX_GROWTH_BYTES);
   expect(memory.rssBytes).toBeLessThan(MAX_RSS_BYTES);
-  expect(memory.heapBytes - atRest.heapBytes).toBeLessThan(MAX_HEAP_GROWTH_BYTES);
 });
 
 test('inside there is no network, no host file, no other process and no secret', async () => {

@@ -3,14 +3,14 @@ import { onTestFinished } from 'vitest';
 import type { OutsideOptions } from '../../host/assembly/egress.ts';
 import type { Policy } from '../../host/config/policy.ts';
 import { type Host, startHost } from '../../host/host.ts';
-import type { InboundFile } from '../../host/routing/inbound.ts';
+import type { InboundFile, RoutedMessage } from '../../host/routing/inbound.ts';
 import type { AgentGroup } from '../../host/store/agents.ts';
 import type { MessagingGroup } from '../../host/store/chats.ts';
 import type { Session } from '../../host/store/sessions.ts';
 import type { WiringSettings } from '../../host/store/wirings.ts';
-import type { SessionId, UserId } from '../../shared/ids.ts';
+import type { MessageId, SessionId, UserId } from '../../shared/ids.ts';
 import { stampNow } from '../../shared/trace.ts';
-import { FakeChannel } from './fake-channel.ts';
+import { FakeChannel, type SentMessage } from './fake-channel.ts';
 import { agentImage } from './image.ts';
 import { makeTempHome } from './temp-home.ts';
 import { until } from './until.ts';
@@ -90,6 +90,10 @@ export class FlowHost {
 
   /** Says something in a chat; returns the session that heard it. */
   async say(platformId: string, text: string, files: InboundFile[] = []): Promise<Session> {
+    return this.session((await this.#tell(platformId, text, files)).sessionId);
+  }
+
+  async #tell(platformId: string, text: string, files: InboundFile[]): Promise<RoutedMessage> {
     const outcome = await this.host.receive({
       channelType: 'test',
       platformId,
@@ -106,7 +110,9 @@ export class FlowHost {
       receivedAt: stampNow(),
     });
     if (outcome.kind !== 'routed') throw new Error(`dropped: ${outcome.reason}`);
-    return this.session(outcome.messages[0]?.sessionId);
+    const [message] = outcome.messages;
+    if (message === undefined) throw new Error(`routed to nobody: ${text}`);
+    return message;
   }
 
   session(id: SessionId | undefined): Session {
@@ -129,10 +135,12 @@ export class FlowHost {
     return until(`message ${count + 1} in ${platformId}`, () => this.seen(platformId)[count], deadlineMs);
   }
 
-  /** Says something and returns the next message in that chat. */
+  /** Says something and returns the first message in that chat that answers it; what comes late of others is not it. */
   async ask(platformId: string, text: string, files: InboundFile[] = []): Promise<Reply> {
-    const count = this.seen(platformId).length;
-    await this.say(platformId, text, files);
-    return this.next(platformId, count);
+    const { messageId } = await this.#tell(platformId, text, files);
+    const { transcript } = this.host.stores;
+    const isAnswer = ({ address, key }: SentMessage) =>
+      address.platformId === platformId && transcript.get(key as MessageId)?.inReplyTo === messageId;
+    return until(`an answer to "${text}" in ${platformId}`, () => this.channel.visible.find(isAnswer), 30_000);
   }
 }

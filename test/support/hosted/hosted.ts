@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { ReceiveOutcome } from '../../../host/routing/inbound.ts';
 import { bundleProgram } from './bundle.ts';
 import type { Platform } from './platform.ts';
-import type { FromHosted, HostedOptions, MemoryUse, Report, ReportedSession, ToHosted } from './protocol.ts';
+import type { FromHosted, HostedOptions, MemoryUse, Report, ReportedSession, ToHosted, Vitals } from './protocol.ts';
 
 /** Starting on a home with open work takes well under a second; a loaded machine more. */
 const READY_MS = 30_000;
@@ -16,6 +16,7 @@ export type ReceiveAnswer = Accepted | { kind: 'refused'; code: string } | { kin
 type Call =
   | { op: 'receive'; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report' }
+  | { op: 'vitals' }
   | { op: 'sessions' }
   | { op: 'message'; messageId: string }
   | { op: 'memory' }
@@ -101,6 +102,12 @@ export class Hosted {
   async report(): Promise<Report | null> {
     const answer = await this.#call({ op: 'report' });
     return answer.kind === 'done' ? (answer.value as Report) : null;
+  }
+
+  /** Null when the process is gone. */
+  async vitals(): Promise<Vitals | null> {
+    const answer = await this.#call({ op: 'vitals' });
+    return answer.kind === 'done' ? (answer.value as Vitals) : null;
   }
 
   /** Null when the process is gone. */

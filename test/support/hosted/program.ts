@@ -19,6 +19,7 @@ import {
   type Report,
   type ReportedSession,
   type ToHosted,
+  type Vitals,
 } from './protocol.ts';
 import { RemoteChannel } from './remote-channel.ts';
 
@@ -106,6 +107,8 @@ async function answer(host: Host, message: ToHosted, flushLog: () => void): Prom
       return receive(host, message);
     case 'report':
       return tell({ op: 'done', call: message.call, value: report(host) });
+    case 'vitals':
+      return tell({ op: 'done', call: message.call, value: takeVitals(host) });
     case 'sessions':
       return tell({ op: 'done', call: message.call, value: reportSessions(host) });
     case 'message': {
@@ -175,11 +178,15 @@ async function measureMemory(): Promise<MemoryUse> {
   return { rssBytes: rss, heapBytes: heapUsed, externalBytes: external };
 }
 
+function takeVitals({ stores }: Host): Vitals {
+  return { pid: process.pid, ledgerBreak: stores.ledger.findBreak() };
+}
+
 /** All that the host knows: grows with the test, so it is for questions that need all of it. */
 function report(host: Host): Report {
   const { stores } = host;
   return {
-    pid: process.pid,
+    ...takeVitals(host),
     messages: stores.transcript
       .listChangedSince(0, 100_000)
       .map(({ id, sessionId, direction, kind, text, state, stateReason, inReplyTo, clientId, platformMessageId }) => ({
@@ -190,7 +197,6 @@ function report(host: Host): Report {
     refusals: stores.ledger
       .listRefusals(1_000)
       .map(({ sessionId, detail }) => ({ sessionId, reason: String(detail.reason) })),
-    ledgerBreak: stores.ledger.findBreak(),
   };
 }
 

@@ -104,9 +104,13 @@ export interface Report {
   ledgerBreak: unknown;
 }
 
+/** What must never change, without all that a report carries: taken often, it must not be what fills the host. */
+export interface Vitals extends Pick<Report, 'pid' | 'ledgerBreak'> {}
+
 export type ToHosted =
   | { op: 'receive'; call: number; channelType: string; platformId: string; text: string; clientId: string | null }
   | { op: 'report'; call: number }
+  | { op: 'vitals'; call: number }
   | { op: 'sessions'; call: number }
   | { op: 'message'; call: number; messageId: string }
   | { op: 'memory'; call: number }
