@@ -26,7 +26,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, Fault } from '../config/errors.ts';
+import { errorCode, Fault, toDiskFault } from '../config/errors.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { agentGid } from '../sessions/folder.ts';
 import type { AgentGroup } from '../store/agents.ts';
@@ -158,9 +158,6 @@ function inTheWay(name: string): Fault {
 
 function translate(error: unknown): unknown {
   const code = errorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Fault('disk_full', 'the disk is full', { cause: error, retryable: true, hint: 'free some disk space' });
-  }
   // Something else appeared at the name meanwhile.
   if (code === 'EEXIST' || code === 'ENOTEMPTY' || code === 'ENOTDIR' || code === 'ELOOP') {
     return new Fault('folder_in_the_way', 'something is in the way in groups/, and was left as it is', {
@@ -168,5 +165,5 @@ function translate(error: unknown): unknown {
       hint: "look at groups/ in the host's home",
     });
   }
-  return error;
+  return toDiskFault(error) ?? error;
 }

@@ -30,14 +30,27 @@ export function errorCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** A full or failing disk, met anywhere, as a Fault that is worth another try; null for anything else. */
+const DISK_FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT']);
+const DISK_FAILED = new Set(['SQLITE_NOTADB', 'EIO', 'EROFS']);
+/** With their extended codes, such as SQLITE_IOERR_WRITE. */
+const DISK_FAILED_FAMILIES = ['SQLITE_IOERR', 'SQLITE_CORRUPT', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'];
+
+/**
+ * Whether an error is the disk's trouble: full, failing, or held by another program. Then it is a Fault that is worth
+ * another try: `disk_full`, `disk_failed`, `database_busy`. Null for anything else, which is a bug: what SQLite says of
+ * a statement too. The one place that decides this.
+ */
 export function toDiskFault(error: unknown): Fault | null {
   const code = errorCode(error);
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Fault('disk_full', 'the disk is full', { cause: error, retryable: true, hint: 'free some disk space' });
+  const more = { cause: error, retryable: true };
+  if (DISK_FULL.has(code)) return new Fault('disk_full', 'the disk is full', { ...more, hint: 'free some disk space' });
+  if (DISK_FAILED.has(code) || DISK_FAILED_FAMILIES.some((family) => code.startsWith(family))) {
+    const hint = 'npx portolan doctor';
+    return new Fault('disk_failed', 'the disk cannot be read or written', { ...more, hint });
   }
-  if (code.startsWith('SQLITE_IOERR') || code === 'EIO') {
-    return new Fault('disk_failed', 'the disk cannot be read or written', { cause: error, retryable: true });
+  if (code.startsWith('SQLITE_BUSY')) {
+    const hint = 'close the program that has it open';
+    return new Fault('database_busy', 'another program holds a database of the host', { ...more, hint });
   }
   return null;
 }

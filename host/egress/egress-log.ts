@@ -7,7 +7,7 @@
  *     refusals beyond some name no place any more, and an agent's share of the log is bounded before the whole is.
  * I3. Listeners hear rows after their commit.
  */
-import { errorCode } from '../config/errors.ts';
+import { toDiskFault } from '../config/errors.ts';
 import { egressLog } from '../observe/logger.ts';
 import type { EgressEntry, EgressLogStore, NewEgressEntry } from '../store/egress-log.ts';
 
@@ -166,9 +166,9 @@ export class EgressLog implements Disposable {
     try {
       rows = this.#store.append(batch.map(({ entry, key }) => ({ entry, repeatOf: this.#repeatOf(entry, key) })));
     } catch (error) {
-      const code = errorCode(error);
-      if (!code.startsWith('SQLITE_')) throw error;
-      if (!this.#isFailing) egressLog.warn({ code }, 'the egress log cannot be written');
+      const fault = toDiskFault(error);
+      if (fault === null) throw error;
+      if (!this.#isFailing) egressLog.warn({ err: fault }, 'the egress log cannot be written');
       this.#isFailing = true;
       return false;
     }
@@ -223,8 +223,9 @@ export class EgressLog implements Disposable {
       for (const agent of agents) this.#rows.set(agent, (this.#rows.get(agent) ?? 1) - 1);
       return agents.length;
     } catch (error) {
-      if (!errorCode(error).startsWith('SQLITE_')) throw error;
-      egressLog.warn({ code: errorCode(error) }, 'the egress log cannot be pruned');
+      const fault = toDiskFault(error);
+      if (fault === null) throw error;
+      egressLog.warn({ err: fault }, 'the egress log cannot be pruned');
       return 0;
     }
   }

@@ -4,7 +4,7 @@
  */
 import type { SecureContext } from 'node:tls';
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
-import { errorCode, Fault } from '../config/errors.ts';
+import { Fault, toDiskFault } from '../config/errors.ts';
 import { SessionDoor } from './door.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
@@ -52,7 +52,7 @@ export class Gateway implements AsyncDisposable {
       throw new Fault('gateway_unavailable', 'the way out of a session could not be opened', {
         cause: error,
         retryable: true,
-        hint: errorCode(error) === 'ENOSPC' ? 'free some disk space' : undefined,
+        hint: toDiskFault(error)?.hint,
       });
     }
   }

@@ -10,7 +10,7 @@ import { type MessagingGroupId, makeId, type UserId } from '../../shared/ids.ts'
 import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { showSafely } from '../approvals/show.ts';
-import { assertNever, errorCode, Fault } from '../config/errors.ts';
+import { assertNever, Fault, toDiskFault } from '../config/errors.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Heard } from '../questions/apply.ts';
 import { planSessionKey } from '../sessions/session-key.ts';
@@ -119,7 +119,7 @@ export class Router implements AsyncDisposable {
 
   async #obey(command: Promise<ReceiveOutcome>, event: InboundEvent): Promise<ReceiveOutcome> {
     const outcome = await command.catch((error: unknown) => {
-      throw DISK_FULL_CODES.has(errorCode(error)) ? diskFull(error) : error;
+      throw toTrouble(error) ?? error;
     });
     const chat = this.#parts.chats.find(event.channelType, event.platformId);
     // Who is known and writes alone with the host can be asked there, whatever they write.
@@ -345,15 +345,18 @@ function judge(event: InboundEvent, outcomes: PromiseSettledResult<RoutedMessage
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') continue;
     const error: unknown = outcome.reason;
-    const fault = error instanceof Fault ? error : DISK_FULL_CODES.has(errorCode(error)) ? diskFull(error) : null;
+    const fault = error instanceof Fault ? error : toTrouble(error);
     if (fault === null || messages.length === 0 || event.clientId !== null) throw fault ?? error;
     routingLog.error({ err: fault, channelType: event.channelType }, 'one of several agents did not get a message');
   }
   return messages;
 }
 
-/** Where the disk fills up between two looks at it: a folder, a file, the central database. */
-const DISK_FULL_CODES = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
+/** The disk filled up, or failed, between two looks at it: at a folder, a file, the central database. */
+function toTrouble(error: unknown): Fault | null {
+  const fault = toDiskFault(error);
+  return fault?.code === 'disk_full' ? diskFull(error) : fault;
+}
 
 function diskFull(cause?: unknown): Fault {
   return new Fault('disk_full', 'the disk of the host is full: no message can be taken now', {

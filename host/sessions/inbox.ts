@@ -12,7 +12,7 @@ import { existsSync, utimesSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
 import { type SessionPaths, sessionPaths, WRITER_PRAGMAS } from '../../shared/session-files.ts';
-import { errorCode, Fault } from '../config/errors.ts';
+import { errorCode, Fault, toDiskFault } from '../config/errors.ts';
 import { INBOX_LOCK_DEADLINE_MS, MAX_OPEN_INBOXES } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { sessionsLog } from '../observe/logger.ts';
@@ -221,18 +221,8 @@ function translate(error: unknown): unknown {
   if (code.startsWith('SQLITE_BUSY')) {
     return new Fault('session_busy', 'the container holds a lock on inbound.db', { cause: error, retryable: true });
   }
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
-    return new Fault('disk_full', 'the disk is full', { cause: error, retryable: true, hint: 'free some disk space' });
-  }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     return new Fault('session_corrupt', 'inbound.db is corrupt', { cause: error });
   }
-  if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN') {
-    return new Fault('disk_failed', 'inbound.db cannot be read or written', {
-      cause: error,
-      retryable: true,
-      hint: 'npx portolan doctor',
-    });
-  }
-  return error;
+  return toDiskFault(error) ?? error;
 }

@@ -15,7 +15,7 @@
 import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import type { Stamps } from '../../shared/trace.ts';
-import { errorCode } from '../config/errors.ts';
+import { toDiskFault } from '../config/errors.ts';
 import type { CentralDb } from './database.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import { planChange, type TranscriptChange } from './transcript-change.ts';
@@ -175,7 +175,7 @@ export class Transcript extends TranscriptReads {
     try {
       this.flush();
     } catch (error) {
-      if (errorCode(error) !== 'SQLITE_FULL' && !errorCode(error).startsWith('SQLITE_IOERR')) throw error;
+      if (toDiskFault(error) === null) throw error;
       this.#flushScheduled = true;
       this.#retry ??= setTimeout(() => {
         this.#retry = null;

@@ -4,13 +4,12 @@
  *
  * Idempotency native: the message id is the key, and the transcript keeps one row per id.
  */
-import { errorCode } from '../../config/errors.ts';
+import { errorCode, toDiskFault } from '../../config/errors.ts';
 import type { Channel, ChannelAbilities, OutgoingMessage, SendOutcome } from '../../delivery/channel.ts';
 import type { Transcript } from '../../store/transcript.ts';
 import type { KeptFiles } from './kept-files.ts';
 
 const SENT_WITHOUT_ID: SendOutcome = { kind: 'sent', platformMessageId: null };
-const DISK_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC']);
 
 export class WebChannel implements Channel {
   readonly type: string = 'web';
@@ -36,7 +35,7 @@ export class WebChannel implements Channel {
       await this.#files.keep(message);
       this.#transcript.flush();
     } catch (error) {
-      if (!DISK_ERRORS.has(errorCode(error))) throw error;
+      if (toDiskFault(error) === null) throw error;
       return { kind: 'retry', reason: `the disk of the host takes nothing (${errorCode(error)})`, retryAfterMs: null };
     }
     return { kind: 'sent', platformMessageId: message.messageId };

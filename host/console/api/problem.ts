@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
-import { errorCode, Fault } from '../../config/errors.ts';
+import { Fault, toDiskFault } from '../../config/errors.ts';
 import { commandsFor } from '../../config/home.ts';
 import { consoleLog } from '../../observe/logger.ts';
 import type { Env } from './door.ts';
@@ -59,16 +59,13 @@ export function answerProblem(c: Context<Env>, error: unknown, home: string): Re
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof Fault) {
-    const more = error.hint === undefined ? {} : { next: error.hint };
-    return new Problem(STATUS_OF_FAULT[error.code] ?? 503, error.code, error.message, more);
+  const fault = error instanceof Fault ? error : toDiskFault(error);
+  if (fault !== null) {
+    if (fault.code === 'disk_failed') consoleLog.error({ err: fault }, 'a request met a failing disk');
+    const more = fault.hint === undefined ? {} : { next: fault.hint };
+    return new Problem(STATUS_OF_FAULT[fault.code] ?? 503, fault.code, fault.message, more);
   }
   if (error instanceof HTTPException) return translateHono(error);
-  if (errorCode(error) === 'SQLITE_FULL' || errorCode(error) === 'ENOSPC') {
-    return new Problem(507, 'disk_full', 'The disk of the host is full.', {
-      next: 'free some disk space, then try again',
-    });
-  }
   consoleLog.error({ err: error }, 'a request failed');
   return new Problem(500, 'failed', 'The host failed at this; its log says why.', { next: 'npx portolan logs' });
 }

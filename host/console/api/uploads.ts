@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { isId, makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
-import { errorCode, Fault } from '../../config/errors.ts';
+import { Fault, toDiskFault } from '../../config/errors.ts';
 import type { InboundFile } from '../../routing/inbound.ts';
 import { sniffContentType } from '../../sessions/content-type.ts';
 import { Problem } from './problem.ts';
@@ -48,7 +48,7 @@ export async function readUpload(request: IncomingMessage, uploads: string): Pro
     return { fields: reception.fields, files, discard };
   } catch (error) {
     await discard();
-    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') {
+    if (toDiskFault(error)?.code === 'disk_full') {
       throw new Fault('disk_full', 'the disk of the host is full: no file can be taken now', {
         cause: error,
         retryable: true,

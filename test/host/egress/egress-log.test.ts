@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { EgressLog, type EgressLogBounds } from '../../../host/egress/egress-log.ts';
@@ -133,6 +134,21 @@ test('a full disk drops the newest, bounded and counted, and the rest is written
   await until('it is written', () => (log.waiting === 0 ? true : null));
   expect(store.page({}, 100)).toHaveLength(10);
   expect(log.dropped).toBe(990);
+});
+
+test('a database that another program holds is asked again, and nothing is lost', async () => {
+  const { log, store, db } = open({ retryMs: 5 });
+  const tried = countAppends(store);
+  db.pragma('busy_timeout = 0');
+  const other = new Database(db.name);
+  onTestFinished(() => void other.close());
+  other.exec('BEGIN IMMEDIATE');
+  log.add(entry());
+  await until('it was tried again', () => (tried.times >= 3 ? true : null));
+  expect(log.waiting).toBe(1);
+  other.exec('ROLLBACK');
+  await until('it is written', () => (log.waiting === 0 ? true : null));
+  expect(store.page({}, 100)).toHaveLength(1);
 });
 
 test('a disk that takes nothing is asked once a second, however much comes', () => {
