@@ -50,12 +50,27 @@ export const GATEWAY_REFUSALS = [
 ] as const;
 export type GatewayRefusal = (typeof GATEWAY_REFUSALS)[number];
 
-/** The body of a refusal. `error` has the shape that model SDKs show to people. */
+/** The body of a refusal. `error` has the shape of which model SDKs show people the message, and nothing else of it. */
 export interface RefusalBody {
   type: 'error';
+  /** The message ends with what to do next: `splitMessage` takes that off again. */
   error: { type: GatewayRefusal; message: string };
   /** What to type or call next; null when nothing helps. */
   next: string | null;
+}
+
+export function makeRefusalBody(type: GatewayRefusal, message: string, next: string | null): RefusalBody {
+  return { type: 'error', error: { type, message: message + tailOf(next) }, next };
+}
+
+/** The message alone, for whoever shows `next` in a place of its own. */
+export function splitMessage({ error: { message }, next }: Pick<RefusalBody, 'next'> & { error: { message: string } }) {
+  const tail = tailOf(next);
+  return tail !== '' && message.endsWith(tail) ? message.slice(0, -tail.length) : message;
+}
+
+function tailOf(next: string | null): string {
+  return next === null ? '' : ` → ${next}`;
 }
 
 /** The base URL of a service as a program in the container sees it; `messageId` says on whose behalf it calls. */

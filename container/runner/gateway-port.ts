@@ -13,7 +13,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { GATEWAY_PORT, type GatewayRefusal, REFUSAL_HEADER, type RefusalBody } from '../../shared/gateway.ts';
+import { GATEWAY_PORT, type GatewayRefusal, makeRefusalBody, REFUSAL_HEADER } from '../../shared/gateway.ts';
 import { describeError, log } from './log.ts';
 
 /** On an answer that the runner gives because the gateway is not there. */
@@ -155,8 +155,7 @@ function describeAbsence(error: Error): Refusal {
 
 /** I4. */
 function refuse(client: Socket, status: 429 | 502, { type, message, next }: Refusal): void {
-  const answer: RefusalBody = { type: 'error', error: { type, message }, next };
-  const body = JSON.stringify(answer);
+  const body = JSON.stringify(makeRefusalBody(type, message, next));
   const head = [
     `HTTP/1.1 ${status} ${status === 429 ? 'Too Many Requests' : 'Bad Gateway'}`,
     'content-type: application/json',

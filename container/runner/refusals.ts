@@ -1,6 +1,6 @@
 /** What the gateway says instead of a server outside, in words for the agent. Pure. */
 import { z } from 'zod';
-import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER } from '../../shared/gateway.ts';
+import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER, splitMessage } from '../../shared/gateway.ts';
 
 export interface RefusedByGateway {
   reason: GatewayRefusal;
@@ -25,7 +25,7 @@ export function readRefusal(
   const reason = GATEWAY_REFUSALS.find((word) => word === headers[REFUSAL_HEADER]);
   if (reason === undefined) return null;
   const said = parseBody(body);
-  return { reason, message: said.error.message.slice(0, MAX_WORDS), next: said.next?.slice(0, MAX_WORDS) ?? null };
+  return { reason, message: splitMessage(said).slice(0, MAX_WORDS), next: said.next?.slice(0, MAX_WORDS) ?? null };
 }
 
 function parseBody(body: string): z.infer<typeof bodySchema> {

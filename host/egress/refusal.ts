@@ -1,5 +1,5 @@
 /** What the gateway answers instead of a server outside. */
-import type { GatewayRefusal, RefusalBody } from '../../shared/gateway.ts';
+import { type GatewayRefusal, makeRefusalBody } from '../../shared/gateway.ts';
 
 export interface Refusal {
   kind: 'refused';
@@ -36,6 +36,5 @@ export function outcomeOf({ reason }: Refusal): 'refused' | 'failed' {
 
 /** As the body of the answer. */
 export function formatRefusal({ reason, message, next }: Refusal): string {
-  const body: RefusalBody = { type: 'error', error: { type: reason, message }, next };
-  return `${JSON.stringify(body)}\n`;
+  return `${JSON.stringify(makeRefusalBody(reason, message, next))}\n`;
 }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { familyOf, findNewest, planCall, planSecondCall } from '../../container/runner/probe-call.ts';
 import { readRetryAfter } from '../../container/runner/retry-after.ts';
+import { makeRefusalBody } from '../../shared/gateway.ts';
 import { type ProbeAnswer, probeAnswerSchema } from '../../shared/probe.ts';
 import type { SessionFile } from '../../shared/protocol.ts';
 import { RUNNER_ENV } from '../../shared/session-files.ts';
@@ -112,7 +113,7 @@ describe('one call of the model', () => {
     await using gateway = await startModelGateway({}, session.files.gateway);
     gateway.refusal = {
       status: 403,
-      body: { type: 'error', error: { type: 'no_secret', message: 'openai has no key' }, next: 'portolan secrets' },
+      body: makeRefusalBody('no_secret', 'openai has no key', 'portolan secrets'),
     };
     expect(await probe(session, OPENAI)).toMatchObject({
       ...{ ok: false, error: 'refused', refusal: 'no_secret', message: 'openai has no key', next: 'portolan secrets' },

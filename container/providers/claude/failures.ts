@@ -66,13 +66,15 @@ const KEY_ADVICE = 'An admin can set another with `portolan secrets set`.';
 const LENGTH_ADVICE =
   'Where the conversation has become too long, `/compact` makes it shorter and `/clear` begins anew.';
 
-/** The SDK puts its own words before the server's. */
+/** The SDK puts its own words before the server's, and after them advice that nobody outside its container can take. */
 const PREFIX = /^(?:Failed to authenticate\.\s*)?(?:API Error:\s*)?(?:Request rejected\s*)?\(?(?:\d{3})?\)?[\s·:.]*/;
+const SUFFIX = /\.? This is a server-side issue, usually temporary.*$/;
 
 function oneLine(text: string): string {
   const line = text
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
-    .replace(PREFIX, '');
+    .replace(PREFIX, '')
+    .replace(SUFFIX, '');
   return line.length > MAX_WORDS_CHARS ? `${line.slice(0, MAX_WORDS_CHARS).replace(/\p{Surrogate}$/u, '')}…` : line;
 }

@@ -28,5 +28,5 @@ export const MAX_PDF_BYTES = 15 * MIB;
 export const MAX_MEDIA_BYTES = 18 * MIB;
 /** Kept of what the program prints beside its messages, for the log of one that crashed. Higher: the log grows. Lower: the cause is cut. */
 export const MAX_STDERR_CHARS = 2_000;
-/** Of a server's own words. Higher: whole pages in a chat. Lower: the reason is cut. */
-export const MAX_WORDS_CHARS = 300;
+/** Of a server's own words, or the gateway's. Higher: whole pages in a chat. Lower: what to do next is cut off. */
+export const MAX_WORDS_CHARS = 600;

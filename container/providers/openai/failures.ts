@@ -2,7 +2,7 @@
 
 import { APICallError } from '@ai-sdk/provider';
 import { z } from 'zod';
-import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER } from '../../../shared/gateway.ts';
+import { GATEWAY_REFUSALS, type GatewayRefusal, REFUSAL_HEADER, splitMessage } from '../../../shared/gateway.ts';
 import { shellWord } from '../../../shared/shell-word.ts';
 import { readRetryAfter } from '../../runner/retry-after.ts';
 
@@ -30,7 +30,7 @@ export class BrokenStreamError extends Error {
 /** Of a server's own words. */
 const MAX_WORDS_CHARS = 300;
 
-const refusalSchema = z.object({ error: z.object({ message: z.string() }), next: z.string().nullable().optional() });
+const refusalSchema = z.object({ error: z.object({ message: z.string() }), next: z.string().nullable().default(null) });
 /** OpenAI's shape, and Anthropic's; some servers put the code at the top, or no object at all. */
 const errorSchema = z.object({
   error: z.union([
@@ -114,7 +114,7 @@ const PASSING: readonly GatewayRefusal[] = ['unreachable', 'too_many', 'no_addre
 
 function readRefusal(refusal: GatewayRefusal, body: unknown, headers: Record<string, string>): Failure {
   const parsed = refusalSchema.safeParse(body);
-  const said = parsed.success ? parsed.data.error.message : `The gateway refused the call (${refusal})`;
+  const said = parsed.success ? splitMessage(parsed.data) : `The gateway refused the call (${refusal})`;
   const advice = parsed.data?.next ?? '';
   return PASSING.includes(refusal) ? retryable(said, '', headers, advice) : final(said, '', advice);
 }

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAX_TRANSCRIPT_BYTES } from '../../../container/providers/openai/limits.ts';
+import { makeRefusalBody } from '../../../shared/gateway.ts';
 import { type OpenAiMessage, openAiBody } from '../../support/model-servers/openai.ts';
 import { until } from '../../support/until.ts';
 import { collect, errorOf, isAlive, makeWorld, PNG, promptOf, resultOf, type World } from './openai-fixture.ts';
@@ -415,7 +416,7 @@ describe('a model that cannot answer', () => {
     const refuse = (type: 'over_budget' | 'unreachable') =>
       (world.gateway.refusal = {
         status: 402,
-        body: { type: 'error', error: { type, message: 'The budget of today is spent.' }, next: 'Ask an admin.' },
+        body: makeRefusalBody(type, 'The budget of today is spent.', 'Ask an admin.'),
       });
     refuse('over_budget');
     expect(errorOf(await world.say('hello'))).toEqual({

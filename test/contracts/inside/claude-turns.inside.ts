@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { claudeProvider } from '../../../container/providers/claude/index.ts';
 import type { QueryInput } from '../../../container/providers/provider.ts';
 import type { ToolBox } from '../../../container/tools/tool.ts';
+import { makeRefusalBody } from '../../../shared/gateway.ts';
 import { until } from '../../support/until.ts';
 import {
   blocksOf,
@@ -145,13 +146,14 @@ describe('a turn of claude', () => {
     expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
-  it('tells what the gateway refused in its words', async () => {
+  it('tells what the gateway refused in its words, and what to do next', async () => {
     const { world, listen } = await begin();
-    const error = { type: 'over_budget' as const, message: 'The budget of main for today is spent.' };
-    world.outside.refusal = { status: 403, body: { type: 'error', error, next: null } };
+    const next = 'An owner can raise it: portolan budget set main --day <amount>';
+    const body = makeRefusalBody('over_budget', 'The budget of main for today is spent.', next);
+    world.outside.refusal = { status: 403, body };
     const [failed] = ofKind(await listen('hello'), 'error');
     expect(failed).toMatchObject({ retryable: false });
-    expect(failed?.message).toContain('The budget of main for today is spent.');
+    expect(failed?.message).toContain(`The budget of main for today is spent. → ${next}”`);
   });
 
   it('ends with the fault of a tool that throws, and not with a guess of the model', async () => {

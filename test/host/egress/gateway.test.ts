@@ -369,7 +369,7 @@ describe('a model', () => {
     way.model.refusal = { kind: 'refused', reason: 'over_budget', status: 403, message: 'spent', next: 'ask' };
     const body = 'x'.repeat(100_000);
     const refused = await way.call('/model/own/chat/completions', { method: 'POST', body });
-    expect(refusalOf(refused)).toMatchObject({ error: { type: 'over_budget', message: 'spent' }, next: 'ask' });
+    expect(refusalOf(refused)).toMatchObject({ error: { type: 'over_budget', message: 'spent → ask' }, next: 'ask' });
     expect(reached).toBe(0);
     way.model.refusal = null;
     way.model.refuseAfter = 10;
