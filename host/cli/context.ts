@@ -1,6 +1,6 @@
 /** What each command gets: the host, the terminal, and how the person wants answers. */
 import { type HomePaths, homePaths } from '../config/home.ts';
-import { HostApi } from './client/api.ts';
+import { createHostApi, type HostApi } from './client/api.ts';
 import { chooseHome } from './home.ts';
 import { createStyle, type Style } from './output/style.ts';
 import { safeJson } from './output/text.ts';
@@ -37,7 +37,7 @@ export function createContext(terminal: Terminal, options: GlobalOptions): Conte
     style: createStyle(terminal.useColour && options.color !== false),
     json: options.json === true,
     paths,
-    api: new HostApi(paths.socket),
+    api: createHostApi(paths.socket),
     print: (text) => void terminal.stdout.write(`${text}\n`),
     printJson: (value) => void terminal.stdout.write(`${safeJson(value)}\n`),
     typeable: (command) => typeable(command, terminal, options.home === undefined ? null : paths.home),

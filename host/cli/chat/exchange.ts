@@ -1,7 +1,8 @@
 /** A question and its replies, for scripts: sends, follows the events, and knows when it is over. */
 import { randomUUID } from 'node:crypto';
-import type { FileToSend, HostApi } from '../client/api.ts';
+import type { HostApi } from '../client/api.ts';
 import { followEvents, type LiveEvent } from '../client/live.ts';
+import type { FileToSend } from '../client/resources/messages.ts';
 import type { Message, Session } from '../client/types.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { planExchange } from './plan.ts';

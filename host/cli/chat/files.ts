@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { MAX_FILE_BYTES, MAX_FILES_PER_MESSAGE } from '../../../shared/limits.ts';
 import { errorCode } from '../../config/errors.ts';
-import type { FileToSend } from '../client/api.ts';
+import type { FileToSend } from '../client/resources/messages.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { oneLine } from '../output/text.ts';
 import { formatBytes } from '../output/units.ts';

@@ -8,8 +8,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { assertNever } from '../../config/errors.ts';
-import type { FileToSend } from '../client/api.ts';
 import { followEvents, type LiveEvent } from '../client/live.ts';
+import type { FileToSend } from '../client/resources/messages.ts';
 import type { Attachment, Message, Session } from '../client/types.ts';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors.ts';

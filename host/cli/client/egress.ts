@@ -3,9 +3,10 @@
  *
  * I1. Every connection names the last row seen, so that the host first sends what came meanwhile: nothing is lost.
  */
-import type { EgressQuery, HostApi } from './api.ts';
+import type { HostApi } from './api.ts';
 import { parseEventStream } from './event-stream.ts';
 import { isConnectionFault, waitToReconnect } from './reconnect.ts';
+import type { EgressQuery } from './resources/access.ts';
 import type { EgressEntry } from './types.ts';
 
 /** Until the signal aborts. The first connection must succeed (throws CliError); later ones are tried again for ever. */

@@ -4,7 +4,7 @@ import type { Exchange, Question } from '../chat/exchange.ts';
 import { readFilesToSend } from '../chat/files.ts';
 import { parseInput } from '../chat/input.ts';
 import { talk } from '../chat/talk.ts';
-import type { FileToSend } from '../client/api.ts';
+import type { FileToSend } from '../client/resources/messages.ts';
 import type { Session } from '../client/types.ts';
 import type { Context } from '../context.ts';
 import { CliError, EXIT, type ExitCode } from '../errors.ts';

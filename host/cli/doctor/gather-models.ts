@@ -1,7 +1,7 @@
 /** What the doctor sees of agents' models: what the host says of them, or what one that does not run would use. */
 import { modelServiceOf } from '../../../shared/providers.ts';
 import { errorCode } from '../../config/errors.ts';
-import { HostApi } from '../client/api.ts';
+import { createHostApi } from '../client/api.ts';
 import { CliError } from '../errors.ts';
 import type { DatabaseFact, HostFact, ModelsFact } from './facts.ts';
 
@@ -15,7 +15,7 @@ export async function gatherModels(
 ): Promise<ModelsFact> {
   if (host.kind !== 'running') return readModels(centralDb, database);
   try {
-    const { agents } = await new HostApi(socket).listProviders(AbortSignal.timeout(DEADLINE_MS));
+    const { agents } = await createHostApi(socket).listProviders(AbortSignal.timeout(DEADLINE_MS));
     return { kind: 'known', agents };
   } catch (error) {
     // Of another version, or too slow: its own finding says so.

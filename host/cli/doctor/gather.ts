@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { errorCode } from '../../config/errors.ts';
 import { type HomePaths, projectRoot } from '../../config/home.ts';
 import { readMigrations } from '../../store/migrate.ts';
-import { HostApi } from '../client/api.ts';
+import { createHostApi } from '../client/api.ts';
 import { CliError } from '../errors.ts';
 import { readHomeHolder } from '../lock.ts';
 import type {
@@ -117,7 +117,7 @@ async function gatherDisk(home: string): Promise<DiskFact> {
 async function gatherHost(paths: HomePaths): Promise<HostFact> {
   const path = paths.socket;
   try {
-    const status = await new HostApi(path).readStatus(AbortSignal.timeout(HOST_DEADLINE_MS));
+    const status = await createHostApi(path).readStatus(AbortSignal.timeout(HOST_DEADLINE_MS));
     const { version, protocolVersion, engine, queue, gateway, vault } = status;
     const engineDetail = engine.detail ?? '';
     return {

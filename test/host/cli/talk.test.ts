@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { saveReceivedFile } from '../../../host/cli/chat/files.ts';
-import { HostApi } from '../../../host/cli/client/api.ts';
+import { createHostApi } from '../../../host/cli/client/api.ts';
 import { followEvents, type LiveEvent } from '../../../host/cli/client/live.ts';
 import type { Message } from '../../../host/cli/client/types.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
@@ -213,7 +213,7 @@ describe('a lost connection', () => {
     const ending = new AbortController();
     const events: LiveEvent[] = [];
     const following = (async () => {
-      for await (const event of followEvents(new HostApi(paths.socket), {
+      for await (const event of followEvents(createHostApi(paths.socket), {
         sessionId: session.id,
         signal: ending.signal,
       })) {
@@ -241,7 +241,7 @@ describe('a lost connection', () => {
     const paths = makeTempHome();
     const host = await FakeHost.start(paths);
     const session = host.addSession(host.addAgent('main'));
-    const api = new HostApi(paths.socket);
+    const api = createHostApi(paths.socket);
     host.failNextPostAfterCommit = true;
     const message = { text: 'once', clientId: 'c1' };
     await expect(api.sendMessage(session.id, message)).rejects.toMatchObject({ code: 'host_gone' });
