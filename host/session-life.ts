@@ -68,6 +68,8 @@ export class SessionLife implements Disposable {
   /** Sessions that are not plainly idle. */
   readonly #live = new Map<SessionId, SessionState>();
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Ways out that could not be opened: at most one try waits for each session, however often its state changes. */
+  readonly #wayRetries = new Map<SessionId, NodeJS.Timeout>();
   #measuring = false;
   #isClosed = false;
 
@@ -155,13 +157,18 @@ export class SessionLife implements Disposable {
           { sessionId: id, err: error },
           'the way out of a session cannot be opened now, and is tried again',
         );
-        setTimeout(() => {
+        if (this.#wayRetries.has(id)) return;
+        const retry = setTimeout(() => {
+          this.#wayRetries.delete(id);
           const now = this.#live.get(id);
-          if (now !== undefined && !this.#isClosed) this.#keepWay(id, now);
+          if (now !== undefined) this.#keepWay(id, now);
         }, TRY_AGAIN_MS).unref();
+        this.#wayRetries.set(id, retry);
       });
       return;
     }
+    clearTimeout(this.#wayRetries.get(id));
+    this.#wayRetries.delete(id);
     // An engine that does not answer says nothing about its containers.
     const mayRun = state.kind === 'starting' || state.kind === 'stopping' || isEngineAway(state);
     if (!mayRun) this.#parts.gateway.close(id);
@@ -333,6 +340,7 @@ export class SessionLife implements Disposable {
   [Symbol.dispose](): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
+    for (const retry of this.#wayRetries.values()) clearTimeout(retry);
   }
 }
 

@@ -40,15 +40,20 @@ export class Gateway implements AsyncDisposable {
   async open(who: Who, socketPath: string): Promise<void> {
     const known = this.#doors.get(who.sessionId);
     if (known !== undefined) {
-      await known.ready;
+      await this.#listening(known);
       if (known.door.isThere()) return;
-      this.close(who.sessionId);
+      if (this.#doors.get(who.sessionId) === known) this.close(who.sessionId);
     }
-    const opened = this.#doors.get(who.sessionId) ?? this.#make(who, socketPath);
+    await this.#listening(this.#doors.get(who.sessionId) ?? this.#make(who, socketPath));
+  }
+
+  /** For everybody who waits for it: rejects with Fault `gateway_unavailable`, and then it is gone. */
+  async #listening(opened: Opened): Promise<void> {
+    const { sessionId } = opened.who;
     try {
       await opened.ready;
     } catch (error) {
-      if (this.#doors.get(who.sessionId) === opened) this.close(who.sessionId);
+      if (this.#doors.get(sessionId) === opened) this.close(sessionId);
       throw new Fault('gateway_unavailable', 'the way out of a session could not be opened', {
         cause: error,
         retryable: true,

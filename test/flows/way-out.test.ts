@@ -9,6 +9,7 @@ import type { UserId } from '../../shared/ids.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { portolan } from '../host/cli/support/run.ts';
 import { FlowHost } from '../support/flow-host.ts';
+import { logInto } from '../support/log-file.ts';
 import { until } from '../support/until.ts';
 
 const OWNER = 'web:owner' as UserId;
@@ -140,6 +141,36 @@ test('a start waits for it: one that cannot be opened is shown, and tried again'
   expect(shown).toMatchObject({ state: 'waiting', reason: expect.stringContaining('could not be opened') });
   rmSync(socket, { recursive: true });
   expect((await flow.next('family', count)).text).toContain('demo provider');
+});
+
+test('one that cannot be opened for a running container is tried once a second, however often its state changes', async () => {
+  const flow = await setUp();
+  const session = await start(flow);
+  const socket = socketOf(flow, session);
+  await flow.stop();
+  rmSync(socket, { force: true });
+  mkdirSync(join(socket, 'in-the-way'), { recursive: true });
+  const readLog = await logInto(join(flow.home, 'log'), 'warn');
+  const tries = () =>
+    readLog()
+      .split('\n')
+      .filter((line) => line.includes('the way out of a session cannot be opened now'))
+      .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+  await flow.start();
+  const before = await until('its container is adopted', () => tries().length || null);
+  const changes = 50;
+  for (let time = 0; time < changes; time++) flow.host.life.stateChanged(session.id, { kind: 'running' });
+  const told = await until('each was tried at once', () =>
+    tries().length >= before + changes ? tries().length : null,
+  );
+  // One more may have been under way.
+  const [, first = 0, second = 0, third = 0] = await until('it is tried on', () =>
+    tries().length >= told + 4 ? tries().slice(told) : null,
+  );
+  expect(second - first).toBeGreaterThan(900);
+  expect(third - second).toBeGreaterThan(900);
+  rmSync(socket, { recursive: true });
+  await until('it is open', async () => (await ask(socket, '/service/nowhere/')) === 403);
 });
 
 test('a tunnel is cut when its rule goes, and no other', async () => {
