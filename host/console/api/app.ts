@@ -13,6 +13,7 @@ import { nestingExceeds } from '../../../shared/messages.ts';
 import { newApi } from './api.ts';
 import { authenticate, type Env, guardDoor, SignInLimit } from './door.ts';
 import type { EventFilter, EventStreams } from './event-stream.ts';
+import * as routes from './host-routes.ts';
 import { MAX_JSON_BYTES } from './limits.ts';
 import { servePage } from './page.ts';
 import type { ApiParts } from './ports.ts';
@@ -37,7 +38,6 @@ import { taskRoutes } from './resources/tasks.ts';
 import { budgetRoutes, priceRoutes, usageRoutes } from './resources/usage.ts';
 import { vaultRoutes } from './resources/vault.ts';
 import { authorise, requireSight } from './rights.ts';
-import * as routes from './routes.ts';
 import { subjectOfSession } from './subjects.ts';
 
 export const API_BASE = '/api/v1';

@@ -1,8 +1,7 @@
 /** What the API says of agents' own images. Times are epoch ms. */
 import { z } from '@hono/zod-openapi';
 import { BUILD_STATES } from '../../store/image-builds.ts';
-
-const time = z.number().int().nonnegative();
+import { time } from './schema-parts.ts';
 
 export const buildSchema = z
   .object({

@@ -1,9 +1,11 @@
-/** What the API says of agents' configs and mounts. Times are epoch ms; `revision` is the config's, its ETag. */
+/** Agents' configs and mounts. Times are epoch ms; `revision` is the config's, its ETag. */
 import { z } from '@hono/zod-openapi';
 import { EFFORTS } from '../../../shared/providers.ts';
+import { CPUS, MEMORY_MB, PIDS } from '../../agents/config/limits.ts';
+import { MOUNT_NAME } from '../../agents/mounts/plan.ts';
+import { effortInput, hasAny, modelInput, providerInput, serviceInput, timezoneInput, wholeNumber } from './inputs.ts';
+import { revision, time } from './schema-parts.ts';
 
-const time = z.number().int().nonnegative();
-const revision = z.number().int().nonnegative();
 const author = z.object({ id: z.string(), name: z.string() });
 
 const mountSchema = z.object({
@@ -116,3 +118,44 @@ export type AgentConfigChange = z.infer<typeof configChangeSchema>;
 export type AgentConfigDiff = z.infer<typeof configDiffSchema>;
 export type AgentMount = z.infer<typeof mountStatusSchema>;
 export type AllowedMounts = z.infer<typeof allowedMountsSchema>;
+
+/** A resource of a container; null takes it back to the host's default. */
+const configFields = {
+  provider: providerInput.optional(),
+  model: modelInput.optional(),
+  service: serviceInput.optional(),
+  effort: effortInput.optional(),
+  timezone: timezoneInput.optional(),
+  memoryMb: z.number().int().min(MEMORY_MB.least).max(MEMORY_MB.most).nullable().optional(),
+  cpus: z.number().min(CPUS.least).max(CPUS.most).nullable().optional(),
+  pids: z.number().int().min(PIDS.least).max(PIDS.most).nullable().optional(),
+};
+
+export const configPatchBody = z
+  .strictObject(configFields)
+  .refine(hasAny, 'expected at least one field')
+  .openapi('AgentConfigPatch');
+
+const configRevision = z.number().int().positive();
+
+export const rollbackBody = z.strictObject({ revision: configRevision }).openapi('AgentConfigRollback');
+
+export const configRevisionParam = wholeNumber(1, Number.MAX_SAFE_INTEGER).openapi({ type: 'integer', minimum: 1 });
+
+/** The last change when neither is given; `to` is the present revision without it. */
+export const configDiffQuery = z.strictObject({
+  from: configRevisionParam.optional(),
+  to: configRevisionParam.optional(),
+});
+
+export const mountBody = z
+  .strictObject({
+    name: z.string().regex(MOUNT_NAME, 'expected 1 to 63 of a–z, 0–9 and "-", starting with a letter or digit'),
+    /** A folder of the machine that the allowlist allows. */
+    path: z.string().min(1).max(1_024),
+    /** Read-only without it. */
+    write: z.boolean().optional(),
+  })
+  .openapi('NewMount');
+
+export const mountNameParam = z.string().regex(MOUNT_NAME, 'expected the name of a mount');

@@ -1,7 +1,7 @@
 /** What routes are described with: bodies, answers, and the parameters that many of them take. */
 import { z } from '@hono/zod-openapi';
 import * as inputs from './inputs.ts';
-import * as schemas from './schemas.ts';
+import { errorSchema } from './schema-parts.ts';
 
 export const ifMatch = z.object({
   'if-match': z.string().optional().openapi({ description: 'The ETag that the change is based on; required.' }),
@@ -21,7 +21,7 @@ export function body<T extends z.ZodType>(schema: T) {
  * what a handler may return, and handlers throw `Problem`.
  */
 export function answers<T extends object>(successes: T): T {
-  return { ...successes, default: json(schemas.errorSchema, 'What was wrong, what was expected, what to do next') };
+  return { ...successes, default: json(errorSchema, 'What was wrong, what was expected, what to do next') };
 }
 
 export const ok = <T extends z.ZodType>(schema: T, description = 'As asked') =>

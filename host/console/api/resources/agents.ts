@@ -6,6 +6,7 @@ import { MAX_AGENTS } from '../../../agents/limits.ts';
 import { checkName } from '../../../agents/names.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import type { DestinationRow } from '../../../store/destinations.ts';
+import * as routes from '../agent-routes.ts';
 import { newApi, paginate } from '../api.ts';
 import { planChoicePatch, requireNewChoice } from '../choices.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
@@ -14,7 +15,6 @@ import type { ApiParts } from '../ports.ts';
 import { presentAgent, presentDestination, presentRemoval } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireAdmin, requireMachine, scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import type { Agent } from '../schemas.ts';
 import { findSubject, subjectOfChat } from '../subjects.ts';
 

@@ -5,12 +5,12 @@ import { type Standing, sees } from '../../../access/console.ts';
 import type { AnswerOutcome } from '../../../questions/apply.ts';
 import type { Approval } from '../../../store/approvals.ts';
 import { newApi, paginate } from '../api.ts';
+import * as routes from '../approval-routes.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentApproval, presentApprovalDetail } from '../present-approval.ts';
 import { notFound, Problem } from '../problem.ts';
 import { scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import { findSubject } from '../subjects.ts';
 
 export function approvalRoutes(parts: ApiParts) {

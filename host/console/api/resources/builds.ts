@@ -9,13 +9,13 @@ import type { ImageState } from '../../../images/plan.ts';
 import type { AgentGroup } from '../../../store/agents.ts';
 import type { ImageBuild } from '../../../store/image-builds.ts';
 import { newApi, paginate } from '../api.ts';
+import * as routes from '../build-routes.ts';
 import type { AgentImage, Build } from '../build-schemas.ts';
 import type { Env } from '../door.ts';
 import { followLog, replayLog } from '../log-stream.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound } from '../problem.ts';
 import { standingOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import { findSubject } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 

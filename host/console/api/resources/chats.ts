@@ -3,12 +3,12 @@ import { parseId } from '../../../../shared/ids.ts';
 import { checkPattern } from '../../../routing/pattern.ts';
 import type { WiringSettings } from '../../../store/wirings.ts';
 import { newApi, paginate } from '../api.ts';
+import * as routes from '../chat-routes.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentChat, presentWiring } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireAdmin, scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import { findSubject, subjectOfChat } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 

@@ -12,11 +12,11 @@ import type { ConfigRevision } from '../../../store/config-history.ts';
 import { newApi, paginate } from '../api.ts';
 import { planChoicePatch } from '../choices.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
+import * as routes from '../config-routes.ts';
 import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentChange, presentConfig, presentContent } from '../present-config.ts';
 import { notFound, Problem } from '../problem.ts';
-import * as routes from '../routes.ts';
 import { findAgent } from './agents.ts';
 
 export function configRoutes(parts: ApiParts) {

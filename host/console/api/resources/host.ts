@@ -4,16 +4,17 @@ import type { DroppedCursor } from '../../../store/dropped.ts';
 import { COOKIE_LIFE_MS } from '../../../store/logins.ts';
 import { newApi, paginate } from '../api.ts';
 import { cookieName, type SignInLimit } from '../door.ts';
+import * as routes from '../host-routes.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentDropped, presentRefusal } from '../present.ts';
 import { Problem } from '../problem.ts';
 import { scopeOf, standingOf } from '../rights.ts';
-import * as routes from '../routes.ts';
+import * as signIns from '../sign-in-routes.ts';
 import { presentMe } from './sign-ins.ts';
 
 /** The routes that need no sign-in. */
 export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
-  return newApi().openapi(routes.login, (c) => {
+  return newApi().openapi(signIns.login, (c) => {
     const now = parts.now();
     const userId = parts.logins.redeemLink(c.req.valid('json').token, now);
     if (userId === null) {
@@ -41,8 +42,8 @@ export function signInRoutes(parts: ApiParts, limit: SignInLimit) {
 
 export function hostRoutes(parts: ApiParts) {
   return newApi()
-    .openapi(routes.getMe, (c) => c.json(presentMe(parts, c.var.userId, c.var.standing, c.env.door), 200))
-    .openapi(routes.logout, (c) => {
+    .openapi(signIns.getMe, (c) => c.json(presentMe(parts, c.var.userId, c.var.standing, c.env.door), 200))
+    .openapi(signIns.logout, (c) => {
       const name = cookieName(parts.installId);
       const cookie = getCookie(c, name);
       if (cookie !== undefined) parts.logins.revoke(cookie);
@@ -50,7 +51,7 @@ export function hostRoutes(parts: ApiParts) {
       deleteCookie(c, name, { path: '/' });
       return c.body(null, 204);
     })
-    .openapi(routes.createSignInLink, (c) => {
+    .openapi(signIns.createSignInLink, (c) => {
       const { token, expiresAt } = parts.logins.create('link', parts.owner, parts.now());
       return c.json({ url: `http://127.0.0.1:${c.env.port}/#token=${token}`, expiresAt }, 201);
     })

@@ -4,10 +4,10 @@ import { type MountPlan, planPath } from '../../../agents/mounts/plan.ts';
 import type { AgentGroup, Mount } from '../../../store/agents.ts';
 import { newApi } from '../api.ts';
 import { readIfMatch } from '../conditions.ts';
+import * as routes from '../config-routes.ts';
 import type { ApiParts } from '../ports.ts';
 import { presentMount } from '../present-config.ts';
 import { notFound, Problem } from '../problem.ts';
-import * as routes from '../routes.ts';
 import { findAgent } from './agents.ts';
 import { answerChange } from './configs.ts';
 

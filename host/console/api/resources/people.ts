@@ -7,10 +7,10 @@ import type { PeopleFilter, Person } from '../../../store/persons.ts';
 import { newApi, paginate } from '../api.ts';
 import { readIfMatch, refuseChange, setEtag } from '../conditions.ts';
 import type { Env } from '../door.ts';
+import * as routes from '../people-routes.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireSight, scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import type * as schemas from '../schemas.ts';
 import { findSubject } from '../subjects.ts';
 

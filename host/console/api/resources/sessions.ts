@@ -10,8 +10,8 @@ import type { ApiParts } from '../ports.ts';
 import { presentSession } from '../present.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireAdmin, requireSight, scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import type { SessionState } from '../schemas.ts';
+import * as routes from '../session-routes.ts';
 import { findSubject } from '../subjects.ts';
 import { findAgent } from './agents.ts';
 

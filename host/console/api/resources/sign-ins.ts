@@ -9,8 +9,8 @@ import { cookieName, type Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound } from '../problem.ts';
 import { requireMachine, standingOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import type { Me } from '../schemas.ts';
+import * as routes from '../sign-in-routes.ts';
 
 export function signInLists(parts: ApiParts) {
   const { logins, users, ledger, commit, now } = parts;

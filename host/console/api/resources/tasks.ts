@@ -10,9 +10,9 @@ import type { Env } from '../door.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireSight, scopeOf } from '../rights.ts';
-import * as routes from '../routes.ts';
 import type { Task, TaskDetail } from '../schemas.ts';
 import { findSubject } from '../subjects.ts';
+import * as routes from '../task-routes.ts';
 import { findAgent } from './agents.ts';
 import { findSession } from './sessions.ts';
 
