@@ -1,8 +1,9 @@
 /**
- * What models were asked, with the provider's numbers, and the sums of each day.
+ * What models were asked, with the provider's numbers, and the sums of each day: by agent, person and model for good,
+ * by conversation as long as calls are kept.
  *
  * I1. A call and its part of the day's sums are one commit: the two never differ.
- * I2. Sums stay when calls are pruned; of the last months both give the same.
+ * I2. Sums stay when calls are pruned; of the last months all give the same.
  * I3. A container names models as it likes, and sums are kept for good: past some names an agent's day has no more.
  */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../shared/ids.ts';
@@ -71,11 +72,20 @@ const OF_CALLS = `count(*) AS calls, coalesce(sum(cost_nanousd IS NULL), 0) AS u
 const MODEL_KEY = `service || '/' || model`;
 /** The day in UTC that a call belongs to. */
 const DAY = `strftime('%Y-%m-%d', at / 1000, 'unixepoch')`;
+const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+const SUM_COLUMNS = `calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_nanousd, unpriced_calls`;
+const ADD_SUMS = `calls = calls + 1,
+  input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+  cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
+  cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
+  cost_nanousd = cost_nanousd + excluded.cost_nanousd, unpriced_calls = unpriced_calls + excluded.unpriced_calls`;
 
 export class ModelCallStore {
   readonly #db: CentralDb;
   readonly #insert;
-  readonly #add;
+  readonly #addToDay;
+  readonly #addToSession;
   readonly #countModels;
   readonly #hasModel;
   readonly #ofMessages;
@@ -88,16 +98,15 @@ export class ModelCallStore {
          output_tokens, cache_read_tokens, cache_write_tokens, cost_nanousd, is_estimated, status, first_byte_ms,
          duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#add = db.prepare(
-      `INSERT INTO usage_days (day, agent_group_id, user_id, service, model, calls, input_tokens, output_tokens,
-         cache_read_tokens, cache_write_tokens, cost_nanousd, unpriced_calls)
+    this.#addToDay = db.prepare(
+      `INSERT INTO usage_days (day, agent_group_id, user_id, service, model, ${SUM_COLUMNS})
        VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (day, agent_group_id, user_id, service, model) DO UPDATE SET calls = calls + 1,
-         input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-         cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens,
-         cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,
-         cost_nanousd = cost_nanousd + excluded.cost_nanousd,
-         unpriced_calls = unpriced_calls + excluded.unpriced_calls`,
+       ON CONFLICT (day, agent_group_id, user_id, service, model) DO UPDATE SET ${ADD_SUMS}`,
+    );
+    this.#addToSession = db.prepare(
+      `INSERT INTO usage_sessions (day, session_id, user_id, agent_group_id, ${SUM_COLUMNS})
+       VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (day, session_id, user_id) DO UPDATE SET ${ADD_SUMS}`,
     );
     this.#countModels = db
       .prepare<[string, string], number>(
@@ -131,10 +140,11 @@ export class ModelCallStore {
       ...[at, agentGroupId, sessionId, messageId, userId, service, model, ...tokens, costNanousd],
       ...[call.isEstimated ? 1 : 0, call.status, call.firstByteMs, call.durationMs],
     );
-    const day = new Date(at).toISOString().slice(0, 10);
-    const unpriced = costNanousd === null ? 1 : 0;
+    const day = dayOf(at);
+    const sums = [...tokens, costNanousd ?? 0, costNanousd === null ? 1 : 0];
     const name = this.#nameOfDay(agentGroupId, day, model);
-    this.#add.run(day, agentGroupId, userId ?? '', service, name, ...tokens, costNanousd ?? 0, unpriced);
+    this.#addToDay.run(day, agentGroupId, userId ?? '', service, name, ...sums);
+    this.#addToSession.run(day, sessionId, userId ?? '', agentGroupId, ...sums);
   }
 
   /** I3 */
@@ -153,14 +163,19 @@ export class ModelCallStore {
     );
   }
 
-  /** The sum of a filter's calls, in groups, in the order of their keys. A session's are of the calls that are kept. */
+  /**
+   * The sum of a filter's calls, in groups, in the order of their keys. Costs time by the days and what was active in
+   * them, not by calls; of one session by its calls, which are those that are kept.
+   */
   list(by: UsageGroup, filter: UsageFilter): UsageRow[] {
-    return by === 'session' || filter.sessionId !== null ? this.#listCalls(by, filter) : this.#listDays(by, filter);
+    return filter.sessionId === null ? this.#listDays(by, filter) : this.#listCalls(by, filter);
   }
 
-  #listDays(by: Exclude<UsageGroup, 'session'>, filter: UsageFilter): UsageRow[] {
-    const key = { day: 'day', agent: 'agent_group_id', model: MODEL_KEY, person: 'user_id' }[by];
-    return this.#select(`${key} AS key, ${OF_DAYS} FROM usage_days WHERE day >= @firstDay AND day <= @lastDay`, filter);
+  #listDays(by: UsageGroup, filter: UsageFilter): UsageRow[] {
+    const groups = { day: 'day', agent: 'agent_group_id', model: MODEL_KEY, person: 'user_id', session: 'session_id' };
+    const table = by === 'session' ? 'usage_sessions' : 'usage_days';
+    const what = `${groups[by]} AS key, ${OF_DAYS} FROM ${table}`;
+    return this.#select(`${what} WHERE day >= @firstDay AND day <= @lastDay`, filter);
   }
 
   #listCalls(by: UsageGroup, filter: UsageFilter): UsageRow[] {
@@ -168,10 +183,8 @@ export class ModelCallStore {
       ...{ day: DAY, agent: 'agent_group_id', model: MODEL_KEY },
       ...{ person: `coalesce(user_id, '')`, session: 'session_id' },
     }[by];
-    // The index of one session is asked only where one was named.
-    const session = filter.sessionId === null ? '' : 'AND session_id = @session';
     return this.#select(
-      `${key} AS key, ${OF_CALLS} FROM model_calls WHERE at >= @from AND at < @to ${session}`,
+      `${key} AS key, ${OF_CALLS} FROM model_calls WHERE at >= @from AND at < @to AND session_id = @session`,
       filter,
     );
   }
@@ -193,14 +206,24 @@ export class ModelCallStore {
       });
   }
 
-  /** Removes the oldest calls that are older than `before` or beyond `kept` newer ones, at most `limit`. How many. */
+  /**
+   * Removes the oldest calls that are older than `before` or beyond `kept` newer ones, and the sums of conversations
+   * in days that had ended by then: at most `limit` of each. How many of those of which it was more.
+   */
   prune(before: number, kept: number, limit: number): number {
-    return this.#db
+    const calls = this.#db
       .prepare(
         `DELETE FROM model_calls WHERE id IN (SELECT id FROM model_calls ORDER BY id LIMIT ?)
          AND (at < ? OR id <= (SELECT max(id) FROM model_calls) - ?)`,
       )
       .run(limit, before, kept).changes;
+    const sums = this.#db
+      .prepare(
+        `DELETE FROM usage_sessions WHERE (day, session_id, user_id) IN
+         (SELECT day, session_id, user_id FROM usage_sessions WHERE day < ? LIMIT ?)`,
+      )
+      .run(dayOf(before), limit).changes;
+    return Math.max(calls, sums);
   }
 }
 

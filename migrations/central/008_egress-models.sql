@@ -151,6 +151,24 @@ CREATE TABLE usage_days (
 CREATE INDEX usage_days_agent ON usage_days (agent_group_id, day);
 CREATE INDEX usage_days_user ON usage_days (user_id, day);
 
+-- The same by conversation, kept as long as single calls are. Read by days alone, so these come first.
+CREATE TABLE usage_sessions (
+  day TEXT NOT NULL CHECK (length(day) = 10),
+  session_id TEXT NOT NULL,
+  -- Empty: nobody's.
+  user_id TEXT NOT NULL DEFAULT '',
+  agent_group_id TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_nanousd INTEGER NOT NULL,
+  -- Calls whose model had no price.
+  unpriced_calls INTEGER NOT NULL,
+  PRIMARY KEY (day, session_id, user_id)
+) STRICT, WITHOUT ROWID;
+
 -- Hard caps.
 CREATE TABLE budgets (
   -- Of the whole host, of an agent, or of a person (a user id) with all agents.

@@ -587,6 +587,23 @@ CREATE TABLE usage_days (
   PRIMARY KEY (day, agent_group_id, user_id, service, model)
 ) STRICT;
 
+CREATE TABLE usage_sessions (
+  day TEXT NOT NULL CHECK (length(day) = 10),
+  session_id TEXT NOT NULL,
+  -- Empty: nobody's.
+  user_id TEXT NOT NULL DEFAULT '',
+  agent_group_id TEXT NOT NULL,
+  calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_nanousd INTEGER NOT NULL,
+  -- Calls whose model had no price.
+  unpriced_calls INTEGER NOT NULL,
+  PRIMARY KEY (day, session_id, user_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE user_dms (
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   channel_type TEXT NOT NULL,

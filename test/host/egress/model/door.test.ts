@@ -316,6 +316,28 @@ test('the sums of days stay when single calls are pruned', async () => {
   expect(counter.spine.usage.report({ ...question, days: 1 }).sum).toMatchObject({ calls: 3, unpricedCalls: 2 });
 });
 
+test('conversations are summed up by days: never call by call, and gone with the calls of their time', async () => {
+  const counter = await new Counter().open();
+  const { spine, session } = counter;
+  counter.spend(100, 10);
+  counter.spend(5, 5, { model: 'claude-of-tomorrow' });
+  counter.at += 86_400_000;
+  counter.spend(7, 7);
+  const question = { days: 30, agents: null, sessionId: null, person: null } as const;
+  const report = () => spine.usage.report({ ...question, by: 'session' });
+  expect(report().rows).toMatchObject([{ key: session, calls: 3, inputTokens: 112, unpricedCalls: 1 }]);
+  expect(report().sum).toEqual(spine.usage.report({ ...question, by: 'model' }).sum);
+  expect(report().rows).toEqual(spine.usage.report({ ...question, by: 'session', sessionId: session }).rows);
+  // Without the calls they are the same, until the last of a day's is too old.
+  const before = report().sum;
+  spine.modelCalls.prune(0, 0, 1_000);
+  expect(counter.rows()).toEqual([]);
+  expect(report().sum).toEqual(before);
+  expect(spine.modelCalls.prune(counter.at, 0, 1)).toBe(1);
+  expect(report().rows).toMatchObject([{ key: session, calls: 1, inputTokens: 7 }]);
+  expect(spine.modelCalls.prune(counter.at, 0, 1)).toBe(0);
+});
+
 test('who makes up names of models, or calls without end, does not fill the disk for good', async () => {
   const counter = await new Counter().open();
   for (let index = 0; index < 300; index += 1) counter.spend(1, 1, { service: OLLAMA, model: `made-up-${index}` });
