@@ -5,8 +5,9 @@ const HEAVY = ['test/flows/**', 'test/hostile/**', 'test/crash/**', 'test/browse
 
 const shared = {
   globalSetup: ['test/support/global-setup.ts'],
-  // Too low fails on a busy two-core machine, too high hides a hang for long.
-  testTimeout: 30_000,
+  // Too low fails on a busy two-core machine, too high hides a hang for long. Longer than the waits inside a test:
+  // these name what did not come.
+  testTimeout: 60_000,
   hookTimeout: 60_000,
 };
 
@@ -33,6 +34,8 @@ export default defineConfig({
           maxWorkers: 1,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+          // Of what a page shows. Vitest's own second is less than a busy machine takes to draw it.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

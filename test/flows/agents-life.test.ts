@@ -63,8 +63,8 @@ test('an admin agent makes another, which answers it, and is removed while its c
   await until('people hear of it', () => flow.seen('family').some((reply) => /writer/i.test(reply.text)));
 
   const chat = flow.wire(writer, 'studio');
-  expect((await flow.ask('studio', 'help')).text).toContain('demo provider');
   const session = await flow.say('studio', 'help');
+  expect((await flow.next('studio', 0)).text).toContain('demo provider');
   await until('its container runs', () => containersOf(session.id) !== '');
 
   const removal = await ask(flow, `/agents/${writer.id}`, 'DELETE', null, writer.revision);

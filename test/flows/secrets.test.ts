@@ -68,8 +68,10 @@ function readProcess(pid: number): string[] {
 }
 
 function findContainers({ home }: HomePaths): string[] {
-  const all = execFileSync('docker', ['ps', '-q', '--no-trunc'], { encoding: 'utf8' }).split('\n').filter(Boolean);
-  return all.filter((id) => execFileSync('docker', ['inspect', id], { encoding: 'utf8' }).includes(home));
+  const format = '{{.ID}} {{.Mounts}}';
+  // In one look: others on this machine come and go.
+  const lines = execFileSync('docker', ['ps', '--no-trunc', '--format', format], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => line.includes(home)).map((line) => line.split(' ')[0] ?? '');
 }
 
 /** Every file below the home, by name. */

@@ -51,8 +51,7 @@ test('a reminder comes by itself, through the same path', async () => {
   const flow = await new FlowHost().startForTest();
   flow.wire(flow.agent, 'family');
   await flow.ask('family', 'remind me in 2 s to stretch');
-  const count = flow.seen('family').length;
-  expect((await flow.next('family', count, 15_000)).text).toContain('stretch');
+  expect((await flow.next('family', 1)).text).toContain('stretch');
 });
 
 test('an idle container is frozen, a message thaws it, and long idleness stops it', async () => {
@@ -60,11 +59,11 @@ test('an idle container is frozen, a message thaws it, and long idleness stops i
   flow.wire(flow.agent, 'family');
   const session = await flow.say('family', 'help');
   await flow.next('family', 0);
-  await until('it is frozen', () => flow.state(session) === 'paused', 20_000);
+  await until('it is frozen', () => flow.state(session) === 'paused');
   const name = docker('ps', '--filter', `label=portolan.session=${session.id}`, '--format', '{{.ID}}');
   expect(docker('inspect', '-f', '{{.State.Paused}}', name)).toBe('true');
   expect((await flow.ask('family', 'who am i')).text).toContain('Ann');
-  await until('it is stopped', () => flow.state(session) === 'idle', 30_000);
+  await until('it is stopped', () => flow.state(session) === 'idle');
   expect(docker('ps', '-aq', '--filter', `label=portolan.session=${session.id}`)).toBe('');
   expect((await flow.ask('family', 'who am i')).text).toContain('Ann');
 });
@@ -89,7 +88,7 @@ test('a restarted host takes its running containers over, and nobody else’s', 
     '--entrypoint',
     'sleep',
     agentImage(),
-    '120',
+    '900',
   );
   try {
     await flow.stop();
@@ -106,16 +105,14 @@ test('a restarted host takes its running containers over, and nobody else’s', 
 test('a container that dies in mid-turn is followed by another, which answers', async () => {
   const flow = await new FlowHost().startForTest();
   flow.wire(flow.agent, 'family');
-  const session = await flow.say('family', 'slow task 3');
+  // Long enough that it still runs when the command to kill it does.
+  const session = await flow.say('family', 'slow task 8');
   await flow.next('family', 0);
   docker('kill', docker('ps', '-q', '--filter', `label=portolan.session=${session.id}`));
-  await until(
-    'it is queued again',
-    () =>
-      flow.host.stores.transcript
-        .listForSession(session, { limit: 10 })
-        .some((message) => message.direction === 'in' && (message.stateReason ?? '').startsWith('trying again')),
-    20_000,
+  await until('it is queued again', () =>
+    flow.host.stores.transcript
+      .listForSession(session, { limit: 10 })
+      .some((message) => message.direction === 'in' && (message.stateReason ?? '').startsWith('trying again')),
   );
   await until(
     'the task ends',
@@ -123,7 +120,7 @@ test('a container that dies in mid-turn is followed by another, which answers', 
       flow.host.stores.transcript
         .listForSession(session, { limit: 10 })
         .some((message) => message.direction === 'in' && message.state === 'answered'),
-    40_000,
+    60_000,
   );
 });
 
@@ -132,7 +129,7 @@ test('more sessions than places take turns, and all are answered', async () => {
   const chats = Array.from({ length: 5 }, (_, at) => `chat-${at}`);
   for (const chat of chats) flow.wire(flow.agent, chat);
   await Promise.all(chats.map((chat) => flow.say(chat, 'who am i')));
-  for (const chat of chats) expect((await flow.next(chat, 0, 60_000)).text).toContain('Ann');
+  for (const chat of chats) expect((await flow.next(chat, 0)).text).toContain('Ann');
   expect(
     docker('ps', '-q', '--filter', `label=portolan.install=${flow.host.stores.settings.installId()}`).split('\n')
       .length,

@@ -62,7 +62,7 @@ test('a stranger in a new group is asked about twice, over a restart of the host
   expect(answer.text).toContain('are you there?');
   await until('nothing waits', () => flow.host.stores.held.total.count === 0);
   expect(flow.host.stores.users.isKnown(STRANGER, flow.agent.id)).toBe(true);
-  expect(flow.host.stores.approvals.list(10, null, 'applied')).toHaveLength(2);
+  await until('both are carried out', () => flow.host.stores.approvals.list(10, null, 'applied').length === 2);
 });
 
 /** Over the owner's socket; the status of the answer. */

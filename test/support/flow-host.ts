@@ -1,4 +1,5 @@
 /** A whole host in this process, on a fresh home, with a fake chat platform: for stories with real containers. */
+import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import type { OutsideOptions } from '../../host/assembly/egress.ts';
 import type { Policy } from '../../host/config/policy.ts';
@@ -9,6 +10,7 @@ import type { MessagingGroup } from '../../host/store/chats.ts';
 import type { Session } from '../../host/store/sessions.ts';
 import type { WiringSettings } from '../../host/store/wirings.ts';
 import type { MessageId, SessionId, UserId } from '../../shared/ids.ts';
+import { sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { FakeChannel, type SentMessage } from './fake-channel.ts';
 import { agentImage } from './image.ts';
@@ -25,6 +27,11 @@ export const FLOW_POLICY: Omit<Policy, 'home'> = {
   logLevel: 'silent',
   mounts: '/nonexistent/mounts.json',
 };
+
+/** A container that starts cold and answers, on a machine that does other things. Lower: fails there. */
+const ANSWER_MS = 60_000;
+/** What the host says while an answer takes long: it comes on a slow machine, and on a fast one never. */
+const PATIENCE = /^(?:Still working on it since|I have no answer to this yet)/;
 
 export interface Reply {
   text: string;
@@ -125,22 +132,47 @@ export class FlowHost {
     return this.host.life.liveState(this.session(session.id)).state;
   }
 
-  /** What is seen in a chat from the `from`-th message on. */
-  seen(platformId: string): Reply[] {
-    return this.channel.visible.filter((sent) => sent.address.platformId === platformId);
+  /** What is seen in a chat, without the host's word that an answer takes long. */
+  seen(platformId: string): SentMessage[] {
+    return this.channel.visible.filter(
+      ({ address, text }) => address.platformId === platformId && !PATIENCE.test(text),
+    );
+  }
+
+  /** Messages that a session's container has claimed, in any state. */
+  countClaims({ agentGroupId, id }: Session): number {
+    const { outboundDb } = sessionPaths(this.home, agentGroupId, id);
+    const db = new Database(outboundDb, { readonly: true, timeout: 5_000 });
+    try {
+      return Number(db.prepare('SELECT count(*) FROM processing').pluck().get());
+    } catch (error) {
+      // The runner is in mid-commit.
+      if (error instanceof Database.SqliteError && /^SQLITE_(BUSY|READONLY_ROLLBACK)/.test(error.code)) return 0;
+      throw error;
+    } finally {
+      db.close();
+    }
   }
 
   /** The next message in a chat after `count` that are there. */
-  async next(platformId: string, count: number, deadlineMs = 30_000): Promise<Reply> {
+  async next(platformId: string, count: number, deadlineMs = ANSWER_MS): Promise<Reply> {
     return until(`message ${count + 1} in ${platformId}`, () => this.seen(platformId)[count], deadlineMs);
   }
 
   /** Says something and returns the first message in that chat that answers it; what comes late of others is not it. */
-  async ask(platformId: string, text: string, files: InboundFile[] = []): Promise<Reply> {
+  async ask(platformId: string, text: string, files: InboundFile[] = [], deadlineMs = ANSWER_MS): Promise<Reply> {
     const { messageId } = await this.#tell(platformId, text, files);
     const { transcript } = this.host.stores;
-    const isAnswer = ({ address, key }: SentMessage) =>
-      address.platformId === platformId && transcript.get(key as MessageId)?.inReplyTo === messageId;
-    return until(`an answer to "${text}" in ${platformId}`, () => this.channel.visible.find(isAnswer), 30_000);
+    const isAnswer = ({ key }: SentMessage) => transcript.get(key as MessageId)?.inReplyTo === messageId;
+    return until(`an answer to "${text}" in ${platformId}`, () => this.seen(platformId).find(isAnswer), deadlineMs);
+  }
+
+  /** The first message in a chat that matches, whatever comes before it. Only for words that no earlier one had. */
+  async hears(platformId: string, words: RegExp, deadlineMs = ANSWER_MS): Promise<Reply> {
+    return until(
+      `${words} in ${platformId}`,
+      () => this.seen(platformId).find(({ text }) => words.test(text)),
+      deadlineMs,
+    );
   }
 }
