@@ -9,8 +9,8 @@ import { type EngineImage, findImageFlaw } from './recipe.ts';
 
 export interface BuildOrder {
   base: EngineImage;
-  /** What the engine builds of, by name: the Dockerfile and what it copies. */
-  context: Readonly<Record<string, string>>;
+  /** What the engine builds of, by name: the Dockerfile and what it copies. Asked for right before. */
+  planContext: () => Promise<Readonly<Record<string, string>>>;
   image: string;
   log: BuildLog;
   /** Asked again and again: a build for nobody is ended. */
@@ -65,7 +65,7 @@ async function buildWatched(engine: ImageEngine, order: BuildOrder) {
     log.write(text);
   };
   try {
-    return await engine.build(order.context, hear, AbortSignal.any([watch.signal, order.signal]));
+    return await engine.build(await order.planContext(), hear, AbortSignal.any([watch.signal, order.signal]));
   } catch (error) {
     order.signal.throwIfAborted();
     if (why === null) throw error;

@@ -13,7 +13,7 @@ import {
   CHECK_DEADLINE_MS,
   MAX_OUTPUT_BYTES,
 } from './limits.ts';
-import { layerRepository } from './provider-layer.ts';
+import { type LayerImage, layerRepository } from './provider-layer.ts';
 import { type EngineImage, IMAGE_LABELS, imageRepository } from './recipe.ts';
 import { packFiles } from './tar.ts';
 
@@ -174,7 +174,7 @@ export class ImageEngine {
   }
 
   /** Images of providers' layers, whichever install of this machine built them; newest first. */
-  async listLayers(): Promise<OwnImage[]> {
+  async listLayers(): Promise<LayerImage[]> {
     try {
       const filters = { label: [IMAGE_LABELS.layer] };
       const images = await lookTwice(() => this.#docker.listImages({ filters }));
@@ -184,7 +184,9 @@ export class ImageEngine {
           return RepoTags?.some((name) => name.startsWith(repository)) === true;
         })
         .toSorted((one, other) => other.Created - one.Created)
-        .map(({ Id, RepoTags }) => ({ id: Id, names: RepoTags ?? [] }));
+        .map(({ Id, RepoTags, Labels }) => {
+          return { id: Id, names: RepoTags ?? [], key: Labels?.[IMAGE_LABELS.layerKey] ?? null };
+        });
     } catch (error) {
       throw toFault(error);
     }

@@ -29,7 +29,7 @@ import { KEEP_BUILDS } from './limits.ts';
 import { type BuildLog, noteCutOff } from './log.ts';
 import { alone, whenEngineAnswers } from './patience.ts';
 import { describeImage, type ImageFact, type ImageState, mustLook, planLayerRemovals, planRemovals } from './plan.ts';
-import { hasLayer, layerImageName, type ProviderLayer } from './provider-layer.ts';
+import { findSource, hasLayer, layerImageName, type ProviderLayer } from './provider-layer.ts';
 import { BuildQueue, type BuildResult, type QueueParts } from './queue.ts';
 import {
   type EngineImage,
@@ -323,8 +323,10 @@ export class ImageBuilds implements AsyncDisposable {
     // Its row keeps the image from the next cleaning; one that is under way may take it.
     await queue.cleaned();
     const isThere = (await whenEngineAnswers(this.#stop.signal, () => engine.find(image))) !== null;
-    const context = this.#planContext(agent, standing, packages);
-    const result = isThere ? queue.end(build, { kind: 'built' }) : await queue.add({ build, base: standing, context });
+    const planContext = () => this.#planContext(agent, standing, build);
+    const result = isThere
+      ? queue.end(build, { kind: 'built' })
+      : await queue.add({ build, base: standing, planContext });
     if (result.kind === 'built') this.#note(agent, image, { kind: 'there' });
     return result;
   }
@@ -347,14 +349,27 @@ export class ImageBuilds implements AsyncDisposable {
     return (await find()) ?? { kind: 'failed', tail: `${image} vanished while it was to be built upon.` };
   }
 
-  #planContext(agent: AgentGroup, base: EngineImage, packages: Packages): Record<string, string> {
+  async #planContext(
+    agent: AgentGroup,
+    base: EngineImage,
+    { image, packages }: ImageBuild,
+  ): Promise<Record<string, string>> {
     const { installId, planLayers: plan = planLayers } = this.#parts;
     const layer = this.#layerOf(agent);
     if (layer !== null && !hasPackages(packages)) {
-      return { Dockerfile: formatLayerDockerfile(base, installId, layer), ...layer.files };
+      const source = await this.#findSource(agent, image, layer);
+      const isSource = this.#baseOf(agent) === this.#parts.baseImage;
+      return { Dockerfile: formatLayerDockerfile({ base, installId, layer, source, isSource }), ...layer.files };
     }
     const parts = { base, installId, agentGroupId: agent.id, generation: packages.generation, layers: plan(packages) };
     return { Dockerfile: formatDockerfile(parts) };
+  }
+
+  /** What a layer is copied from; null where it is to be installed: there is none, or a try has failed before. */
+  async #findSource(agent: AgentGroup, image: string, layer: ProviderLayer): Promise<string | null> {
+    const tries = this.#parts.builds.listOfAgent(agent.id, KEEP_BUILDS);
+    if (tries.some((build) => build.image === image && build.state === 'failed')) return null;
+    return findSource(await this.#tools().engine.listLayers(), layer);
   }
 
   /** I3 */

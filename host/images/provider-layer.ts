@@ -3,8 +3,12 @@
  * passed on. Installed from npm on the machine that uses them. Pure, but for the reading of the files.
  *
  *   portolan-agent ◀── portolan-agent-claude ◀── an agent's packages
+ *                            │ copied
+ *   the next one   ◀── portolan-agent-claude
  *
  * I1. The name says what is in it, and is the same for every install of a machine: so it is built once there.
+ * I2. What was installed once is copied to a newer base, and not downloaded again: only from what was installed on a
+ *     host's own base, for no agent's image reaches into another's.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -19,10 +23,22 @@ export interface ProviderLayer {
   name: (typeof LAYER_NAMES)[number];
   /** Files that its commands find in `folder`, by name. */
   files: Readonly<Record<string, string>>;
+  /** All that it adds lies here. */
   folder: string;
+  /** They fill `folder`. */
   commands: readonly Command[];
+  /** They fail where what is in `folder` does not work: also when it was copied. */
+  checks: readonly Command[];
   /** Two with the same key are the same. */
   key: string;
+}
+
+/** An image of a layer, on whichever base. */
+export interface LayerImage {
+  id: string;
+  names: string[];
+  /** Of the layer, where it may be copied from there (I2); else null. */
+  key: string | null;
 }
 
 /** Rises when the same files are to be installed in another way. */
@@ -47,8 +63,8 @@ const CLAUDE_COMMANDS: readonly Command[] = [
   { as: 'root', run: ['rm', '-rf', NPM_HOME] },
   { as: 'root', run: ['chown', '-R', 'root:root', CLAUDE_FOLDER] },
   { as: 'root', run: ['chmod', '-R', 'a+rX,go-w', CLAUDE_FOLDER] },
-  { as: 'agent', run: ['node', `${CLAUDE_FOLDER}/check.mjs`] },
 ];
+const CLAUDE_CHECKS: readonly Command[] = [{ as: 'agent', run: ['node', `${CLAUDE_FOLDER}/check.mjs`] }];
 
 /** What each provider needs beside the base; null: nothing. Read once. `root` is the project's folder. */
 export function providerLayers(root: string): (provider: string) => ProviderLayer | null {
@@ -63,11 +79,16 @@ export function providerLayers(root: string): (provider: string) => ProviderLaye
 function readClaudeLayer(from: string): ProviderLayer {
   const names = ['package.json', 'package-lock.json', 'check.mjs'];
   const files = names.map((name) => [name, readFileSync(join(from, name), 'utf8')]);
-  const key = createHash('sha256').update(JSON.stringify([RECIPE_VERSION, files, CLAUDE_FOLDER, CLAUDE_COMMANDS]));
-  return {
-    ...{ name: 'claude', files: Object.fromEntries(files), folder: CLAUDE_FOLDER, commands: CLAUDE_COMMANDS },
-    key: key.digest('hex'),
-  };
+  const made = { folder: CLAUDE_FOLDER, commands: CLAUDE_COMMANDS, checks: CLAUDE_CHECKS };
+  const key = createHash('sha256')
+    .update(JSON.stringify([RECIPE_VERSION, files, made]))
+    .digest('hex');
+  return { name: 'claude', files: Object.fromEntries(files), ...made, key };
+}
+
+/** The image that the layer is copied from, by id (I2); null: it is to be installed. */
+export function findSource(images: readonly LayerImage[], layer: ProviderLayer): string | null {
+  return images.find(({ key }) => key === layer.key)?.id ?? null;
 }
 
 /** I1 */

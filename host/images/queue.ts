@@ -48,8 +48,8 @@ export type BuildResult =
 export interface Wanted {
   build: ImageBuild;
   base: EngineImage;
-  /** Files that the engine builds of. */
-  context: Readonly<Record<string, string>>;
+  /** Files that the engine builds of, as things are when its turn comes. */
+  planContext: () => Promise<Readonly<Record<string, string>>>;
 }
 
 interface Job {
@@ -181,11 +181,11 @@ export class BuildQueue {
   /** How it ended; the Fault when the host stops, which leaves it open. */
   async #make(job: Job, log: BuildLog): Promise<BuildEnd | Fault> {
     const { engine, agents, signal, now } = this.#parts;
-    const { build, base, context } = job.wanted;
+    const { build, base, planContext } = job.wanted;
     const { image } = build;
     // Its last agent was removed: for nobody.
     const isAgentThere = () => job.builds.some((each) => agents.get(each.agentGroupId) !== null);
-    const order = { base, context, image, log, isAgentThere, signal, now };
+    const order = { base, planContext, image, log, isAgentThere, signal, now };
     try {
       return await whenEngineAnswers(signal, () => makeImage(engine, order));
     } catch (error) {

@@ -31,6 +31,8 @@ export const IMAGE_LABELS = {
   agentGroup: 'portolan.image.agent',
   /** Of a provider's layer alone, which belongs to no agent. */
   layer: 'portolan.image.layer',
+  /** The key of that layer, on images that it may be copied from. */
+  layerKey: 'portolan.image.layer-key',
 } as const;
 
 /** A program and its arguments, run as root or as the user that owns what npm installs. */
@@ -167,19 +169,41 @@ export function formatDockerfile({ base, installId, agentGroupId, generation, la
   ].join('\n');
 }
 
+export interface LayerParts {
+  base: EngineImage;
+  installId: InstallId;
+  layer: ProviderLayer;
+  /** The image that has it already, by id; null: it is installed. */
+  source: string | null;
+  /** Whether others may copy it from this one. */
+  isSource: boolean;
+}
+
 /** Of the image that a provider's layer makes of the base: like the base but for its folder (I3). */
-export function formatLayerDockerfile(base: EngineImage, installId: InstallId, layer: ProviderLayer): string {
-  const { name, files, folder, commands } = layer;
+export function formatLayerDockerfile({ base, installId, layer, source, isSource }: LayerParts): string {
+  const { name, key } = layer;
+  const labels = { [IMAGE_LABELS.install]: installId, [IMAGE_LABELS.layer]: name };
   return [
     `FROM ${base.id}`,
-    label({ [IMAGE_LABELS.install]: installId, [IMAGE_LABELS.layer]: name }),
+    label(isSource ? { ...labels, [IMAGE_LABELS.layerKey]: key } : labels),
     'USER root',
-    `ARG NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
-    `COPY ${JSON.stringify([...Object.keys(files), `${folder}/`])}`,
-    run(commands),
+    ...(source === null ? install(layer) : copy(layer, source)),
     ...(base.user === '' ? [] : [`USER ${base.user}`]),
     '',
   ].join('\n');
+}
+
+function install({ files, folder, commands, checks }: ProviderLayer): string[] {
+  return [
+    `ARG NODE_EXTRA_CA_CERTS=${CERTIFICATES}`,
+    `COPY ${JSON.stringify([...Object.keys(files), `${folder}/`])}`,
+    run([...commands, ...checks]),
+  ];
+}
+
+/** With its owners and modes. */
+function copy({ folder, checks }: ProviderLayer, source: string): string[] {
+  return [`COPY --from=${source} ${JSON.stringify([`${folder}/`, `${folder}/`])}`, run(checks)];
 }
 
 function run(layer: Layer): string {

@@ -1,5 +1,5 @@
 /** Images of providers that need more than the base has: built once for a machine, below the agents' packages. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { FAILURE_HOLDS_MS, KEEP_LAYERS } from '../../../host/images/limits.ts';
 import { planLayerRemovals } from '../../../host/images/plan.ts';
@@ -11,9 +11,39 @@ import { until } from '../../support/until.ts';
 import { asAgent, asRoot, BASE_IMAGE, docker, needs, Workshop } from './workshop.ts';
 
 /** Like the one of claude, but made of nothing that is downloaded. */
-function layer(word: string, commands: ProviderLayer['commands'] = [asRoot('chmod', '-R', 'a+rX', '/opt/claude')]) {
-  return { name: 'claude', files: { 'note.txt': word }, folder: '/opt/claude', commands, key: word } as const;
+function layer(
+  word: string,
+  commands: ProviderLayer['commands'] = [asRoot('chmod', '-R', 'a+rX', '/opt/claude')],
+  checks: ProviderLayer['checks'] = [asAgent('cat', '/opt/claude/note.txt')],
+): ProviderLayer {
+  return { name: 'claude', files: { 'note.txt': word }, folder: '/opt/claude', commands, checks, key: word };
 }
+
+/** Another agent image, as an upgrade brings it: with `/etc/mark`, which says `word`. */
+async function makeBase(workshop: Workshop, word: string): Promise<string> {
+  const Dockerfile = `FROM ${BASE_IMAGE}\nUSER root\nCOPY mark /etc/mark\nUSER 10001:10001\n`;
+  const made = await workshop.engine.build({ Dockerfile, mark: word }, () => {}, new AbortController().signal);
+  if (made.kind === 'failed') throw new Error(made.why);
+  const name = `portolan-test-base:${makeId('message')}`;
+  await workshop.engine.name(made.imageId, name);
+  onTestFinished(async () => void (await workshop.engine.remove(name)));
+  return name;
+}
+
+/** The host after an upgrade. */
+async function upgrade(workshop: Workshop, baseImage: string): Promise<void> {
+  await workshop.images[Symbol.asyncDispose]();
+  workshop.images = workshop.makeImages({ baseImage });
+}
+
+/** What each installation writes anew. */
+const INSTALL = [
+  asRoot('node', '-e', "require('fs').writeFileSync('/opt/claude/made', require('crypto').randomUUID())"),
+  asRoot('chmod', '-R', 'a+rX,go-w', '/opt/claude'),
+];
+/** What is copied from another base does not pass the check. */
+const INSTALL_FOR_BASE = [asRoot('cp', '/etc/mark', '/opt/claude/mark')];
+const CHECK_BASE = [asAgent('cmp', '/etc/mark', '/opt/claude/mark')];
 
 /** A workshop whose agents all think with a provider that needs this layer. */
 function workshopWith(made: ProviderLayer): { workshop: Workshop; agent: AgentGroup } {
@@ -112,6 +142,48 @@ describe('the image of a provider', { timeout: 120_000 }, () => {
     workshop.layer = null;
     const without = await ready(workshop, given);
     expect([hasLayer(image, null), hasLayer(without, null)]).toEqual([false, true]);
+  });
+});
+
+describe('a new base under the image of a provider', { timeout: 120_000 }, () => {
+  test('has the layer copied from the image before it, with owners and modes, and nothing is installed again', async () => {
+    const { workshop, agent } = workshopWith(layer(`copied ${makeId('message')}`, INSTALL));
+    const show = (image: string) =>
+      print(image, 'sh', '-c', 'cd /opt/claude; cat made note.txt; stat -c "%n %u:%g %a" . made');
+    const before = await ready(workshop, agent);
+    await upgrade(workshop, await makeBase(workshop, 'second'));
+    const after = await ready(workshop, agent);
+    expect(after).not.toBe(before);
+    expect(await show(after)).toBe(await show(before));
+    expect(await print(after, 'cat', '/etc/mark')).toMatch(/second$/);
+    // And from the copy, when the first is gone.
+    await workshop.engine.remove(before);
+    await upgrade(workshop, await makeBase(workshop, 'third'));
+    expect(await show(await ready(workshop, agent))).toBe(await show(after));
+  });
+
+  test('has it installed where the copy does not work', async () => {
+    const { workshop, agent } = workshopWith(layer(`broken ${makeId('message')}`, INSTALL_FOR_BASE, CHECK_BASE));
+    await upgrade(workshop, await makeBase(workshop, 'first'));
+    const before = await ready(workshop, agent);
+    await upgrade(workshop, await makeBase(workshop, 'second'));
+    // The host asks again whenever it hears of a change.
+    const ask = () => workshop.images.imageFor(agent);
+    await until('the copy failed', () => ask() && workshop.told.length === 1, 60_000);
+    expect(await ready(workshop, agent)).toBe(before);
+    workshop.images.retry(agent);
+    const isAnother = async () => ((await ready(workshop, agent)) === before ? null : ready(workshop, agent));
+    const after = await until('it is installed', isAnother, 60_000);
+    expect(await print(after, 'cat', '/opt/claude/mark')).toMatch(/second$/);
+  });
+
+  test('takes nothing from an image that stands on what one agent alone was given', async () => {
+    const { workshop, agent } = workshopWith(layer(`own ${makeId('message')}`, INSTALL));
+    const own = await makeBase(workshop, 'own');
+    workshop.db.prepare('UPDATE container_configs SET image = ? WHERE agent_group_id = ?').run(own, agent.id);
+    const one = await ready(workshop, workshop.give(agent, needs()));
+    const another = await ready(workshop, workshop.addAgent('other'));
+    expect(await print(another, 'cat', '/opt/claude/made')).not.toBe(await print(one, 'cat', '/opt/claude/made'));
   });
 });
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { onTestFinished } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
-import { type EngineBuild, ImageEngine, type OwnImage } from '../../../host/images/engine.ts';
+import { type EngineBuild, ImageEngine } from '../../../host/images/engine.ts';
 import { ImageBuilds, type ImageParts } from '../../../host/images/images.ts';
-import type { ProviderLayer } from '../../../host/images/provider-layer.ts';
+import type { LayerImage, ProviderLayer } from '../../../host/images/provider-layer.ts';
 import { type Command, type EngineImage, IMAGE_LABELS, type Layer } from '../../../host/images/recipe.ts';
 import { type AgentGroup, AgentStore } from '../../../host/store/agents.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
@@ -42,7 +42,7 @@ class WatchedEngine extends ImageEngine {
   }
 
   /** Those that this install made: the machine's others are in use by somebody. */
-  override async listLayers(): Promise<OwnImage[]> {
+  override async listLayers(): Promise<LayerImage[]> {
     const own = { label: [`${IMAGE_LABELS.install}=${this.#installId}`, IMAGE_LABELS.layer] };
     const ids = new Set((await docker.listImages({ filters: own })).map(({ Id }) => Id));
     return (await super.listLayers()).filter(({ id }) => ids.has(id));
