@@ -1,20 +1,14 @@
 import { Center, Loader } from '@mantine/core';
 import { useEffect } from 'react';
-import { Navigate, Route, Routes, useParams } from 'react-router';
-import { AgentPage } from './agents/agent-page.tsx';
-import { AgentsPage } from './agents/agents-page.tsx';
-import { ApprovalsPage } from './approvals/approvals-page.tsx';
+import { Route, Routes, useParams } from 'react-router';
+import { AdminPart, loadAdminPages } from './admin-part.tsx';
 import { ConsoleView } from './console-view.tsx';
 import { loadMarkdown } from './conversation/message-body.tsx';
-import { EgressPage } from './egress/egress-page.tsx';
 import { Shell } from './frame/shell.tsx';
-import { LedgerPage } from './ledger/ledger-page.tsx';
-import { PeoplePage } from './people/people-page.tsx';
-import { SecretsPage } from './secrets/secrets-page.tsx';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { useAccess } from './sign-in/use-access.ts';
+import { useMe } from './sign-in/use-me.ts';
 import { useConsole, useConsoleState } from './state/context.tsx';
-import { UsagePage } from './usage/usage-page.tsx';
 
 export function App() {
   const access = useAccess();
@@ -35,6 +29,7 @@ export function App() {
 function Connected({ onSignedOut }: { onSignedOut: () => void }) {
   const console = useConsole();
   const connection = useConsoleState((state) => state.connection.kind);
+  usePagesAtHand();
 
   useEffect(() => {
     // Fetched while the first messages are; without it they would be drawn twice.
@@ -64,18 +59,20 @@ function Connected({ onSignedOut }: { onSignedOut: () => void }) {
       <Routes>
         <Route path="/" element={<ConsoleView sessionId={null} />} />
         <Route path="/sessions/:sessionId" element={<ChosenSession />} />
-        <Route path="/approvals" element={<ApprovalsPage />} />
-        <Route path="/agents" element={<AgentsPage />} />
-        <Route path="/agents/:agentId" element={<AgentPage />} />
-        <Route path="/usage" element={<UsagePage />} />
-        <Route path="/egress" element={<EgressPage />} />
-        <Route path="/secrets" element={<SecretsPage />} />
-        <Route path="/people" element={<PeoplePage />} />
-        <Route path="/ledger" element={<LedgerPage />} />
-        <Route path="*" element={<Navigate to="/" replace />} />
+        <Route path="*" element={<AdminPart />} />
       </Routes>
     </Shell>
   );
+}
+
+/** Fetches the pages of who has them once the chats are there, so that a click finds them, also while the host is away. */
+function usePagesAtHand(): void {
+  const me = useMe();
+  const areChatsThere = useConsoleState((state) => state.sessions.load === 'ready');
+  const isWanted = areChatsThere && (me?.may.administer === true || me?.may.managePeople === true);
+  useEffect(() => {
+    if (isWanted) loadAdminPages().catch((error: unknown) => reportError(error));
+  }, [isWanted]);
 }
 
 function ChosenSession() {

@@ -23,6 +23,8 @@ interface AllowAccessProps {
 }
 
 const HTTPS_PORT = 443;
+/** An address, or a name without a dot: the host takes it as a place on this machine or network alone. */
+const INSIDE = /^[^.*]+$|^\d+(?:\.\d+){3}$|:/;
 
 /** A way out: to a host and what of it, or to a service. */
 export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
@@ -44,12 +46,14 @@ export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
     ...(isPrivate ? { private: true } : {}),
     ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
   };
+  const isInside = isHost && INSIDE.test(host.trim());
+  const isOpen = !isInside || (isOwner(me) && isPrivate);
   const isLimited = methods.length > 0 || path.trim() !== '';
   return (
     <DialogForm
       title={`Let ${agent.name} out`}
       action="Allow"
-      isReady={!isHost || (host.trim() !== '' && portNumber !== null)}
+      isReady={!isHost || (host.trim() !== '' && portNumber !== null && isOpen)}
       work={() => allowAccess(agent.id, wish)}
       touches={[['agents', agent.id, 'access']]}
       onClose={onClose}
@@ -76,6 +80,7 @@ export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
             spellCheck={false}
             autoCapitalize="off"
             value={host}
+            error={isInside && !isOwner(me) ? 'Owners alone let agents to an address or a short name.' : null}
             onChange={(event) => setHost(event.currentTarget.value)}
           />
           <TextInput
@@ -117,7 +122,11 @@ export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
       {isOwner(me) && (
         <Checkbox
           label="It lies on this machine or network"
-          description="Else such addresses are refused, whatever name leads there."
+          description={
+            isInside
+              ? 'Needed for an address or a short name.'
+              : 'Else such addresses are refused, whatever name leads there.'
+          }
           checked={isPrivate}
           onChange={(event) => setIsPrivate(event.currentTarget.checked)}
         />

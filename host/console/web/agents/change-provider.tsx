@@ -76,7 +76,12 @@ export function ChangeProvider({ provider: seen, onClose }: { provider: AgentPro
         </>
       )}
       {hasTerms && (
-        <Alert color="yellow" variant="light" title="Terms of another maker">
+        <Alert
+          color="yellow"
+          variant="light"
+          title="Terms of another maker"
+          styles={{ title: { color: 'var(--warn)' } }}
+        >
           {known.notice}
         </Alert>
       )}

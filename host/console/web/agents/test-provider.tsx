@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { testProvider } from '../client/provider-api.ts';
 import type { ProviderTest } from '../client/types.ts';
+import { Next } from '../frame/next.tsx';
 import page from '../frame/page.module.css';
 import { useNotices } from '../style/notices.tsx';
 import classes from './agents.module.css';
@@ -61,11 +62,7 @@ function Answer({ test: { ok, text, said, next, models } }: { test: ProviderTest
         </>
       )}
       {models.length > 0 && <p className={classes.reason}>It has: {models.join(', ')}</p>}
-      {next !== null && (
-        <p className={page.soft}>
-          Next: <code className={page.code}>{next}</code>
-        </p>
-      )}
+      {next !== null && <Next next={next} />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import type { AgentProvider, ProviderTest } from '../client/types.ts';
 import { Facts } from '../details/facts.tsx';
 import { Fetched } from '../frame/fetched.tsx';
+import { Next } from '../frame/next.tsx';
 import page from '../frame/page.module.css';
 import { Section } from '../frame/page.tsx';
 import { isOwner } from '../people/role.ts';
@@ -56,11 +57,7 @@ function Provider({ provider }: { provider: AgentProvider }) {
       <div className={classes.notes}>
         {!needsModel && <p className={page.soft}>It needs no model and no key: it answers by rules of its own.</p>}
         {key.why !== null && <p className={classes.reason}>{sentence(key.why)}</p>}
-        {key.next !== null && (
-          <p className={page.soft}>
-            Next, type: <code className={page.code}>{key.next}</code>
-          </p>
-        )}
+        {key.next !== null && <Next next={key.next} />}
         {needsModel && !provider.isConfined && (
           <p className={page.soft}>
             This host runs agents as plain processes: what its tools do, they do as the host’s user.

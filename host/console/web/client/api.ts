@@ -95,12 +95,12 @@ export function releaseSession(id: string): Promise<Session> {
 }
 
 /** Newest first. */
-export function fetchRefusals(): Promise<Page<Refusal>> {
-  return answer(api.refusals.$get({ query: {} }));
+export function fetchRefusals(cursor: string | null): Promise<Page<Refusal>> {
+  return answer(api.refusals.$get({ query: cursor === null ? {} : { cursor } }));
 }
 
-export function fetchDropped(): Promise<Page<Dropped>> {
-  return answer(api.dropped.$get({ query: {} }));
+export function fetchDropped(cursor: string | null): Promise<Page<Dropped>> {
+  return answer(api.dropped.$get({ query: cursor === null ? {} : { cursor } }));
 }
 
 /** Active and paused ones, the next to fire first. */

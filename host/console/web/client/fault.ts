@@ -1,3 +1,5 @@
+import { describeNext } from './next-step.ts';
+
 /**
  * The host answered with an error, in the API's own words.
  * `status` is the HTTP status; `next` says what to do, when the host knows.
@@ -74,12 +76,17 @@ export function describeProblem(error: unknown): Problem {
   if (error instanceof ApiFault) {
     return {
       message: error.message,
-      hint: error.next ?? (error.expected === null ? null : `Expected: ${error.expected}`),
+      hint: describeHint(error),
       retryable: error.retryable,
       hostAway: false,
     };
   }
   throw error;
+}
+
+function describeHint({ next, expected }: ApiFault): string | null {
+  if (next !== null) return describeNext(next);
+  return expected === null ? null : `Expected: ${expected}`;
 }
 
 /** Reads `{error:{code, message, expected?, next?}}`; a proxy's or a crash's page becomes a plain sentence. */

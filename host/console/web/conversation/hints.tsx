@@ -1,7 +1,9 @@
 import { Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
 import { fetchAgent } from '../client/api.ts';
 import type { Session } from '../client/types.ts';
+import { administers, useMe } from '../sign-in/use-me.ts';
 import { Mark } from '../style/icons.tsx';
 import classes from './hints.module.css';
 
@@ -19,6 +21,7 @@ const LAST_HINT = { text: 'slow task 10', about: 'work that shows its progress' 
 /** An empty conversation: who is there, and what to write first. */
 export function Hints({ session, onPick }: { session: Session; onPick: (text: string) => void }) {
   const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
+  const me = useMe();
   const isDemo = agent?.provider === 'demo';
   return (
     <div className={classes.hints}>
@@ -31,6 +34,15 @@ export function Hints({ session, onPick }: { session: Session; onPick: (text: st
           ? 'It runs on the demo provider: rules, no model and no key. Try one of these.'
           : 'The first message starts its container; that takes a moment.'}
       </Text>
+      {isDemo && administers(me, agent.id) && (
+        <Text c="dimmed" size="sm" className={classes.text}>
+          For a real model,{' '}
+          <Link className={classes.link} to={`/agents/${agent.id}`}>
+            choose what {agent.name} thinks with
+          </Link>
+          .
+        </Text>
+      )}
       {isDemo && session.writable && (
         <div className={classes.list}>
           {[...DEMO_HINTS, agent.isAdmin ? ADMIN_HINT : LAST_HINT].map(({ text, about }) => (

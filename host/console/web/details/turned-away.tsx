@@ -1,9 +1,11 @@
 /** What was turned away: messages of people that no agent heard, and what agents wanted and may not. */
-import { Button, Drawer, Loader, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { Drawer, Text } from '@mantine/core';
+import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
+import { type ReactNode, useMemo } from 'react';
 import { fetchDropped, fetchRefusals } from '../client/api.ts';
 import type { Dropped, Page, Refusal } from '../client/types.ts';
+import { Fetched } from '../frame/fetched.tsx';
+import { More } from '../frame/more.tsx';
 import { formatWhen } from '../style/time.ts';
 import classes from './details.module.css';
 
@@ -30,12 +32,13 @@ export function TurnedAwayDrawer({ opened, onClose }: { opened: boolean; onClose
 }
 
 function Refusals() {
-  const refusals = useQuery({ queryKey: ['refusals'], queryFn: fetchRefusals, staleTime: 0 });
+  const refusals = usePages(['refusals'], fetchRefusals);
   return (
     <Listing
       title="Refused"
       about="What agents wanted to send or to have done, and may not."
       empty="Nothing was refused: every agent kept to its destinations."
+      what="refusals"
       query={refusals}
       item={(refusal) => <RefusalItem key={refusal.position} refusal={refusal} />}
     />
@@ -43,54 +46,58 @@ function Refusals() {
 }
 
 function DroppedMessages() {
-  const dropped = useQuery({ queryKey: ['dropped'], queryFn: fetchDropped, staleTime: 0 });
+  const dropped = usePages(['dropped'], fetchDropped);
   return (
     <Listing
       title="Dropped"
       about="Messages of people that no agent heard, counted by place and reason."
       empty="Nothing was dropped: everybody who wrote was heard."
+      what="dropped messages"
       query={dropped}
       item={(entry) => <DroppedItem key={JSON.stringify([place(entry), entry.senderId, entry.reason])} entry={entry} />}
     />
   );
 }
 
+/** Newest first, the older ones when they are asked for. */
+function usePages<T>(queryKey: QueryKey, fetchPage: (cursor: string | null) => Promise<Page<T>>) {
+  return useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => fetchPage(pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+    staleTime: 0,
+  });
+}
+
 interface Listed<T> {
   title: string;
   about: string;
   empty: string;
-  query: {
-    data: Page<T> | undefined;
-    isPending: boolean;
-    isError: boolean;
-    refetch: () => unknown;
-  };
+  /** In the plural. */
+  what: string;
+  query: ReturnType<typeof usePages<T>>;
   item: (one: T) => ReactNode;
 }
 
-function Listing<T>({ title, about, empty, query, item }: Listed<T>) {
+function Listing<T>({ title, about, empty, what, query, item }: Listed<T>) {
+  const all = useMemo(() => query.data?.pages.flatMap(({ items }) => items), [query.data]);
   return (
-    <section>
+    <section aria-label={title}>
       <h3 className={classes.heading}>{title}</h3>
       <Text size="xs" c="dimmed" mb={8}>
         {about}
       </Text>
-      {query.isPending && <Loader size="xs" />}
-      {query.isError && (
-        <Text size="sm" c="red">
-          They could not be loaded.{' '}
-          <Button variant="subtle" size="compact-sm" onClick={() => query.refetch()}>
-            Try again
-          </Button>
-        </Text>
-      )}
-      {query.data?.items.length === 0 && <Text size="sm">{empty}</Text>}
-      <ul className={classes.turnedAway}>{query.data?.items.map(item)}</ul>
-      {query.data?.nextCursor != null && (
-        <Text size="xs" c="dimmed" mt={8}>
-          Older ones: <code>npx portolan dropped --limit 1000</code>
-        </Text>
-      )}
+      <Fetched query={{ ...query, data: all }} what={what}>
+        {(items) =>
+          items.length === 0 ? (
+            <Text size="sm">{empty}</Text>
+          ) : (
+            <ul className={classes.turnedAway}>{items.map(item)}</ul>
+          )
+        }
+      </Fetched>
+      <More query={query} label={`Show older ${what}`} />
     </section>
   );
 }

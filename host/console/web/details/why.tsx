@@ -1,6 +1,7 @@
 import { Loader, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { fetchWhy } from '../client/admin-api.ts';
+import { Next } from '../frame/next.tsx';
 import { formatFullTime, formatMoment } from '../style/time.ts';
 import classes from './details.module.css';
 
@@ -35,12 +36,14 @@ export function WhyOf({ messageId, revision }: { messageId: string; revision: nu
             </Text>
           ))}
           {why.data.next.length > 0 && (
-            <Text size="xs" c="dimmed" mt={6}>
-              To change it:{' '}
-              {why.data.next.map((command) => (
-                <code key={command}>{command} </code>
+            <>
+              <Text size="xs" c="dimmed" mt={6}>
+                To change it:
+              </Text>
+              {why.data.next.map((next) => (
+                <Next key={next} next={next} />
               ))}
-            </Text>
+            </>
           )}
         </>
       )}

@@ -1,10 +1,11 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { type QueryKey, useQueryClient } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { useState } from 'react';
 import { describeProblem, type Problem } from '../client/fault.ts';
 import classes from './dialog.module.css';
 import { Dialog } from './dialog.tsx';
+import { ProblemText } from './problem-text.tsx';
 
 interface DialogFormProps {
   title: string;
@@ -19,12 +20,14 @@ interface DialogFormProps {
   /** What is fetched again when it is done, or was refused for what has changed. */
   touches: readonly QueryKey[];
   onClose: () => void;
+  /** When the host did it; without it the dialog closes then. */
+  onDone?: () => void;
   children: ReactNode;
 }
 
-/** A question with fields, or none: closes when the host did it. */
+/** A question with fields, or none: closes when the host did it, and says why it did not. */
 export function DialogForm({ title, action, work, touches, onClose, children, ...rest }: DialogFormProps) {
-  const { isRemoval = false, isReady = true } = rest;
+  const { isRemoval = false, isReady = true, onDone = onClose } = rest;
   const queries = useQueryClient();
   const [isSending, setIsSending] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -34,7 +37,7 @@ export function DialogForm({ title, action, work, touches, onClose, children, ..
     setProblem(null);
     try {
       await work();
-      onClose();
+      onDone();
     } catch (error) {
       setProblem(describeProblem(error));
       setIsSending(false);
@@ -51,18 +54,7 @@ export function DialogForm({ title, action, work, touches, onClose, children, ..
     <Dialog onClose={onClose} title={title}>
       <form onSubmit={submit} className={classes.fields} autoComplete="off">
         {children}
-        {problem !== null && (
-          <div role="alert">
-            <Text size="sm" c="var(--bad)">
-              {problem.message}
-            </Text>
-            {problem.hint !== null && (
-              <Text size="sm" c="dimmed">
-                {problem.hint}
-              </Text>
-            )}
-          </div>
-        )}
+        {problem !== null && <ProblemText problem={problem} />}
         <Group mt={4} justify="flex-end">
           <Button variant="subtle" color="gray" disabled={isSending} onClick={onClose}>
             Cancel

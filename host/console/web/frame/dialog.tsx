@@ -1,5 +1,5 @@
 import { Modal } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 
 interface DialogProps {
   title: string;
@@ -7,8 +7,9 @@ interface DialogProps {
   children: ReactNode;
 }
 
-/** Over the page, for one question; there as long as it is drawn. */
+/** Over the page, for one question; there as long as it is drawn. Then the focus goes back to where it was. */
 export function Dialog({ title, onClose, children }: DialogProps) {
+  useFocusBack();
   return (
     <Modal
       opened
@@ -20,5 +21,22 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     >
       {children}
     </Modal>
+  );
+}
+
+/** The dialog is taken off the page with the focus in it: whoever goes by keyboard stays where they were. */
+function useFocusBack(): void {
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return;
+        // What opened it may be gone with what was removed.
+        const target =
+          before instanceof HTMLElement && before.isConnected ? before : document.getElementById('content');
+        target?.focus({ preventScroll: true });
+      });
+    },
+    [before],
   );
 }

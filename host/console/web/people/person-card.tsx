@@ -2,11 +2,11 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { type Grant, revokeRole } from '../client/admin-api.ts';
 import type { Person, Role } from '../client/types.ts';
+import { DialogForm } from '../frame/dialog-form.tsx';
 import page from '../frame/page.module.css';
-import { useMe } from '../sign-in/use-me.ts';
+import { ME, useMe } from '../sign-in/use-me.ts';
 import { formatMoment } from '../style/time.ts';
 import { useNow } from '../style/use-now.ts';
-import { Confirm } from './confirm.tsx';
 import { GiveRole } from './give-role.tsx';
 import classes from './people.module.css';
 import { describeRole, isOwner, mayGive } from './role.ts';
@@ -113,12 +113,17 @@ function TakeRole({ person, role, onClose }: { person: Person; role: Role; onClo
   const name = person.name || person.id;
   const grant: Grant = { role: role.role, agentId: role.agentId };
   return (
-    <Confirm
+    <DialogForm
       title={`Take a role from ${name}?`}
-      text={`${name} is ${describeRole(role)} no more, from this moment on. What they decided before stands.`}
       action="Take away"
+      isRemoval
       work={() => revokeRole(person, grant)}
+      touches={[['people'], ME]}
       onClose={onClose}
-    />
+    >
+      <p className={page.soft}>
+        {name} is {describeRole(role)} no more, from this moment on. What they decided before stands.
+      </p>
+    </DialogForm>
   );
 }

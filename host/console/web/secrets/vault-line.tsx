@@ -1,13 +1,15 @@
-import { Button, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { useRef, useState } from 'react';
 import { Tone } from '../agents/tone.tsx';
 import { describeProblem, type Problem } from '../client/fault.ts';
+import { findNextStep } from '../client/next-step.ts';
 import { unlockVault } from '../client/secret-api.ts';
 import type { Vault } from '../client/types.ts';
 import { Fetched } from '../frame/fetched.tsx';
 import page from '../frame/page.module.css';
+import { ProblemText } from '../frame/problem-text.tsx';
 import { describeVault } from './secret.ts';
 import { SecretInput, takeSecret } from './secret-input.tsx';
 import classes from './secrets.module.css';
@@ -25,7 +27,7 @@ export function VaultLine() {
             <Tone look={describeVault(data)} />
             {data.keyId !== null && <code className={page.soft}>key {data.keyId}</code>}
             {data.state === 'unusable' && data.why !== null && <p className={page.soft}>{data.why}</p>}
-            {data.next !== null && (
+            {data.next !== null && findNextStep(data.next).to !== '/secrets' && (
               <p className={page.soft}>
                 Or type: <code className={page.code}>{data.next}</code>
               </p>
@@ -72,13 +74,8 @@ function Unlock({ vault }: { vault: Vault }) {
         {needsPassphrase ? 'Unlock' : 'Look again'}
       </Button>
       {problem !== null && (
-        <div role="alert" className={classes.problem}>
-          <Text size="sm" c="var(--bad)">
-            {problem.message}
-          </Text>
-          <Text size="sm" c="dimmed">
-            {problem.hint}
-          </Text>
+        <div className={classes.problem}>
+          <ProblemText problem={problem} />
         </div>
       )}
     </form>

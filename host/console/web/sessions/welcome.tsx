@@ -9,7 +9,8 @@ import classes from './welcome.module.css';
 
 /** No agent is there, or none that this person may talk to. */
 function describeNothing(me: Me | null): string {
-  if (me?.may.manageAgents === true) return 'There is no agent yet. Create one with: portolan agents create <name>';
+  if (me?.may.manageAgents === true)
+    return 'There is no agent yet. On the machine where Portolan runs, type: npx portolan agents create <name>';
   return `You are signed in as ${me?.userId ?? 'somebody'}, whom no agent knows yet. An admin can let you in.`;
 }
 

@@ -8,15 +8,29 @@ const sea: MantineColorsTuple = [
   '#b9d5e3',
   '#8fbdd3',
   '#5fa0bd',
-  '#3a84a4',
+  '#2f7b9b',
   '#276f90',
   '#1d5a75',
   '#184a60',
   '#123a4c',
 ];
 
+/** Of what takes something away: white on it, and it on paper, can be read (4.5:1 and more) in the light and the dark. */
+const red: MantineColorsTuple = [
+  '#fdf0ef',
+  '#f9dcda',
+  '#f2b8b4',
+  '#ef958e',
+  '#f07a72',
+  '#c4453e',
+  '#c23b37',
+  '#b93232',
+  '#9c2828',
+  '#7d1f1f',
+];
+
 export const theme = createTheme({
-  colors: { sea },
+  colors: { sea, red },
   primaryColor: 'sea',
   primaryShade: { light: 7, dark: 5 },
   defaultRadius: 'md',
