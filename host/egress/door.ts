@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import { errorCode } from '../config/errors.ts';
 import { egressLog } from '../observe/logger.ts';
 import { Exchange } from './exchange.ts';
-import { refuseSocket } from './farewell.ts';
+import { refuseSocket, turnAway } from './farewell.ts';
 import { Rate } from './rate.ts';
 import { refuse } from './refusal.ts';
 import type { Scope } from './scope.ts';
@@ -26,6 +26,19 @@ const SHUT_MS = 1_000;
 const AFTER_IDLE_MS = 1_000;
 /** Requests on one connection that wait for their turn to be answered. Higher: memory for whoever sends and reads nothing. */
 const MAX_PIPELINED = 16;
+/**
+ * Requests whose bodies come in chunks, at once. 64 KiB can be 10,000 chunks of a byte, each of which costs the host
+ * as much as a large one, and all that was read at once is gone through at once. Higher: such bodies together hold
+ * all other sessions up. Lower: programs that stream several uploads wait.
+ */
+const MAX_CHUNKED = 4;
+/**
+ * Requests that came behind what ended their connection, or in chunks beyond MAX_CHUNKED, at once and per second
+ * after that. Nothing comes of them, and each is read. Higher: all connections of a session together hold the others
+ * up for longer. Lower: a program that sends far ahead takes the whole session's connections with it.
+ */
+const LOST_BURST = 32;
+const LOST_PER_SECOND = 8;
 /** How often connections are looked over for heads that do not come. Higher: they stay longer than `headMs`. Lower: busy work for each session. */
 const LOOK_OVER_MS = 5_000;
 
@@ -37,6 +50,9 @@ export class SessionDoor {
   readonly #requests: Rate;
   /** With the requests of each that are not answered yet. */
   readonly #sockets = new Map<Socket, Set<Exchange>>();
+  /** Those whose bodies are still coming, in chunks. */
+  readonly #chunked = new Set<IncomingMessage>();
+  #lost = new Rate(LOST_BURST, LOST_PER_SECOND, performance.now());
   #shut: NodeJS.Timeout | null = null;
   #isGone = false;
 
@@ -118,13 +134,29 @@ export class SessionDoor {
       // Those that waited for their turn to be answered hear of it from nobody else.
       for (const exchange of this.#sockets.get(socket) ?? []) exchange.left();
       this.#sockets.delete(socket);
+      for (const request of this.#chunked) if (request.socket === socket) this.#chunked.delete(request);
     });
     this.#countConnection();
   }
 
   /** I2: past its rate the door is shut, so that connecting costs the host nothing. */
   #countConnection(): void {
-    if (this.#connections.spend(performance.now()) || this.#shut !== null || this.#isGone) return;
+    if (!this.#connections.spend(performance.now())) this.#shutForAWhile();
+  }
+
+  /**
+   * I2: what a connection sent is gone through as a whole, also once it was ended in the middle. So who sends such
+   * floods loses all connections, before the others are read.
+   */
+  #countLost(): void {
+    if (this.#lost.spend(performance.now())) return;
+    this.#lost = new Rate(LOST_BURST, LOST_PER_SECOND, performance.now());
+    this.#shutForAWhile();
+    for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+
+  #shutForAWhile(): void {
+    if (this.#shut !== null || this.#isGone) return;
     egressLog.warn({ session: this.#scope.who.sessionId }, 'a session floods its gateway');
     this.#note('too_many');
     this.#place.leave(this.#server);
@@ -139,7 +171,17 @@ export class SessionDoor {
   #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const { socket } = request;
     // What was read together with what ended the connection.
-    if (socket.destroyed) return;
+    if (socket.destroyed) {
+      this.#countLost();
+      return;
+    }
+    if (!this.#mayComeInChunks(request)) {
+      this.#note('too_many');
+      this.#countLost();
+      const what = `More than ${MAX_CHUNKED} requests of this session come in chunks at once.`;
+      turnAway(request, response, refuse('too_many', what, 'say their lengths, or wait, then try again'));
+      return;
+    }
     const waiting = this.#sockets.get(socket) ?? new Set();
     if (waiting.size >= MAX_PIPELINED) {
       this.#note('too_many');
@@ -153,6 +195,15 @@ export class SessionDoor {
       exchange.left();
     });
     this.#begin(exchange, () => exchange.run(), socket);
+  }
+
+  #mayComeInChunks(request: IncomingMessage): boolean {
+    if (request.headers['transfer-encoding'] === undefined) return true;
+    if (this.#chunked.size >= MAX_CHUNKED) return false;
+    this.#chunked.add(request);
+    // Not at its `close`: that is told of a request that was answered while its body still comes.
+    request.once('end', () => this.#chunked.delete(request));
+    return true;
   }
 
   #tunnel(request: IncomingMessage, socket: Socket, early: Buffer): void {

@@ -30,6 +30,9 @@ import type { Head } from './target.ts';
 import { hostHeader } from './upstreams.ts';
 import type { Visit } from './visit.ts';
 
+/** Answers of a server that only say that one will come (1xx). Higher: who sends them without end takes the host's time. Lower: an odd server fails. */
+const MAX_ANNOUNCED = 16;
+
 type Given = Exclude<Credential, { kind: 'missing' }>;
 
 interface Way {
@@ -161,6 +164,11 @@ export class Exchange implements Passing {
       this.#failed(new Error('upgrade'), way, upstream);
     });
     upstream.on('error', (error) => this.#failed(error, way, upstream));
+    let announced = 0;
+    upstream.on('information', () => {
+      announced += 1;
+      if (announced > MAX_ANNOUNCED) upstream.destroy(new Error('announced'));
+    });
     if (this.#hasBody()) this.#sendBody(upstream);
     else upstream.end();
   }

@@ -20,6 +20,7 @@ function wordsFor(error: Error): string {
   const code = errorCode(error);
   if (error.message === 'late') return 'did not take the connection in time';
   if (error.message === 'idle') return 'did not answer in time';
+  if (error.message === 'announced') return 'only said again and again that an answer will come';
   if (error.message === 'upgrade') return 'answered in another protocol, which only a tunnel (CONNECT) carries';
   if (code.startsWith('HPE_')) return `answered with what is no HTTP/1.1 (${code})`;
   if (/^(?:CERT_|UNABLE_|DEPTH_|SELF_SIGNED|ERR_TLS|ERR_SSL|HOSTNAME_)/.test(code) || code === 'EPROTO') {

@@ -11,6 +11,8 @@ import { formatRefusal, type Refusal } from './refusal.ts';
 const DRAIN_MS = 5_000;
 /** How long who was refused may take to read it. Higher: it keeps its connection. Lower: a busy program never reads why. */
 const LINGER_MS = 2_000;
+/** Chunks of the rest of a body. Higher: a body of single bytes takes the host's time. Lower: the same as `DRAIN_MS`. */
+const MAX_DRAINED_CHUNKS = 4_096;
 
 /** Before an answer's head: also who wants the connection closed may go on sending. */
 export function letFinishSending(request: IncomingMessage, response: ServerResponse): void {
@@ -20,11 +22,12 @@ export function letFinishSending(request: IncomingMessage, response: ServerRespo
 /** The rest of the body, up to so many bytes, is read and dropped. */
 export function drain(request: IncomingMessage, maxBytes: number): void {
   const { socket } = request;
-  let dropped = 0;
+  let [dropped, chunks] = [0, 0];
   request.removeAllListeners('data');
   request.on('data', (chunk: Buffer) => {
     dropped += chunk.length;
-    if (dropped > maxBytes) socket.destroy();
+    chunks += 1;
+    if (dropped > maxBytes || chunks > MAX_DRAINED_CHUNKS) socket.destroy();
   });
   request.resume();
   if (request.complete) return;
@@ -38,6 +41,15 @@ export function writeRefusal(response: ServerResponse, refusal: Refusal, retryAf
   const body = formatRefusal(refusal);
   response.writeHead(refusal.status, headersOf(refusal, body, retryAfterMs));
   response.end(body);
+}
+
+/** Answers, and reads no more: who goes on sending may not get to read why. */
+export function turnAway(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  response.shouldKeepAlive = false;
+  response.once('finish', () => request.socket.destroy());
+  writeRefusal(response, refusal, LINGER_MS);
+  // What was read already goes nowhere, which costs less than to keep it.
+  request.resume();
 }
 
 /** The same on a connection that no server of Node's keeps any more. Lets the other side read it. */

@@ -2,6 +2,12 @@
 import type { OutgoingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 
+/**
+ * Chunks passed on in one turn of the event loop: one that reads 64 KiB may have found 10,000 of a byte each. Higher:
+ * who cuts a body into single bytes holds up all others. Lower: many small events of a stream take longer.
+ */
+const CHUNKS_AT_ONCE = 64;
+
 /** What went on so far. */
 export interface Pumped {
   bytes: number;
@@ -13,8 +19,18 @@ export interface Pumped {
  */
 export function pump(from: Readable, to: Writable, pass: (chunk: Buffer) => Buffer | null): Pumped {
   const pumped: Pumped = { bytes: 0 };
+  let chunks = 0;
+  let isResting = false;
   const resume = () => {
-    from.resume();
+    if (!isResting) from.resume();
+  };
+  const rest = () => {
+    isResting = true;
+    from.pause();
+    setImmediate(() => {
+      isResting = false;
+      if (!to.writableNeedDrain) from.resume();
+    });
   };
   const copy = (chunk: Buffer) => {
     const out = pass(chunk);
@@ -25,6 +41,8 @@ export function pump(from: Readable, to: Writable, pass: (chunk: Buffer) => Buff
     }
     pumped.bytes += out.length;
     if (out.length > 0 && !to.write(out)) from.pause();
+    chunks += 1;
+    if (chunks % CHUNKS_AT_ONCE === 0) rest();
   };
   to.on('drain', resume);
   from.on('data', copy);
