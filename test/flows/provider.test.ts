@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { homePaths } from '../../host/config/home.ts';
 import { portolan } from '../host/cli/support/run.ts';
+import { claudeImage } from '../support/claude-image.ts';
 import { FlowHost } from '../support/flow-host.ts';
 import type { ModelServer } from '../support/model-servers/answers.ts';
+import { startAnthropic } from '../support/model-servers/anthropic.ts';
 import { startOpenAiServer } from '../support/model-servers/openai.ts';
 
 const USAGE = { input: 9, output: 1 };
@@ -76,6 +78,39 @@ describe.each(['docker', 'process'] as const)('with %s, from demo to a real mode
     expect(log).not.toContain(server.key);
   }, 120_000);
 });
+
+it('with claude, each answer of the service says what to type next', async () => {
+  await claudeImage();
+  const server = await startAnthropic({ rules: { models: ['claude-sonnet-9', 'claude-sonnet-8'] } });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const { run, test } = await setUp('docker');
+  expect((await run(`services add lab --url ${server.url} --api anthropic --private`)).code).toBe(0);
+  expect((await run('secrets set lab', 'a-wrong-key-of-somebody\n')).code).toBe(0);
+  expect((await run('secrets assign lab --service lab')).code).toBe(0);
+  const set = await run('provider set main claude --service lab --model claude-opus-1 --yes');
+  expect(set.out).toContain('✓ main thinks with claude, model claude-opus-1, through lab');
+
+  expect(await test()).toMatchObject({
+    ...{ exit: 1, code: 'bad_key', next: 'portolan secrets set lab' },
+    said: expect.stringContaining('invalid x-api-key'),
+  });
+  expect((await run('secrets set lab', `${server.key}\n`)).code).toBe(0);
+  expect(await test()).toMatchObject({
+    ...{ exit: 1, code: 'unknown_model', models: ['claude-sonnet-8', 'claude-sonnet-9'] },
+    next: 'portolan provider set main claude --service lab --model <model>',
+  });
+
+  // Without a name, the SDK takes the newest of its family.
+  expect((await run('provider set main claude --service lab --model default --yes')).code).toBe(0);
+  server.answer({ kind: 'text', text: 'hi', usage: USAGE });
+  const works = await test();
+  expect(works).toMatchObject({ exit: 0, code: 'works', next: null });
+  expect(works.text).toMatch(/^main reaches claude-sonnet-9 through lab: answered in \d+ ms \(9 tokens in, 1 out\)\.$/);
+  expect(server.wrong).toEqual([]);
+
+  await server[Symbol.asyncDispose]();
+  expect(await test()).toMatchObject({ exit: 1, code: 'unreachable', next: 'portolan services list' });
+}, 300_000);
 
 it('says of a server that is gone that nothing listens there', async () => {
   const { server, run, test } = await setUp('docker');
