@@ -65,8 +65,11 @@ const NEVER_6: readonly Range[] = [
   ['3fff::', 20],
 ];
 
-const never = blockList([...METADATA.map((one): Range => [one, isIPv4(one) ? 32 : 128]), ...NEVER_4, ...NEVER_6]);
-const isPrivate = blockList([...PRIVATE_4, ...PRIVATE_6]);
+const [metadata4, metadata6] = [METADATA.filter(isIPv4), METADATA.filter((one) => !isIPv4(one))];
+const never4 = [...metadata4.map((one): Range => [one, 32]), ...NEVER_4].map(toRange4);
+const private4 = PRIVATE_4.map(toRange4);
+const never6 = blockList([...metadata6.map((one): Range => [one, 128]), ...NEVER_6]);
+const private6 = blockList(PRIVATE_6);
 const global6 = blockList(GLOBAL_6);
 
 /** `own` holds the addresses of this machine, which are private though they look public. */
@@ -78,8 +81,8 @@ export function classifyAddress(address: string, own: ReadonlySet<string> = new 
   const groups = expand(address);
   const embedded = embedded4(groups);
   if (embedded !== null) return classify4(embedded, own);
-  if (never.check(address, 'ipv6')) return 'never';
-  if (isPrivate.check(address, 'ipv6') || own.has(canonical6(address))) return 'private';
+  if (never6.check(address, 'ipv6')) return 'never';
+  if (private6.check(address, 'ipv6') || own.has(canonical6(address))) return 'private';
   return global6.check(address, 'ipv6') ? 'public' : 'never';
 }
 
@@ -95,8 +98,29 @@ export function canonicalAddress(address: string): string {
 }
 
 function classify4(address: string, own: ReadonlySet<string>): AddressClass {
-  if (never.check(address, 'ipv4')) return 'never';
-  return isPrivate.check(address, 'ipv4') || own.has(address) ? 'private' : 'public';
+  const number = toNumber4(address);
+  if (never4.some((range) => isWithin4(range, number))) return 'never';
+  return private4.some((range) => isWithin4(range, number)) || own.has(address) ? 'private' : 'public';
+}
+
+/** Addresses that agree in the bits of `mask`. Looked through at each request, where a BlockList takes seven times as long. */
+interface Range4 {
+  network: number;
+  mask: number;
+}
+
+function toRange4([network, prefix]: Range): Range4 {
+  const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
+  return { network: (toNumber4(network) & mask) >>> 0, mask };
+}
+
+function isWithin4({ network, mask }: Range4, number: number): boolean {
+  return (number & mask) >>> 0 === network;
+}
+
+/** Of four decimal numbers, which `isIPv4` has seen to. */
+function toNumber4(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 }
 
 /** The IPv4 address that a mapped (::ffff:0:0/96) or translated (64:ff9b::/96) one stands for. */
@@ -122,6 +146,6 @@ function expand(address: string): number[] {
 
 function blockList(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
-  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, isIPv4(network) ? 'ipv4' : 'ipv6');
+  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, 'ipv6');
   return list;
 }
