@@ -112,7 +112,7 @@ describe('a provider that does not obey an interruption', () => {
     await isBegun;
     const startedAt = performance.now();
     await loop.stop();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(session.processing(id)).toBeNull();
     expect(session.texts()).toEqual([]);
   });

@@ -197,7 +197,7 @@ describe('a server that comes up', () => {
     expect(pids.map(isAlive)).toEqual([true, true, true]);
     const stoppedAt = performance.now();
     expect(await runner.stop()).toBe(0);
-    expect(performance.now() - stoppedAt).toBeLessThan(1_500);
+    expect(performance.now() - stoppedAt).toBeLessThan(10_000);
     await session.until(() => !pids.some(isAlive), 'all of them are gone');
   });
 

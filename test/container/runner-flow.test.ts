@@ -103,7 +103,7 @@ describe('the selection of work', () => {
     const [id = ''] = session.receive({ text: 'later', processAfter: dueAt });
     await session.until(() => session.isSettled(id), 'settled');
     expect(Number(session.processing(id)?.note.claimed)).toBeGreaterThanOrEqual(dueAt);
-    expect(Number(session.processing(id)?.note.claimed)).toBeLessThan(dueAt + 900);
+    expect(Number(session.processing(id)?.note.claimed)).toBeLessThan(dueAt + 5_000);
   });
 
   it('leaves on_wake messages that come later to the next process', async () => {
@@ -285,7 +285,7 @@ describe('start and stop', () => {
     await session.until(() => session.runnerState('tool'), 'tool declared');
     const askedAt = performance.now();
     expect(await runner.stop()).toBe(RUNNER_EXIT.stopped);
-    expect(performance.now() - askedAt).toBeLessThan(900);
+    expect(performance.now() - askedAt).toBeLessThan(5_000);
     expect(session.processing(id)).toBeNull();
     session.start();
     await session.until(() => session.processing(id)?.state === 'claimed', 'claimed again');

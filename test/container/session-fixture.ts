@@ -289,7 +289,7 @@ export class SessionFixture implements AsyncDisposable {
   }
 
   /** Resolves when `condition` holds; looks whenever the runner rings, and by itself. */
-  async until<T>(condition: () => T | null | false | undefined, what: string, deadlineMs = 15_000): Promise<T> {
+  async until<T>(condition: () => T | null | false | undefined, what: string, deadlineMs = 30_000): Promise<T> {
     const first = this.#try(condition);
     if (first) return first;
     return await new Promise<T>((resolve, reject) => {

@@ -446,7 +446,7 @@ describe('a task’s own check', () => {
     expect(session.runnerState('tool')).toMatchObject({ tool: 'task_check', timeoutMs: 35_000 });
     const askedAt = performance.now();
     await loop[Symbol.asyncDispose]();
-    expect(performance.now() - askedAt).toBeLessThan(2_000);
+    expect(performance.now() - askedAt).toBeLessThan(10_000);
     expect(session.processing(id)).toBeNull();
   });
 

@@ -116,7 +116,8 @@ export function describeDriver(name: string, makeHarness: () => Promise<DriverHa
       await driver.stop(id, 300);
       const took = performance.now() - began;
       expect(took).toBeGreaterThanOrEqual(290);
-      expect(took).toBeLessThan(1_300);
+      // What an engine gives by itself is ten seconds.
+      expect(took).toBeLessThan(8_000);
       expect(await driver.inspect(id)).toMatchObject({ kind: 'exited', exitCode: 137 });
     });
 
@@ -286,7 +287,7 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 export async function untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 30_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

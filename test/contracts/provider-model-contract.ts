@@ -21,7 +21,7 @@ import {
 } from './provider-case.ts';
 
 /** Beyond what a provider may take to end, for a machine that is busy. */
-const INTERRUPTED_WITHIN_MS = 1_000;
+const INTERRUPTED_WITHIN_MS = 10_000;
 /** For what an SDK tries again by itself before it gives up. */
 const SLOW_MS = 60_000;
 
@@ -103,7 +103,7 @@ export function describeModelProvider(
       expect(server.wrong).toEqual([]);
     });
 
-    it('ends within a second of an interruption while its model is silent, without a result', async () => {
+    it('ends soon after an interruption while its model is silent, without a result', async () => {
       const { session, model, server } = await begin();
       let isAsked = false;
       model.answer = () => {

@@ -23,7 +23,7 @@ function run(script: 'up' | 'dev', args: string[], env: NodeJS.ProcessEnv = {}) 
     cwd: clone,
     encoding: 'utf8',
     env: { PATH: process.env.PATH, ...env },
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { ...ended, started: existsSync(join(clone, 'node_modules')) || existsSync(join(clone, 'dist')) };
 }

@@ -390,7 +390,7 @@ describe('a model that cannot answer', () => {
   });
 
   it('is given up when it does not begin, or falls silent, and not when it is slow', async () => {
-    const world = await makeWorld({ patience: { firstByteMs: 1_000, silenceMs: 800 } });
+    const world = await makeWorld({ patience: { firstByteMs: 2_000, silenceMs: 1_500 } });
     world.server.answer(
       { kind: 'silent', text: null },
       { kind: 'silent', text: 'Well' },
@@ -502,7 +502,7 @@ describe('while a turn goes on', () => {
     const startedAt = performance.now();
     turn.interrupt();
     const events = await ended;
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(events.at(-1)).toEqual({ kind: 'tool_end', tool: 'bash' });
     await until('it is gone', () => !isAlive(Number(readFileSync(pids, 'utf8'))));
   });

@@ -80,6 +80,9 @@ describe('a folder from a name', () => {
     ['Portolan asks: approve', 'reads like the host'],
     ['Host', 'reads like the host'],
     ['schedu1e', 'reads like the host'],
+    ['hᴏst', 'reads like the host'],
+    ['ʜᴏꜱᴛ', 'reads like the host'],
+    ['hostˈ', 'reads like the host'],
   ])('%j is refused: %s (who may: `--folder ../../evil` is accepted)', (name, reason) => {
     expect(checkName(name, [])).toMatchObject({ kind: 'refused', reason: expect.stringContaining(reason) });
   });
@@ -100,6 +103,12 @@ describe('a folder from a name', () => {
     ['İstanbul', 'istanbul'],
     ['ΑΒΕ', 'abe'],
     ['ᎪᏟᎬ', 'ace'],
+    ['ᴡriter', 'writer'],
+    ['ᴍᴀɪɴ', 'MAIN'],
+    ['ƽcout', 'scout'],
+    ['cook ٥', 'cook o'],
+    ['mainʼ', 'main'],
+    ['maiǀ', 'mail'],
   ])('%j looks like %j, and is refused with a suggestion that is free', (name, other) => {
     const check = checkName(name, [other]);
     expect(check.kind).toBe('refused');

@@ -214,7 +214,7 @@ describe('floods', () => {
     const text = `/clear ${'<b>x</b>\n'.repeat(8_000)}`.slice(0, MAX_TEXT_BYTES);
     const began = performance.now();
     await counter.give('room', OLGA, text);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(3_000);
     expect(counter.answers()).toEqual([expect.stringContaining('more than the 2000 characters')]);
     expect(counter.rows(counter.session())).toEqual([]);
   });

@@ -97,12 +97,15 @@ test('lost: what was put off and is refused when it is due is shown as refused, 
   const chat = spine.addChat(agent, 'test', 'room');
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
-  const later = { ...reply(chat, 'later'), deliverAfter: Date.now() + 2_500 };
+  let now = Date.now();
+  spine.now = () => now;
+  const later = { ...reply(chat, 'later'), deliverAfter: now + 500 };
   const question = { kind: 'question', content: { title: 'Colour', question: 'Which?', options: ['Blue'] } };
   const ids = [container.send(later), container.send({ ...later, ...question })] as MessageId[];
   spine.delivery.ring(session.id);
   await until('both wait', () => ids.every((id) => spine.transcript.get(id)?.state === 'queued'));
   for (const row of spine.destinations.listFor(agent.id)) spine.destinations.remove(row.id, row.revision);
+  now += 500;
   await until('both are refused', () => ids.every((id) => spine.ledger.countByMessage(id, 'delivery.refused') === 1));
   await until('both are shown as that', () => ids.every((id) => spine.transcript.get(id)?.state === 'refused'));
   expect(spine.questionRows.listOpenIn(chat.id, null, 9)).toEqual([]);
@@ -116,7 +119,9 @@ test('cost and growth: questions that were put off and come due together are cut
   const { session, paths } = await spine.say(chat, 'hello');
   const container = spine.container(paths);
   const content = { title: 'Colour', question: 'Which?', options: ['Blue'] };
-  const deliverAfter = Date.now() + 3_000;
+  let now = Date.now();
+  spine.now = () => now;
+  const deliverAfter = now + 500;
   const ids: MessageId[] = [];
   for (let round = 0; round < 2; round++) {
     const more = Array.from({ length: 15 }, () =>
@@ -126,6 +131,7 @@ test('cost and growth: questions that were put off and come due together are cut
     spine.delivery.ring(session.id);
     await until('they wait', () => more.every((id) => spine.transcript.get(id)?.state === 'queued'));
   }
+  now += 500;
   const states = () => ids.map((id) => spine.inboxes.read(session, (tables) => tables.getDelivery(id)?.state));
   await until('all are settled', () => states().every((state) => state === 'delivered' || state === 'refused'));
   expect(channel.visible).toHaveLength(20);

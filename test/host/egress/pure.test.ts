@@ -60,6 +60,8 @@ describe('headers', () => {
       'x-goog-api-key',
       'X-Auth-Token',
       'PRIVATE-TOKEN',
+      'X_Api_Key',
+      'Auth_Token',
     );
     fc.assert(
       fc.property(fc.array(name, { maxLength: 6 }), fc.boolean(), (names, isService) => {
@@ -70,6 +72,14 @@ describe('headers', () => {
         expect(headers).toMatchObject({ host: 'a.test', 'x-api-key': 'theirs' });
       }),
     );
+  });
+
+  test('nothing makes a server take another method or place, with "_" for "-" neither', () => {
+    const names = ['X_HTTP_Method_Override', 'x-http-method', 'X_Forwarded_Host', 'x_original-url', 'HOST', 'X_Key'];
+    const raw = [...names, 'x_note'].flatMap((one) => [one, 'theirs']);
+    const head = { raw, host: 'a.test', credential: null, credentialHeader: 'x-key', isService: true };
+    const { 'accept-encoding': _, ...headers } = outboundHeaders(head);
+    expect(headers).toEqual({ host: 'a.test', x_note: 'theirs' });
   });
 
   test('several of one name stay several, and a length is not dropped by a Connection header', () => {

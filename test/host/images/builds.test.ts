@@ -147,14 +147,17 @@ describe('a build that misbehaves', { timeout: 180_000 }, () => {
       longestMs = Math.max(longestMs, performance.now() - last);
       last = performance.now();
     }, 10);
+    const began = last;
     const result = await workshop.images.ensure(agent, needs('flood'), { approvalId: null });
+    const tookMs = performance.now() - began;
     clearInterval(beat);
     expect(result).toMatchObject({ kind: 'failed', tail: expect.stringMatching(/It prints without end\.$/) });
     const [build] = workshop.images.list(agent.id, 1, null);
     const text = readFileSync(workshop.images.logOf(build?.id ?? makeId('imageBuild'))?.path ?? '', 'utf8');
     expect(text.length).toBeLessThan(MAX_OUTPUT_BYTES / 32);
     expect(workshop.engine.outputChars).toBeLessThan(1.5 * MAX_OUTPUT_BYTES);
-    expect(longestMs).toBeLessThan(1_000);
+    // A host that stands still does so to the end; one that a busy machine held up for a moment does not.
+    expect(longestMs).toBeLessThan(Math.max(1_000, tookMs / 2));
     await until('its container is gone', async () => (await listContainers(workshop.installId)).length === 0);
   });
 

@@ -232,7 +232,7 @@ setInterval(grow, 1); setInterval(() => { if (refused > 0) { report({ refused })
     expect(await driver.available()).toEqual({ kind: 'available' });
     expect(await driver.inspect(id)).toMatchObject({ kind: 'running' });
     await driver.stop(id, 100);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(await driver.inspect(id)).toMatchObject({ kind: 'exited' });
   });
 

@@ -8,9 +8,11 @@ import { createSessionFolder } from '../../../host/sessions/folder.ts';
 import { OutboxReader } from '../../../host/sessions/outbox-reader.ts';
 import type { ReadResult } from '../../../host/sessions/reader-lane.ts';
 import { makeId } from '../../../shared/ids.ts';
+import { BUSY_TIMEOUT_MS } from '../../../shared/limits.ts';
 import { type SessionPaths, sessionPaths } from '../../../shared/session-files.ts';
 import { ScriptedContainer } from '../../support/scripted-container.ts';
 import { makeTempHome } from '../../support/temp-home.ts';
+import { until } from '../../support/until.ts';
 
 const uid = process.getuid?.() ?? 0;
 
@@ -146,7 +148,7 @@ test('a lock that the container holds is reported, not waited for', async () => 
   container.exec('BEGIN EXCLUSIVE');
   const started = performance.now();
   expect(await read(makeReader(), paths)).toMatchObject({ kind: 'busy' });
-  expect(performance.now() - started).toBeLessThan(1_500);
+  expect(performance.now() - started).toBeLessThan(BUSY_TIMEOUT_MS);
   container.close();
 });
 
@@ -207,10 +209,14 @@ test('a reader that gets no processor time blames no session: the read is tried 
 
 test('a reader that works on one file past its deadline, twice, blames that file', async () => {
   const reader = makeReaderBehind(`process.on('message', () => { for (;;); });`);
-  expect(await read(reader, makeSession())).toMatchObject({
-    kind: 'violation',
-    reason: expect.stringContaining('2000 ms'),
-  });
+  const paths = makeSession();
+  // While the machine gives it no time to work in, nobody is blamed.
+  const readAgain = async () => {
+    const result = await read(reader, paths);
+    return result.kind !== 'unread' && result;
+  };
+  const blamed = await until('it has worked for so long', readAgain, 50_000);
+  expect(blamed).toMatchObject({ kind: 'violation', reason: expect.stringContaining('2000 ms') });
 });
 
 test('a reader that cannot start blames no session', async () => {

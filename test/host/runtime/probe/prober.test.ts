@@ -106,7 +106,7 @@ describe('a call that tests a model', () => {
     await until('it runs', async () => (await driver.list()).length === 1);
     const startedAt = performance.now();
     await prober[Symbol.asyncDispose]();
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect(await reported).toMatchObject({ code: 'timed_out' });
     expect(await driver.list()).toEqual([]);
   });
