@@ -52,8 +52,10 @@ export function outboundHeaders(head: OutboundHead): OutgoingHttpHeaders {
   const own = (credential?.name ?? head.credentialHeader)?.toLowerCase();
   const headers: OutgoingHttpHeaders = { host };
   for (const [name, value] of pass(raw)) {
-    if (name === 'host' || name === own || CREDENTIAL.test(name) || OVERRIDE.test(name)) continue;
-    if (isService && WITH_CREDENTIAL.has(name)) continue;
+    // Servers that hand headers on as variables (CGI, WSGI) know no difference.
+    const read = name.replaceAll('_', '-');
+    if (read === 'host' || read === own?.replaceAll('_', '-') || CREDENTIAL.test(read) || OVERRIDE.test(read)) continue;
+    if (isService && WITH_CREDENTIAL.has(read)) continue;
     // What every object has (`constructor`) is no header that came before.
     headers[name] = Object.hasOwn(headers, name) ? [headers[name] ?? '', value].flat().map(String) : value;
   }
