@@ -65,10 +65,10 @@ function findProblem(name: string): string | null {
 const EMOJI_SEQUENCE =
   /\p{Extended_Pictographic}(?:\p{EMod}|\ufe0f)*(?:\u200d\p{Extended_Pictographic}(?:\p{EMod}|\ufe0f)*)*/gu;
 
-/** Names that people could take for each other have one shape (I2). */
+/** Names that people could take for each other have one shape (I2). Modifier letters look like punctuation. */
 function foldName(name: string): string {
   return foldLookAlikes(name)
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/(?:[^\p{L}\p{N}]|[\u02b0-\u02ff])+/gu, '-')
     .replace(/^-|-$/g, '');
 }
 
