@@ -89,6 +89,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'DELETE /services/{name}/secrets/{of}': 'owner',
   'GET /vault': 'owner',
   'POST /vault/unlock': 'owner',
+  'POST /vault/lock': 'owner',
   'PUT /vault/passphrase': 'machine',
   'DELETE /vault/passphrase': 'machine',
   'POST /vault/rotate-key': 'machine',

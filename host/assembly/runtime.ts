@@ -38,7 +38,7 @@ export function buildRuntime(ground: Ground, built: WithDelivery) {
     }),
   );
   const life = closers.use(joinSessionLife(ground, built, runtime));
-  vault.onUnlocked(() => {
+  vault.onChanged(() => {
     for (const id of life.liveIds()) runtime.reconcile(id);
   });
   return { driver, runtime, life };

@@ -58,6 +58,12 @@ function addVaultCommands(add: Add): void {
     () => async (context) => (await import('./commands/vault.ts')).unlockVault(context),
   );
   add(
+    'secrets lock',
+    'close the vault until its passphrase is given again; agents that think with its secrets wait',
+    ['secrets lock'],
+    () => async (context) => (await import('./commands/vault.ts')).lockVault(context),
+  );
+  add(
     'secrets passphrase',
     'close the vault with a passphrase, which is then asked for after each start; or take it off',
     ['secrets passphrase', 'secrets passphrase --remove'],

@@ -44,7 +44,7 @@ export interface SessionFacts {
   quarantineReason: string | null;
   /** No longer in use: what runs is stopped, and its container is removed. */
   ended: boolean;
-  /** Version of the agent's container config that a container should have. */
+  /** Version of the agent's container config that a container should have; one that has another ends when it is idle. */
   configVersion: number;
   /** What its next container is made of. */
   image: ImageState;

@@ -31,7 +31,7 @@ export interface SessionViewParts {
   home: string;
   installId: InstallId;
   /** What agents' containers are made of. */
-  images: Pick<ImageBuilds, 'imageFor' | 'confirm'>;
+  images: Pick<ImageBuilds, 'imageFor' | 'confirm'> & { mayGoOn(agent: AgentGroup): boolean };
   /** The path of the agent's folder, which is there then. Throws Fault. */
   prepareFolder: (agent: AgentGroup) => string;
   /** The folders of the machine that the agent may see now. */
@@ -66,6 +66,8 @@ const DEFAULT_LIMITS: ContainerLimits = {
 };
 const MAX_WATCHED_CLAIMS = 200;
 
+/** The version of no container: whatever is there ends when it is idle. */
+const NO_CONFIG = -1;
 /** Of a session whose agent is gone: nothing starts. */
 const NO_IMAGE: ImageState = { kind: 'waiting', reason: 'Its agent was removed.' };
 
@@ -81,7 +83,7 @@ export class SessionView implements RuntimeSessions {
   }
 
   load(id: SessionId): SessionFacts | null {
-    const { sessions, agents, inboxes, now } = this.#parts;
+    const { sessions, agents, images, inboxes, now } = this.#parts;
     const session = sessions.get(id);
     if (session === null) return null;
     const agent = agents.get(session.agentGroupId);
@@ -91,8 +93,8 @@ export class SessionView implements RuntimeSessions {
       record: toRecord(session),
       quarantineReason: session.quarantineReason,
       ended: agent === null,
-      configVersion: agent?.config.revision ?? 0,
-      image: agent === null ? NO_IMAGE : this.#parts.images.imageFor(agent),
+      configVersion: agent !== null && images.mayGoOn(agent) ? agent.config.revision : NO_CONFIG,
+      image: agent === null ? NO_IMAGE : images.imageFor(agent),
     };
     try {
       const work = inboxes.read(session, (tables) => tables.work(now()));

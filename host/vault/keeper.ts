@@ -112,6 +112,40 @@ export class KeyKeeper implements Disposable {
     return { kind: 'open' };
   }
 
+  /** Forgets the key until somebody gives the passphrase. Refused where no passphrase would open the vault again. */
+  lock(): Promise<{ kind: 'locked' } | VaultRefusal> {
+    if (this.#parts.environment.length > 0) {
+      const why = 'The key comes from PORTOLAN_VAULT_KEY: this host has it for as long as it runs.';
+      return Promise.resolve(refuse('key_of_environment', why, { next: 'portolan stop' }));
+    }
+    // I3: what closes the key with another passphrase, or seals with another key, must have it to its end.
+    return this.#change(() => Promise.resolve(this.#lockNow()));
+  }
+
+  #lockNow(): { kind: 'locked' } | VaultRefusal {
+    const state = this.#state;
+    if (state.kind === 'locked') return { kind: 'locked' };
+    const next = 'portolan secrets passphrase';
+    if (state.kind === 'empty')
+      return refuse('no_key', 'The vault has no key yet: there is nothing to lock.', { next });
+    if (state.kind === 'unusable') return refuseClosed(state);
+    if (state.source !== 'passphrase') {
+      return refuse('no_passphrase', 'The vault has no passphrase: its key lies in a file, which opens it by itself.', {
+        next,
+      });
+    }
+    const { paths, environment, sealedWith } = this.#parts;
+    const plan = planKey(readKeyFacts(paths, environment, sealedWith()));
+    // Taken away or damaged meanwhile: the only key there is would be gone.
+    if (plan.kind !== 'ask' || plan.id !== state.keyId) {
+      const why = `${paths.vaultLock} does not hold the key of now: once locked, nobody could open the vault.`;
+      return refuse('key_not_kept', why, { next });
+    }
+    this.#forget();
+    this.#state = { kind: 'locked', keyId: state.keyId };
+    return { kind: 'locked' };
+  }
+
   /** The key is closed with this passphrase from now on, and lies nowhere else. */
   setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | VaultRefusal> {
     return this.#change(async () => {

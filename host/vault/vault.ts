@@ -122,8 +122,8 @@ export class Vault implements Disposable {
     return { kind: 'missing', why: `the secret "${name}" is damaged, or of another key`, next };
   }
 
-  /** Called when a person has unlocked it, for as long as the vault is in use. */
-  onUnlocked(listener: () => void): void {
+  /** Called when a person has unlocked or locked it, for as long as the vault is in use. */
+  onChanged(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
@@ -136,6 +136,19 @@ export class Vault implements Disposable {
       for (const listener of this.#listeners) listener();
     } else if (outcome.kind === 'refused' && outcome.code === 'wrong_passphrase') {
       this.#record('vault.unlock_refused', 'vault', by, {});
+    }
+    return outcome;
+  }
+
+  /** Until somebody gives the passphrase. What has its credential already goes on; nothing else gets one. */
+  async lock(by: string): Promise<{ kind: 'locked' } | VaultRefusal> {
+    const before = this.#keeper.state.kind;
+    const outcome = await this.#keeper.lock();
+    if (outcome.kind === 'locked' && before !== 'locked') {
+      vaultLog.info({}, 'the vault was locked');
+      // It is, also where the disk takes no entry.
+      for (const listener of this.#listeners) listener();
+      this.#record('vault.locked', 'vault', by, {});
     }
     return outcome;
   }

@@ -199,5 +199,21 @@ test('what is written while the vault is locked waits, and is answered once it i
   expect(server.requests).toEqual([]);
   expect(await portolan(home, ['secrets', 'unlock'], passphrase)).toMatchObject({ code: 0 });
   expect((await answer).said).toContain('the tide is low');
+
+  // Locked while its container is there.
+  const asked = server.requests.length;
+  expect(await portolan(home, ['secrets', 'lock'])).toMatchObject({ code: 0 });
+  await until(
+    'its container ends',
+    async () => !(await portolan(home, ['sessions', '--json'])).said.includes('"state": "running"'),
+  );
+  server.answer({ kind: 'text', text: '<message to="terminal">the tide is high</message>' });
+  const later = portolan(home, ['send', 'main', 'and now?', '--wait', '--timeout', '60']);
+  await until('it waits again', async () =>
+    (await portolan(home, ['sessions', '--json'])).said.includes('the vault is locked with a passphrase'),
+  );
+  expect(server.requests).toHaveLength(asked);
+  expect(await portolan(home, ['secrets', 'unlock'], passphrase)).toMatchObject({ code: 0 });
+  expect((await later).said).toContain('the tide is high');
   await locked.stop();
 });

@@ -1,6 +1,7 @@
 /**
  * What an agent's next container needs: its image, and a vault that opens for its model. While the vault is locked,
- * whoever thinks with what lies in it waits with its messages, which a refused call would fail for good.
+ * whoever thinks with what lies in it waits with its messages, which a refused call would fail for good. The same
+ * for containers that are there when it is locked, or that a host which starts locked adopts.
  */
 import { modelServiceOf } from '../../../shared/providers.ts';
 import type { ImageBuilds } from '../../images/images.ts';
@@ -21,6 +22,11 @@ export class VaultWait {
 
   constructor(parts: VaultWaitParts) {
     this.#parts = parts;
+  }
+
+  /** Whether a container of it may take more work. One that may not is ended when it is idle, and waits from then on. */
+  mayGoOn(agent: AgentGroup): boolean {
+    return this.#waits(agent) === null;
   }
 
   imageFor(agent: AgentGroup): ImageState {

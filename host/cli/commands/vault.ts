@@ -1,4 +1,4 @@
-/** `portolan secrets unlock|passphrase|rotate-key`: the key that the secrets are sealed with. */
+/** `portolan secrets unlock|lock|passphrase|rotate-key`: the key that the secrets are sealed with. */
 import { readPassphrase } from '../../vault/passphrase-file.ts';
 import type { Vault } from '../client/types.ts';
 import { confirm } from '../confirm.ts';
@@ -24,6 +24,17 @@ export async function unlockVault(context: Context): Promise<void> {
 
 function describeOpen({ keyId }: Vault): string {
   return `The vault is open (key ${keyId}). Agents get their secrets from the next request on.`;
+}
+
+/** Throws CliError `no_passphrase`, `no_key`, `key_not_kept`, `key_of_environment`, `vault_unusable`. */
+export async function lockVault(context: Context): Promise<void> {
+  const vault = await context.api.lockVault();
+  if (context.json) return context.printJson(vault);
+  context.print(
+    `${context.style.green('✓')} The vault is locked: nothing that agents ask for from now on gets a secret.`,
+  );
+  context.print('  Agents that think with its secrets wait with their messages. To open it again, type:');
+  context.print(`  ${context.typeable('portolan secrets unlock')}`);
 }
 
 /** Of PORTOLAN_VAULT_PASSPHRASE_FILE, else of the person. */

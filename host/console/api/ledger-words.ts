@@ -146,6 +146,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['service.added', ({ who, what, of }) => `${who} added the service ${what} at ${of('baseUrl')}`],
   ['service.removed', ({ who, what }) => `${who} removed the service ${what}`],
   ['vault.unlocked', ({ who }) => `${who} unlocked the vault`],
+  ['vault.locked', ({ who }) => `${who} locked the vault`],
   ['vault.unlock_refused', ({ who }) => `${who} gave a passphrase that is not the vault’s`],
   ['vault.passphrase_set', ({ who }) => `${who} closed the vault with a passphrase`],
   ['vault.passphrase_removed', ({ who }) => `${who} took the passphrase off the vault`],

@@ -66,6 +66,13 @@ export const unlockVault = createRoute({
   request: { body: body(secrets.unlockBody) },
   responses: ok(vaultSchema),
 });
+export const lockVault = createRoute({
+  method: 'post',
+  path: '/vault/lock',
+  summary:
+    'Forget the key until the passphrase is given again. Calls under way go on; agents that think with its secrets wait',
+  responses: ok(vaultSchema),
+});
 export const setPassphrase = createRoute({
   method: 'put',
   path: '/vault/passphrase',

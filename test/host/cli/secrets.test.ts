@@ -146,8 +146,13 @@ describe('portolan secrets', () => {
     expect((await run(api, ['secrets', 'rotate-key'], { env })).code).toBe(0);
     const unlocked = await run(api, ['secrets', 'unlock']);
     expect(unlocked).toMatchObject({ code: 0, out: expect.stringContaining('The vault is open') });
+    expect((await run(api, ['secrets', 'lock'])).out).toContain('portolan secrets unlock');
+    expect(api.vault.state.kind).toBe('locked');
+    expect((await run(api, ['secrets', 'unlock'], { stdin: PASSPHRASE })).code).toBe(0);
     expect((await run(api, ['secrets', 'passphrase', '--remove'])).code).toBe(2);
     expect((await run(api, ['secrets', 'passphrase', '--remove', '--yes'])).code).toBe(0);
+    const lock = await run(api, ['secrets', 'lock']);
+    expect(lock).toMatchObject({ code: 5, err: expect.stringContaining('secrets passphrase') });
     chmodSync(api.spine.home.vaultKey, 0o640);
     const unusable = await run(api, ['secrets', 'unlock']);
     expect(unusable).toMatchObject({ code: 5, err: expect.stringContaining('chmod 600') });

@@ -108,6 +108,7 @@ describe('a secret over the API', () => {
       ['DELETE', '/services/anthropic/secrets/all'],
       ['GET', '/vault'],
       ['POST', '/vault/unlock', {}],
+      ['POST', '/vault/lock'],
     ] as const) {
       expect([path, (await admin(method, path, json)).status]).toEqual([path, 403]);
     }
@@ -154,6 +155,10 @@ describe('the vault over the API', () => {
     expect((await put(api, '/vault/passphrase', { passphrase: 'short' })).json.error.code).toBe('bad_passphrase');
     const closed = await put(api, '/vault/passphrase', { passphrase: PASSPHRASE });
     expect(closed.json).toMatchObject({ state: 'open', source: 'passphrase' });
+    const lock = () => api.call('/vault/lock', { method: 'POST' });
+    expect((await lock()).json).toMatchObject({ state: 'locked', next: expect.stringContaining('secrets unlock') });
+    expect((await put(api, '/secrets/anthropic', { value: VALUE })).status).toBe(423);
+    expect((await api.call('/vault/unlock', { method: 'POST', json: { passphrase: PASSPHRASE } })).status).toBe(200);
     const rotated = await api.call('/vault/rotate-key', { method: 'POST', json: { passphrase: PASSPHRASE } });
     expect(rotated.json).toMatchObject({ state: 'open', source: 'passphrase' });
     expect(rotated.json.keyId).not.toBe(closed.json.keyId);
@@ -162,6 +167,7 @@ describe('the vault over the API', () => {
     const again = await api.call('/vault/rotate-key', { method: 'POST', json: { passphrase: PASSPHRASE } });
     expect(again).toMatchObject({ status: 429, json: { error: { code: 'slow_down' } } });
     expect((await api.call('/vault/passphrase', { method: 'DELETE' })).json).toMatchObject({ source: 'file' });
+    expect(await lock()).toMatchObject({ status: 409, json: { error: { code: 'no_passphrase' } } });
   });
 
   it('says what is wrong with its file, and looks again when that is mended', async () => {

@@ -200,6 +200,57 @@ describe('a passphrase', () => {
     expect(revealed(opened.vault, 'anthropic')).toBe('sk-1');
   });
 
+  it('locks the vault again, as it is after a start, and tells who waits for that', async () => {
+    const home = makeTempHome();
+    using opened = openVault(home);
+    const { vault } = opened;
+    let changes = 0;
+    vault.onChanged(() => void changes++);
+    vault.set('anthropic', secret('sk-1'), OWNER);
+    await vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+    expect(await vault.lock(OWNER)).toEqual({ kind: 'locked' });
+    expect(await vault.lock(OWNER)).toEqual({ kind: 'locked' });
+    expect(changes).toBe(1);
+    expect(vault.reveal('anthropic')).toMatchObject({ kind: 'locked', next: 'portolan secrets unlock' });
+    expect(vault.open().kind).toBe('locked');
+    expect(await vault.rotateKey(phrase(PASSPHRASE), OWNER)).toMatchObject({ code: 'vault_locked' });
+    expect(await vault.unlock(phrase(PASSPHRASE), OWNER)).toEqual({ kind: 'open' });
+    expect(revealed(vault, 'anthropic')).toBe('sk-1');
+    expect(changes).toBe(2);
+    const kinds = opened.ledger.listAbout('vault', 10).map(({ kind }) => kind);
+    expect(kinds).toEqual(['vault.passphrase_set', 'vault.locked', 'vault.unlocked']);
+  });
+
+  it('is not taken out of use where nothing else opens the vault', async () => {
+    const home = makeTempHome();
+    using opened = openVault(home);
+    const { vault } = opened;
+    expect(await vault.lock(OWNER)).toMatchObject({ code: 'no_key' });
+    vault.set('anthropic', secret('sk-1'), OWNER);
+    expect(await vault.lock(OWNER)).toMatchObject({ code: 'no_passphrase', next: 'portolan secrets passphrase' });
+    await vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+    const kept = readFileSync(home.vaultLock, 'utf8');
+    rmSync(home.vaultLock);
+    expect(await vault.lock(OWNER)).toMatchObject({ code: 'key_not_kept', next: 'portolan secrets passphrase' });
+    expect(revealed(vault, 'anthropic')).toBe('sk-1');
+    writeFileSync(home.vaultLock, kept, { mode: 0o600 });
+    expect(await vault.lock(OWNER)).toEqual({ kind: 'locked' });
+  });
+
+  it('that is being set keeps its key to the end: locking waits its turn', async () => {
+    const home = makeTempHome();
+    using opened = openVault(home);
+    const { vault } = opened;
+    vault.set('anthropic', secret('sk-1'), OWNER);
+    await vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+    const changing = vault.setPassphrase(phrase(`${PASSPHRASE}, and more`), OWNER);
+    expect(await vault.lock(OWNER)).toMatchObject({ code: 'busy' });
+    expect(await changing).toEqual({ kind: 'done' });
+    expect(await vault.lock(OWNER)).toEqual({ kind: 'locked' });
+    await vault.unlock(phrase(`${PASSPHRASE}, and more`), OWNER);
+    expect(revealed(vault, 'anthropic')).toBe('sk-1');
+  });
+
   it('that is wrong is slowed down, longer each time, and a right one is then taken', async () => {
     const home = makeTempHome();
     {
@@ -325,6 +376,8 @@ describe('the key of the environment', () => {
     using opened = openVault(home, [makeKey()]);
     opened.vault.set('anthropic', secret('sk-1'), OWNER);
     expect(await opened.vault.rotateKey(null, OWNER)).toMatchObject({ code: 'key_of_environment' });
+    expect(await opened.vault.lock(OWNER)).toMatchObject({ code: 'key_of_environment', next: 'portolan stop' });
+    expect(revealed(opened.vault, 'anthropic')).toBe('sk-1');
     expect(await opened.vault.setPassphrase(phrase(PASSPHRASE), OWNER)).toMatchObject({ code: 'key_of_environment' });
     expect(existsSync(home.vaultLock)).toBe(false);
   });

@@ -13,6 +13,10 @@ export function vaultCalls(requests: Requests) {
       return requests.post('/vault/unlock', passphrase === undefined ? {} : { passphrase });
     },
 
+    lockVault(): Promise<Vault> {
+      return requests.post('/vault/lock', null);
+    },
+
     setPassphrase(passphrase: string): Promise<Vault> {
       return requests.put('/vault/passphrase', null, { passphrase });
     },

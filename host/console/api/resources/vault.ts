@@ -1,4 +1,4 @@
-/** The vault over the API: how it is, and opening it. What changes its key is for the machine's owner. */
+/** The vault over the API: how it is, opening and locking it. What changes its key is for the machine's owner. */
 import { findPassphraseFlaw } from '../../../vault/plan-secret.ts';
 import { SecretValue } from '../../../vault/secret-value.ts';
 import { describeClosed, refuse, type VaultRefusal, type VaultState } from '../../../vault/state.ts';
@@ -16,6 +16,10 @@ export function vaultRoutes({ vault }: ApiParts) {
       if (passphrase === undefined) return c.json(presentVault(vault.open()), 200);
       const value = SecretValue.ofPassphrase(passphrase);
       await finish(value, vault.unlock(value, c.var.userId));
+      return c.json(presentVault(vault.state), 200);
+    })
+    .openapi(routes.lockVault, async (c) => {
+      await finish(null, vault.lock(c.var.userId));
       return c.json(presentVault(vault.state), 200);
     })
     .openapi(routes.setPassphrase, async (c) => {
@@ -41,7 +45,7 @@ export function vaultRoutes({ vault }: ApiParts) {
 /** Throws Problem for a refusal. */
 async function finish(
   value: SecretValue | null,
-  changing: Promise<{ kind: 'open' | 'done' } | VaultRefusal>,
+  changing: Promise<{ kind: 'open' | 'locked' | 'done' } | VaultRefusal>,
 ): Promise<void> {
   try {
     const outcome = await changing;
