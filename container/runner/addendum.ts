@@ -9,7 +9,7 @@ export function formatAddendum(chart: Chart, missing: readonly ServerState[] = [
 
 /** How programs of the agent get out, and what to do when they do not. */
 const OUTSIDE = `Outside is reached over HTTP(S) alone, through the proxy in your programs' environment (\`HTTPS_PROXY\`), and only where an admin allowed it; there is no DNS and no other network.
-A proxy that answers 403 means: not allowed yet; some programs say no more than that a tunnel failed, or that the request was cancelled. If you need the place, ask for it with the tool \`request_access\`, and go on when you are told. A service that an admin gave you, such as \`github\`, is at \`$HTTP_PROXY/service/github/…\`, and its credential is added on the way.`;
+A proxy that answers 403 means: not allowed yet; some programs say no more than that a tunnel failed, that the proxy refused, or that the request was cancelled. If you need the place, ask for it with the tool \`request_access\`, and go on when you are told. A service that an admin gave you, such as \`github\`, is at \`$HTTP_PROXY/service/github/…\`, and its credential is added on the way.`;
 
 function formatMissing(missing: readonly ServerState[]): string[] {
   if (missing.length === 0) return [];

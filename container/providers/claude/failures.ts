@@ -39,8 +39,13 @@ export function describeFailure(call: FailedCall, place: CallPlace): Failure {
   const retryable = !isFinal(call);
   const [what, advice] = retryable ? [describePassing(call, place), ''] : describeFinal(call, place);
   const words = oneLine(call.words);
-  const said = words === '' ? '' : ` It says: “${words}”`;
-  return { retryable, message: [`${what}.${said}`, advice].filter(Boolean).join(' ') };
+  return { retryable, message: [addWords(what, words, call.status), advice].filter(Boolean).join(' ') };
+}
+
+/** Who refuses a call may be the server or the gateway: both are heard, and neither is named. */
+function addWords(what: string, words: string, status: number | null): string {
+  if (words === '') return `${what}.`;
+  return status === 403 ? `${what}: “${words}”` : `${what}. It says: “${words}”`;
 }
 
 function describePassing({ status }: FailedCall, { service }: CallPlace): string {
@@ -56,7 +61,6 @@ function describeFinal({ status, problem }: FailedCall, { service, model, agentN
     const advice = `An admin can choose another: \`portolan provider set ${shellWord(agentName)} claude --model …\`.`;
     return [`${service} has no model ${model ?? 'of that name'}`, advice];
   }
-  // 403 is the gateway's, too: its words say what to do.
   if (status === 403) return [`A call to ${service} was refused`, ''];
   if (status === 413) return [`The conversation is too long for ${service}`, LENGTH_ADVICE];
   return [`${service} does not take the request${status === null ? '' : ` (${status})`}`, LENGTH_ADVICE];

@@ -12,7 +12,7 @@ it('ends with what to do next, however long that is', () => {
   const { error } = makeRefusalBody('no_price', why, NEXT);
   expect(describeFailure({ status: 403, problem: null, words: `API Error: 403 ${error.message}` }, PLACE)).toEqual({
     retryable: false,
-    message: `A call to lab was refused. It says: “${why} → ${NEXT}”`,
+    message: `A call to lab was refused: “${why} → ${NEXT}”`,
   });
 });
 
