@@ -8,6 +8,7 @@ import { Assignments } from '../egress/assignments.ts';
 import { Credentials } from '../egress/credentials.ts';
 import { EgressLog } from '../egress/egress-log.ts';
 import { Gateway, type GatewayParts } from '../egress/gateway.ts';
+import { keepFacts } from '../egress/kept-facts.ts';
 import { MeteredDoor } from '../egress/model/metered-door.ts';
 import { makeResolver, type Resolve } from '../egress/resolve.ts';
 import type { Ground } from './ground.ts';
@@ -45,15 +46,16 @@ export function buildEgress(ground: Ground, { approvals }: WithSchedule, outside
     ...{ ...stores, changes: budgetChanges, now },
     requestApproval: (request) => approvals.requestApproval(request),
   });
+  const facts = keepFacts(stores.unchanged, { ...stores, services });
   const modelDoor = closers.use(
     new MeteredDoor({
-      ...{ ...stores, calls: stores.modelCalls, prices: stores.modelPrices, now },
+      ...{ ...facts, transcript: stores.transcript, calls: stores.modelCalls, now },
       onSpent: (states, sessionId) => budgetAsks.note(states, sessionId),
     }),
   );
-  const credentials = new Credentials(stores.secretUses, vault);
+  const credentials = new Credentials(facts.secretUses, vault);
   const gatewayParts: GatewayParts = {
-    ...{ agents, services, rules: stores.accessRules, credentials },
+    ...{ agents: facts.agents, services: facts.services, rules: facts.rules, credentials },
     ...{ model: modelDoor, log: egressTail, resolve: outside.resolve ?? makeResolver(now), now },
     ...(outside.ca === undefined ? {} : { ca: outside.ca }),
   };

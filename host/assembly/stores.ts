@@ -37,6 +37,7 @@ import { TaskFiringStore } from '../store/task-firings.ts';
 import { TaskStore } from '../store/tasks.ts';
 import { Transcript } from '../store/transcript.ts';
 import { TurnedAwayStore } from '../store/turned-away.ts';
+import { Unchanged } from '../store/unchanged.ts';
 import { UserStore } from '../store/users.ts';
 import { VisibleStore } from '../store/visible.ts';
 import { WiringStore } from '../store/wirings.ts';
@@ -91,5 +92,6 @@ export function openStores(paths: HomePaths, closers: Closers) {
     logins: new LoginStore(db),
     readMarks: new ReadMarkStore(db),
     transcript,
+    unchanged: new Unchanged(db),
   };
 }
