@@ -1,7 +1,7 @@
 /**
  * The gateway as one session sees it: a socket in its folder, and all that comes through it.
  *
- *   shut ─listen→ open ⇄ flooded (shut for a second)          any ─close→ gone
+ *   shut ─listen→ open ⇄ flooded (shut for seconds)          any ─close→ gone
  *
  * I1. Who asks is known by the socket alone.
  * I2. What one session may have is bounded: connections, requests, time without a byte. Beyond it, it waits; others
@@ -20,7 +20,7 @@ import { SocketPlace } from './socket-place.ts';
 import { Tunnel } from './tunnel.ts';
 import { Visit } from './visit.ts';
 
-/** How long a flooded door stays shut. Higher: the agent's own programs wait. Lower: a flood costs more. */
+/** How long a door stays shut that too many connect to. Higher: the agent's own programs wait. Lower: a flood costs more. */
 const SHUT_MS = 1_000;
 /** Higher: dead connections are held longer. Lower: the container hears nothing. */
 const AFTER_IDLE_MS = 1_000;
@@ -141,7 +141,7 @@ export class SessionDoor {
 
   /** I2: past its rate the door is shut, so that connecting costs the host nothing. */
   #countConnection(): void {
-    if (!this.#connections.spend(performance.now())) this.#shutForAWhile();
+    if (!this.#connections.spend(performance.now())) this.#shutFor(SHUT_MS);
   }
 
   /**
@@ -151,11 +151,11 @@ export class SessionDoor {
   #countLost(): void {
     if (this.#lost.spend(performance.now())) return;
     this.#lost = new Rate(LOST_BURST, LOST_PER_SECOND, performance.now());
-    this.#shutForAWhile();
+    this.#shutFor(this.#scope.limits.floodShutMs);
     for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
-  #shutForAWhile(): void {
+  #shutFor(ms: number): void {
     if (this.#shut !== null || this.#isGone) return;
     egressLog.warn({ session: this.#scope.who.sessionId }, 'a session floods its gateway');
     this.#note('too_many');
@@ -165,7 +165,7 @@ export class SessionDoor {
       this.listen().catch((error: unknown) => {
         egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a gateway could not be opened again');
       });
-    }, SHUT_MS);
+    }, ms);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

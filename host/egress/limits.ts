@@ -15,6 +15,8 @@ export interface GatewayLimits {
   requestsPerMinute: number;
   /** A refusal for too much is held back this long, so that asking again at once costs the host nothing. Lower: a flood costs more. */
   refusalDelayMs: number;
+  /** How long the door stays shut after requests or chunks without end, which cost more than connections do. Higher: the agent's own programs wait. Lower: who goes on costs the host more. */
+  floodShutMs: number;
   /** Head of a request. Higher: memory for each connection. Lower: long URLs and many headers are refused. */
   maxHeadBytes: number;
   /** Until a request's head is whole. Higher: who trickles holds a connection. Lower: a paused container fails. */
@@ -43,6 +45,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   requestBurst: 600,
   requestsPerMinute: 1_200,
   refusalDelayMs: 1_000,
+  floodShutMs: 5_000,
   maxHeadBytes: 16 * 1024,
   headMs: 15_000,
   keepAliveMs: 30_000,

@@ -7,6 +7,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
+import type { GatewayLimits } from '../../../host/egress/limits.ts';
 import { pump } from '../../../host/egress/pump.ts';
 import { until } from '../../support/until.ts';
 import { openWayOut, outside, outsideTcp, refusalOf } from './way-out.ts';
@@ -14,19 +15,19 @@ import { openWayOut, outside, outsideTcp, refusalOf } from './way-out.ts';
 const SINGLE_BYTES = '1\r\na\r\n';
 
 /** With a server outside that answers when a body has come. */
-async function openAllowed() {
+async function openAllowed(limits: Partial<GatewayLimits> = {}) {
   const server = await outside((request, response) => {
     request.resume();
     request.on('end', () => response.end('ok'));
   });
-  const way = await openWayOut();
+  const way = await openWayOut({ limits });
   way.allow({ host: '127.0.0.1', port: server.port, isPrivate: true });
   const host = `127.0.0.1:${server.port}`;
   return { ...way, url: `http://${host}/`, headers: { host } };
 }
 
 test('requests without end on many connections end all of them at the first, and the door opens again', async () => {
-  const way = await openAllowed();
+  const way = await openAllowed({ floodShutMs: 500 });
   const sockets: Socket[] = [];
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
