@@ -1,4 +1,7 @@
 /** What somebody new, at the keyboard, is told and keeps, in a real browser against the built host. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { BuiltHost } from './built-host.ts';
@@ -6,6 +9,10 @@ import { askHost } from './console-api.ts';
 import { ConsolePage } from './console-page.ts';
 import { findMain } from './model-service.ts';
 import { OwnerAtPage } from './owner-at-page.ts';
+
+/** The page as it was built, and all styles of its library. */
+const ASSETS = new URL('../../dist/web/assets/', import.meta.url).pathname;
+const LIBRARY_STYLES = createRequire(import.meta.url).resolve('@mantine/core/styles.css');
 
 const configSchema = z.object({ revision: z.number() });
 const linkSchema = z.object({ url: z.string() });
@@ -67,6 +74,20 @@ describe('somebody new', () => {
     await next.click();
     await owner.page.getByRole('heading', { level: 1, name: 'Secrets' }).waitFor();
     expect(owner.complaints).toEqual([]);
+  });
+
+  test('sees every control of the library with its styles', () => {
+    const read = (end: string) =>
+      readdirSync(ASSETS)
+        .filter((name) => name.endsWith(end))
+        .map((name) => readFileSync(join(ASSETS, name), 'utf8'))
+        .join('\n');
+    const listClasses = (text: string) => new Set(text.match(/\bm_[0-9a-f]{6,8}\b/g));
+    const styled = listClasses(read('.css'));
+    const known = listClasses(readFileSync(LIBRARY_STYLES, 'utf8'));
+    const drawn = [...listClasses(read('.js'))].filter((name) => known.has(name));
+    expect(drawn.length).toBeGreaterThan(50);
+    expect(drawn.filter((name) => !styled.has(name))).toEqual([]);
   });
 
   test('who only chats fetches no page of admins', async () => {

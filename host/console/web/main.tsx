@@ -1,5 +1,5 @@
 /** Builds the page's parts, in order: storage, state, view. */
-import '@mantine/core/styles.css';
+import './style/library.css';
 import './style/global.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
 import { refetchApprovals } from './approvals/use-approvals.ts';
+import { ApiFault } from './client/fault.ts';
 import { RightsFollower } from './sign-in/follow-rights.ts';
 import { createConsole } from './state/console.ts';
 import { PartsProvider } from './state/context.tsx';
@@ -21,7 +22,9 @@ if (root === null) throw new Error('index.html has no #root');
 
 const outbox = createOutbox(indexedDB);
 const drafts = createDrafts(localStorage);
-const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000 } } });
+/** What the host said no to is no other the next time. */
+const retry = (failures: number, error: Error) => failures === 0 && (!(error instanceof ApiFault) || error.retryable);
+const queries = new QueryClient({ defaultOptions: { queries: { retry, staleTime: 30_000 } } });
 const rights = new RightsFollower(queries, () => console);
 const console = createConsole(outbox, {
   onApprovals: () => detach(refetchApprovals(queries)),

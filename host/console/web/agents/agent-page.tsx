@@ -32,20 +32,20 @@ export function AgentPage() {
         </Link>
       }
     >
-      <Thinking agentId={agentId} />
-      <Access agentId={agentId} agentName={config.data?.agentName ?? 'The agent'} />
-      <Budgets agentId={agentId} />
       <Fetched query={config} what="agent’s settings">
-        {(data) => <Config config={data} />}
+        {(data) => (
+          <>
+            <Thinking agentId={agentId} />
+            <Access agentId={agentId} agentName={data.agentName} />
+            <Budgets agentId={agentId} />
+            <Config config={data} />
+            <McpServers config={data} />
+            <Mounts agentId={agentId} />
+            <Builds agentId={agentId} image={data.image} />
+            <History config={data} />
+          </>
+        )}
       </Fetched>
-      {config.data !== undefined && (
-        <>
-          <McpServers config={config.data} />
-          <Mounts agentId={agentId} />
-          <Builds agentId={agentId} image={config.data.image} />
-          <History config={config.data} />
-        </>
-      )}
     </Page>
   );
 }

@@ -1,7 +1,6 @@
 import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { ACCESS_METHODS } from '../../../../shared/access.ts';
-import { type AccessWish, allowAccess } from '../client/egress-api.ts';
+import { type AccessMethod, type AccessWish, allowAccess } from '../client/egress-api.ts';
 import classes from '../frame/dialog.module.css';
 import { DialogForm } from '../frame/dialog-form.tsx';
 import page from '../frame/page.module.css';
@@ -22,6 +21,12 @@ interface AllowAccessProps {
   onClose: () => void;
 }
 
+/** Those that the API takes, all of them: the list of `shared/access.ts` would bring its whole parser along. */
+const KNOWN: Readonly<Record<AccessMethod, true>> = {
+  ...{ GET: true, HEAD: true, POST: true, PUT: true, PATCH: true, DELETE: true, OPTIONS: true },
+};
+const METHODS = Object.keys(KNOWN).filter((text): text is AccessMethod => text in KNOWN);
+
 const HTTPS_PORT = 443;
 /** An address, or a name without a dot: the host takes it as a place on this machine or network alone. */
 const INSIDE = /^[^.*]+$|^\d+(?:\.\d+){3}$|:/;
@@ -41,7 +46,7 @@ export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
   const portNumber = /^\d{1,5}$/.test(port) ? Number(port) : null;
   const wish: AccessWish = {
     ...(isHost ? { host: host.trim(), ...(portNumber === null ? {} : { port: portNumber }) } : { service }),
-    ...(methods.length > 0 ? { methods: ACCESS_METHODS.filter((method) => methods.includes(method)) } : {}),
+    ...(methods.length > 0 ? { methods: METHODS.filter((method) => methods.includes(method)) } : {}),
     ...(path.trim() === '' ? {} : { path: path.trim() }),
     ...(isPrivate ? { private: true } : {}),
     ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
@@ -99,7 +104,7 @@ export function AllowAccess({ agent, asked, onClose }: AllowAccessProps) {
         onChange={setMethods}
       >
         <div className={classes.choices}>
-          {ACCESS_METHODS.map((method) => (
+          {METHODS.map((method) => (
             <Checkbox key={method} value={method} label={method} size="xs" />
           ))}
         </div>

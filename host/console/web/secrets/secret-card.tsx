@@ -24,7 +24,10 @@ export function SecretCard({ secret, onAsk }: { secret: Secret; onAsk: (asking: 
             <span>
               {describeUse(use)}
               {use.thinkers.length > 0 && (
-                <span className={page.soft}> · {use.thinkers.join(', ')} thinks with it</span>
+                <span className={page.soft}>
+                  {' '}
+                  · {use.thinkers.join(', ')} {use.thinkers.length === 1 ? 'thinks' : 'think'} with it
+                </span>
               )}
             </span>
             <Button

@@ -16,7 +16,7 @@ export function describeLoss({ uses }: Pick<Secret, 'uses'>, own: ReadonlySet<st
   const thinkers = [...new Set(uses.flatMap((use) => use.thinkers))];
   const isOptional = uses.every(({ service }) => own.has(service));
   if (thinkers.length > 0 && isOptional) {
-    return `${thinkers.join(', ')} goes on without a key, as far as the server asks for none.`;
+    return `${thinkers.join(', ')} ${thinkers.length === 1 ? 'goes' : 'go'} on without a key, as far as the server asks for none.`;
   }
   const services = [...new Set(uses.map(({ service }) => service))];
   if (thinkers.length > 0) return `${thinkers.join(', ')} cannot think any more, until another is assigned.`;
