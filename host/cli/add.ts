@@ -17,14 +17,17 @@ export type Add = (
   isDefault?: boolean,
 ) => Command;
 
+/** Usage and description of `help`, of the program and of each word that stands before other commands. */
+export const HELP_COMMAND = ['help [command]', 'show help for a command'] as const;
+
 /** What a word that stands before other commands is about. */
 const GROUPS: Readonly<Record<string, string>> = {
-  approvals: 'what waits for an admin: list, show, approve, reject, policy',
-  chats: 'chats: list, set',
-  agents: 'agents: list, make, remove, restore',
+  approvals: 'what waits for an admin: list, show, approve, reject, decide, policy',
+  chats: 'chats that the host knows, and who may write there: list, set',
+  agents: 'who there is: list, create, remove, restore',
   provider: 'what agents think with: list, set, test',
   config: 'what containers are made of: show, diff, history, rollback, set',
-  secrets: 'what services are given: list, set, remove, assign, unassign, unlock, passphrase, rotate-key',
+  secrets: 'what services are given: list, set, remove, assign, unassign, unlock, lock, passphrase, rotate-key',
   services: 'places outside that get a secret, and those of models: list, add, remove',
   mounts: 'folders of this machine that agents see: allowed, list, add, remove',
   access: 'what agents may reach outside: list, allow, remove',
@@ -32,10 +35,9 @@ const GROUPS: Readonly<Record<string, string>> = {
   price: 'what models cost: list, set, remove',
   egress: 'what agents asked of the outside: list, tail',
   destinations: 'where an agent may send: list, add, rename, remove',
-  builds: "agents' own images: builds, what they printed, build again",
+  builds: "agents' own images: list, log, retry",
   people: 'who may do what: list, show, grant, revoke, add, remove, link, unlink, sign-ins, sign-out',
   ledger: 'what was decided, and by whom: list, why, verify',
-  tasks: 'what agents asked to be woken for',
 };
 
 /** The command's own usage, and the group it belongs to, made when it is not there yet. */
@@ -44,8 +46,16 @@ export function placeCommand(program: Command, usage: string): { group: Command;
   const [first = '', second] = words;
   if (second === undefined || !/^[a-z]/.test(second)) return { group: program, usage, path: first };
   const known = program.commands.find((command) => command.name() === first);
-  const group = known ?? program.command(first).description(GROUPS[first] ?? first);
+  const group = known ?? addGroup(program, first);
   return { group, usage: words.slice(1).join(' '), path: `${first} ${second}` };
+}
+
+/** With a `help` of its own: the program's stands under a heading of the program's. */
+function addGroup(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .description(GROUPS[name] ?? name)
+    .helpCommand(...HELP_COMMAND);
 }
 
 export function limitOption(): Option {

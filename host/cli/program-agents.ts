@@ -1,17 +1,9 @@
-/** The commands about agents: who there is, where each may send, where each listens, what was refused. */
-import { InvalidArgumentError, Option } from 'commander';
+/** The commands about agents: who there is, and where each may send. */
 import { type Add, limitOption } from './add.ts';
 
 export function addAgentCommands(add: Add): void {
   addLives(add);
   addDestinations(add);
-  addWirings(add);
-  add(
-    'dropped',
-    'messages that were turned away, and what agents were refused: who, where, why, when',
-    ['dropped', 'dropped --json'],
-    (command) => async (context) => (await import('./commands/dropped.ts')).listDropped(context, command.opts()),
-  ).addOption(limitOption());
 }
 
 function addLives(add: Add): void {
@@ -90,55 +82,4 @@ function addDestinations(add: Add): void {
       async (context, agent = '', name = '') =>
         (await import('./commands/destinations.ts')).removeDestination(context, agent, name, command.opts()),
   ).option('--yes', 'do not ask');
-}
-
-function addWirings(add: Add): void {
-  add(
-    'wirings',
-    'which agent listens in which chat',
-    [],
-    (command) => async (context) => (await import('./commands/wirings.ts')).listWirings(context, command.opts()),
-  ).addOption(limitOption());
-  add(
-    'wire <chat> <agent>',
-    'have an agent listen in a chat, or change how it does; it may answer there, too',
-    [
-      'wire telegram/123 main',
-      'wire family main --engage always --sender-scope all',
-      "wire family main --pattern '^bot'",
-    ],
-    (command) =>
-      async (context, chat = '', agent = '') =>
-        (await import('./commands/wirings.ts')).wire(context, chat, agent, command.opts()),
-  )
-    .addOption(
-      new Option('--engage <when>', 'when it answers').choices(['always', 'pattern', 'mention', 'mention-sticky']),
-    )
-    .option('--pattern <expression>', 'with --engage pattern: what it answers')
-    .addOption(
-      new Option('--session-mode <mode>', 'one conversation per chat, per thread, or for all its chats').choices([
-        'shared',
-        'per-thread',
-        'agent-shared',
-      ]),
-    )
-    .addOption(new Option('--sender-scope <who>', 'whom it hears').choices(['all', 'known']))
-    .addOption(
-      new Option('--ignored <what>', 'what becomes of messages it does not answer').choices(['drop', 'accumulate']),
-    )
-    .addOption(new Option('--priority <n>', 'who comes first where several listen').argParser(parsePriority));
-  add(
-    'unwire <chat> <agent>',
-    'have an agent listen in a chat no longer; it may still send there',
-    ['unwire telegram/123 main'],
-    (command) =>
-      async (context, chat = '', agent = '') =>
-        (await import('./commands/wirings.ts')).unwire(context, chat, agent, command.opts()),
-  ).option('--yes', 'do not ask');
-}
-
-function parsePriority(text: string): number {
-  const value = Number(text);
-  if (/^-?\d{1,4}$/.test(text) && Math.abs(value) <= 1_000) return value;
-  throw new InvalidArgumentError('Expected a whole number from -1000 to 1000.');
 }

@@ -1,4 +1,4 @@
-/** The commands about the ledger: what was decided, why a message went where it went, whether the chain holds. */
+/** The commands about what was decided: the ledger, why a message went where it went, who was turned away. */
 import { type Add, limitOption } from './add.ts';
 
 export function addLedgerCommands(add: Add): void {
@@ -39,4 +39,10 @@ export function addLedgerCommands(add: Add): void {
   )
     .option('--expect <hash>', 'an entry with this hash must be there: a head that was written down elsewhere')
     .option('--since <position:hash>', 'only what comes after this entry, which must be there');
+  add(
+    'dropped',
+    'messages that were turned away, and what agents were refused: who, where, why, when',
+    ['dropped', 'dropped --json'],
+    (command) => async (context) => (await import('./commands/dropped.ts')).listDropped(context, command.opts()),
+  ).addOption(limitOption());
 }

@@ -2,10 +2,10 @@
  * The commands of `portolan`, their help, and how each ends. Only commander is loaded here: what a command
  * does is loaded when it is called, so that `--help` and a misspelt word answer at once.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { Fault } from '../config/errors.ts';
 import { VERSION } from '../config/version.ts';
-import { type Action, type Add, limitOption, parseCount, placeCommand } from './add.ts';
+import { type Action, type Add, HELP_COMMAND, placeCommand } from './add.ts';
 import type { GlobalOptions } from './context.ts';
 import { CliError, EXIT, type ExitCode, isExitCode } from './errors.ts';
 import { chooseHome } from './home.ts';
@@ -16,13 +16,19 @@ import { addAccessCommands } from './program-access.ts';
 import { addAgentCommands } from './program-agents.ts';
 import { addApprovalCommands } from './program-approvals.ts';
 import { addBuildCommands } from './program-builds.ts';
+import { addChatCommands } from './program-chats.ts';
 import { addConfigCommands } from './program-config.ts';
+import { addConversationCommands } from './program-conversations.ts';
+import { addHostCommands } from './program-host.ts';
 import { addLedgerCommands } from './program-ledger.ts';
 import { addPeopleCommands } from './program-people.ts';
 import { addProviderCommands } from './program-providers.ts';
 import { addSecretCommands } from './program-secrets.ts';
 import { addUsageCommands } from './program-usage.ts';
 import type { Terminal } from './terminal.ts';
+
+/** What `help` stands under, too. */
+const THIS_HOST = 'This host:';
 
 /** How a command ended, when it did not simply go well. */
 type Outcome = ExitCode | undefined;
@@ -68,11 +74,12 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     .option('--home <folder>', "the host's folder (default: PORTOLAN_HOME, else data/ of this clone)")
     .option('--no-color', 'no colours (also: NO_COLOR=1)')
     .version(VERSION, '--version', 'print the version')
-    .helpCommand('help [command]', 'show help for a command')
+    .commandsGroup(THIS_HOST)
+    .helpCommand(...HELP_COMMAND)
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true, helpWidth: terminal.isInteractive ? terminal.columns() : 100 })
-    .addHelpText('after', HELP_AFTER)
+    .addHelpText('after', typeable(HELP_AFTER, terminal))
     .exitOverride((error) => failUsage(error, program))
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -106,180 +113,17 @@ function createProgram(terminal: Terminal, end: (outcome: Outcome) => void): Com
     });
     return command;
   };
-  addLookCommands(add);
-  addAgentCommands(add);
-  addConfigCommands(add);
-  addProviderCommands(add);
-  addSecretCommands(add);
-  addAccessCommands(add);
-  addTalkCommands(add);
-  addApprovalCommands(add);
-  addDeliveryCommands(add);
-  addPeopleCommands(add);
-  addLedgerCommands(add);
-  addUsageCommands(add);
-  addBuildCommands(add);
-  addHostCommands(add);
+  const under = (heading: string, ...sorts: readonly ((add: Add) => void)[]) => {
+    program.commandsGroup(heading);
+    for (const addCommands of sorts) addCommands(add);
+  };
+  under(THIS_HOST, addHostCommands);
+  under('Conversations:', addConversationCommands);
+  under('Agents and their chats:', addAgentCommands, addChatCommands, addConfigCommands, addBuildCommands);
+  under('Models, and what they cost:', addProviderCommands, addUsageCommands);
+  under('Secrets, and the way out:', addSecretCommands, addAccessCommands);
+  under('People, and what they decide:', addPeopleCommands, addApprovalCommands, addLedgerCommands);
   return program;
-}
-
-function addLookCommands(add: Add): void {
-  add(
-    'status',
-    'is the host well, and what does it do now',
-    ['status', 'status --json'],
-    () => async (context) => (await import('./commands/status.ts')).showStatus(context),
-  );
-  add(
-    'sessions',
-    'conversations, newest activity first',
-    ['sessions', 'sessions --agent main --state running', 'sessions --json'],
-    (command) => async (context) => (await import('./commands/lists.ts')).listSessions(context, command.opts()),
-  )
-    .option('--agent <agent>', 'only of this agent')
-    .option(
-      '--state <state>',
-      'only in this state: idle, starting, running, paused, stopping, waiting, failed, quarantined',
-    )
-    .addOption(limitOption());
-  add(
-    'chats list',
-    'chats the host knows, on every channel, and who may write there',
-    ['chats', 'chats --json'],
-    (command) => async (context) => (await import('./commands/chats.ts')).listChats(context, command.opts()),
-    true,
-  ).addOption(limitOption());
-  add(
-    'chats set <chat>',
-    'who may write in a chat: nobody that the agent does not know (strict), who an admin lets in, or everybody',
-    ['chats set family --unknown-senders request_approval', 'chats set telegram:-100123 --unknown-senders strict'],
-    (command) =>
-      async (context, chat = '') =>
-        (await import('./commands/chats.ts')).setChat(context, chat, command.opts()),
-  ).option('--unknown-senders <policy>', 'strict, request_approval or public');
-  add(
-    'tasks [action] [task]',
-    'what agents will be woken for; show, pause, resume or cancel one',
-    ['tasks', 'tasks --agent main --all', 'tasks show 7h3kq0', 'tasks pause 7h3kq0', 'tasks cancel 7h3kq0'],
-    (command) =>
-      async (context, ...words) =>
-        (await import('./commands/tasks.ts')).runTasks(context, words, command.opts()),
-  )
-    .option('--agent <agent>', 'only of this agent')
-    .option('--all', 'those that ended, too')
-    .addOption(limitOption());
-  add(
-    'trace <message>',
-    'where the time of one message went, stage by stage',
-    ['trace last', 'trace msg_0mb2k9x0q1…'],
-    () =>
-      async (context, message = '') =>
-        (await import('./commands/trace.ts')).showTrace(context, message),
-  );
-  add(
-    'logs',
-    "the host's log, also when the host is down",
-    ['logs', 'logs -f --level warn', 'logs --session 7h3kq0 -n 500'],
-    (command) => async (context) => (await import('./commands/logs.ts')).showLogs(context, command.opts()),
-  )
-    .option('-f, --follow', 'go on as the log grows')
-    .option('--level <level>', 'the least level: trace, debug, info, warn, error, fatal', 'trace')
-    .option('--session <session>', 'only of this session; an id, or its beginning or end')
-    .addOption(
-      new Option('-n, --lines <n>', 'so many of the last lines').default(100).argParser(parseCount(0, 1_000_000)),
-    );
-}
-
-function addTalkCommands(add: Add): void {
-  add(
-    'chat',
-    'talk to an agent here in the terminal; reads lines when stdin is a pipe',
-    ['chat', 'chat --agent main', "printf 'help\\n' | portolan chat"],
-    (command) => async (context) => (await import('./commands/chat.ts')).chat(context, command.opts()),
-  )
-    .option('--agent <agent>', 'whom to talk to', 'main')
-    .addOption(new Option('--session <session>', 'go on in this session').conflicts('agent'))
-    .addOption(timeoutOption());
-  add(
-    'send <target> [text...]',
-    'send one message to an agent or into a session, for scripts; reads stdin without text',
-    [
-      'send main "what is new?" --wait',
-      'send 7h3kq0 "go on"',
-      'git log -5 | portolan send main --wait',
-      'send main "look" --file plan.pdf',
-    ],
-    (command) =>
-      async (context, target = '', ...words) =>
-        (await import('./commands/send.ts')).send(context, target, words, command.opts()),
-  )
-    .option('--wait', 'wait for the replies and print them')
-    .option('--file <path...>', 'attach files')
-    .addOption(timeoutOption());
-}
-
-function addDeliveryCommands(add: Add): void {
-  add(
-    'resend <message>',
-    'send a message once more that failed or may not have arrived',
-    ['resend 9z1c4k'],
-    () =>
-      async (context, message = '') =>
-        (await import('./commands/deliveries.ts')).resendMessage(context, message),
-  );
-  add(
-    'drop <message>',
-    'give up a message that failed or may not have arrived',
-    ['drop 9z1c4k'],
-    () =>
-      async (context, message = '') =>
-        (await import('./commands/deliveries.ts')).dropMessage(context, message),
-  );
-}
-
-function timeoutOption(): Option {
-  return new Option('--timeout <seconds>', 'how long to wait for each reply')
-    .default(600)
-    .argParser(parseCount(1, 86_400));
-}
-
-function addHostCommands(add: Add): void {
-  add(
-    'url',
-    'a fresh link that signs in to the web page, once: you, or somebody else',
-    ['url', 'xdg-open "$(portolan url)"', 'url --as web:anna --name Anna'],
-    (command) => async (context) => (await import('./commands/url.ts')).printUrl(context, command.opts()),
-  )
-    .option('--as <person>', 'somebody else: web:<name>')
-    .option('--name <name>', 'what that person is called, when they are new here');
-  add(
-    'doctor',
-    'what is wrong, and the command that mends it',
-    ['doctor', 'doctor --json'],
-    () => async (context) => (await import('./commands/doctor.ts')).runDoctor(context),
-  );
-  add(
-    'release <session>',
-    'let a quarantined or failed session work again',
-    ['release 7h3kq0'],
-    () =>
-      async (context, session = '') =>
-        (await import('./commands/sessions.ts')).releaseSession(context, session),
-  );
-  add(
-    'restart-session <session>',
-    "stop a session's container; its next message starts a fresh one",
-    ['restart-session 7h3kq0'],
-    () =>
-      async (context, session = '') =>
-        (await import('./commands/sessions.ts')).restartSession(context, session),
-  );
-  add(
-    'stop',
-    'stop the host cleanly, and wait until it is gone',
-    ['stop'],
-    (command) => async (context) => (await import('./commands/stop.ts')).stopHost(context, command.opts()),
-  ).addOption(new Option('--timeout <seconds>', 'how long to wait').default(60).argParser(parseCount(1, 3_600)));
 }
 
 /** An example in which the command comes later names it already. */
