@@ -4,7 +4,7 @@
  * in the log, and nothing that nobody allowed meets a byte.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -21,6 +21,8 @@ import { until } from '../support/until.ts';
 import type { EscapeReport, EscapeTask } from './escape/main.ts';
 
 const OWNER = 'web:owner' as UserId;
+/** All attempts of one sort; 5 s on an idle machine, 26 s were seen on a busy one. Its container is not paused meanwhile. */
+const TRY_MS = 120_000;
 const VAULT_SECRET = 'sk-live-4f9a1c77d2e04b5c9a3e6f10';
 /** Lies where it can be found: a search that finds nothing must be able to find. */
 const DECOY = 'decoy-72b1c09e55d84f31';
@@ -110,7 +112,7 @@ async function setUp(): Promise<World> {
   onTestFinished(() => void delete process.env.PORTOLAN_TEST_SECRET);
   const places = await openPlaces();
   const { resolve, asked } = makeNames();
-  const flow = await new FlowHost({}, { resolve }).startForTest();
+  const flow = await new FlowHost({ pauseAfterMs: 2 * TRY_MS }, { resolve }).startForTest();
   flow.wire(flow.agent, 'attacker');
   const honest = flow.host.stores.agents.create({
     ...{ name: 'honest', folder: 'honest', provider: 'demo', timezone: 'UTC', now: Date.now() },
@@ -129,8 +131,10 @@ async function setUp(): Promise<World> {
   writeFileSync(join(folder, 'task.json'), JSON.stringify(task), { mode: 0o644 });
   const breakOut = async (sort: string) => {
     const reply = await flow.ask('attacker', `run node escape.mjs ${sort}`);
-    expect(reply.text).toContain(`tried: ${sort}`);
-    return JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as EscapeReport;
+    expect(reply.text).toContain(`tries: ${sort}`);
+    const report = join(folder, 'report.json');
+    await until('it has tried all', () => existsSync(report), TRY_MS);
+    return JSON.parse(readFileSync(report, 'utf8')) as EscapeReport;
   };
   const rows = () => flow.host.stores.egressLog.page({ sessionId: session.id }, 5_000).toReversed();
   return { flow, session, places, asked, breakOut, rows };
@@ -184,7 +188,7 @@ function describeTask(flow: FlowHost, foreign: Session, ports: World['places']['
 const REFUSED = '403 not_allowed';
 const BAD = '400 bad_request';
 
-test('there is no way out beside the gateway: no route, no name, no raw socket', { timeout: 180_000 }, async () => {
+test('there is no way out beside the gateway: no route, no name, no raw socket', { timeout: 240_000 }, async () => {
   const { breakOut, places, rows } = await setUp();
   const { interfaces, routes, ...seen } = await breakOut('sockets');
   expect(interfaces).toEqual(['lo']);
@@ -202,7 +206,7 @@ test('there is no way out beside the gateway: no route, no name, no raw socket',
   expect(rows()).toEqual([]);
 });
 
-test('no other socket can be reached, and its own cannot be put elsewhere', { timeout: 180_000 }, async () => {
+test('no other socket can be reached, and its own cannot be put elsewhere', { timeout: 240_000 }, async () => {
   const { flow, session, breakOut } = await setUp();
   const seen = await breakOut('foreign-sockets');
   expect(seen).toEqual({
@@ -228,7 +232,7 @@ test('no other socket can be reached, and its own cannot be put elsewhere', { ti
 });
 
 test('nothing is reached by another spelling, another port, another host header or another request inside', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async () => {
   const { breakOut, places, rows, asked, flow } = await setUp();
   const seen = await breakOut('gateway');
@@ -352,7 +356,7 @@ async function expectLogged(rows: () => EgressEntry[], flow: FlowHost): Promise<
 }
 
 test('no credential is in there: not in the environment, files, processes, answers or echoes', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async () => {
   const { flow, session, places, breakOut } = await setUp();
   expect(await breakOut('secrets')).toEqual({
@@ -385,7 +389,8 @@ test('Cost and growth: floods of requests and connections fill neither log nor h
   timeout: 240_000,
 }, async () => {
   const { flow, session, breakOut, rows } = await setUp();
-  const openFiles = () => Number(readFileSync('/proc/sys/fs/file-nr', 'utf8').split('\t')[0]);
+  // Of this process, which is the host.
+  const openFiles = () => readdirSync('/proc/self/fd').length;
   const before = openFiles();
   const answering = flow.ask('honest', 'help');
   const seen = await breakOut('floods');
@@ -412,7 +417,7 @@ test('Cost and growth: floods of requests and connections fill neither log nor h
   const told = rows().filter(({ host }) => host.includes('exfiltrate'));
   expect(told.length).toBeLessThanOrEqual(200);
   expect(rows().length).toBeLessThan(400);
-  await until('the host lets go of them', () => openFiles() < before + 500, 20_000);
+  await until('the host lets go of them', () => openFiles() < before + 50);
   expect(flow.state(session)).toBe('running');
   expect((await flow.ask('honest', 'help')).text).toContain('demo provider');
 });

@@ -1,8 +1,10 @@
 /**
  * Runs inside a real container, beside the real runner, as a program that an agent would write. Tries one sort of
- * escape, and writes what came of each attempt to report.json: the test judges.
+ * escape, and writes what came of each attempt to report.json: the test judges. What an agent starts is ended after
+ * 20 s, which a busy machine needs: it leaves the group of who started it, and tries then.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tryFloods } from './floods.ts';
 import { tryForeignSockets } from './foreign-sockets.ts';
 import { lookForSecrets } from './secrets.ts';
@@ -39,11 +41,17 @@ const TRIES: Record<string, (task: EscapeTask) => Promise<EscapeReport>> = {
   floods: tryFloods,
 };
 
-const sort = process.argv[2] ?? '';
+const REPORT = '/workspace/agent/report.json';
+const [program = '', sort = '', isAlone] = process.argv.slice(1);
 const attempt = TRIES[sort];
 if (attempt === undefined) throw new Error(`no attempts of the sort ${sort}`);
-// Written by the test.
-const task = JSON.parse(readFileSync('/workspace/agent/task.json', 'utf8')) as EscapeTask;
-writeFileSync('/workspace/agent/report.json', JSON.stringify(await attempt(task)));
-console.log(`tried: ${sort}`);
+if (isAlone === undefined) {
+  spawn(process.execPath, [program, sort, 'alone'], { detached: true, stdio: 'ignore' }).unref();
+  console.log(`tries: ${sort}`);
+} else {
+  // Written by the test.
+  const task = JSON.parse(readFileSync('/workspace/agent/task.json', 'utf8')) as EscapeTask;
+  writeFileSync(`${REPORT}.part`, JSON.stringify(await attempt(task)));
+  renameSync(`${REPORT}.part`, REPORT);
+}
 process.exit(0);
