@@ -22,10 +22,16 @@ export interface BudgetChangeParts {
   now: () => number;
 }
 
+/** It is not what the change was based on; null: it is gone, or was never there. */
+export type Stale<T> = { kind: 'stale'; current: T | null };
+
 export type BudgetChange =
   | { kind: 'changed'; budget: Budget }
+  | Stale<Budget>
   /** There is no such agent or person. */
   | { kind: 'unknown_subject' };
+
+export type NewPrice = Omit<OwnPrice, 'changedBy' | 'changedAt' | 'revision'>;
 
 /** Budgets of one host. Higher: each call of a model looks at more. Lower: a big team's people do not fit. */
 const MAX_BUDGETS = 1_000;
@@ -39,12 +45,16 @@ export class BudgetChanges {
     this.#parts = parts;
   }
 
-  /** Null: there are as many as there may be. The same amount again changes nothing. */
-  set(key: BudgetKey, amount: number, by: UserId): BudgetChange | null {
+  /**
+   * Null: there are as many as there may be. The same amount again changes nothing. `basedOn`: the revision that
+   * somebody saw; null: on top of whatever is there, if anything.
+   */
+  set(key: BudgetKey, amount: number, by: UserId, basedOn: number | null = null): BudgetChange | null {
     const { budgets, commit } = this.#parts;
     if (!this.#isKnown(key)) return { kind: 'unknown_subject' };
     return commit(() => {
       const known = budgets.get(key);
+      if (isStale(known, basedOn)) return { kind: 'stale', current: known };
       if (known === null && budgets.list().length >= MAX_BUDGETS) return null;
       if (known === null || known.amount !== amount) this.#put(key, known, amount, by);
       const budget = budgets.get(key);
@@ -63,40 +73,55 @@ export class BudgetChanges {
     });
   }
 
-  /** Whether it was there. */
-  remove(key: BudgetKey, by: UserId): boolean {
+  /** `basedOn` as with `set`. */
+  remove(key: BudgetKey, by: UserId, basedOn: number | null = null): { kind: 'removed' } | Stale<Budget> {
     const { budgets, commit } = this.#parts;
     return commit(() => {
       const known = budgets.get(key);
-      if (known === null || !budgets.remove(key)) return false;
+      if (known === null || isStale(known, basedOn)) return { kind: 'stale', current: known };
+      budgets.remove(key);
       this.#record(key, known.amount, null, by);
-      return true;
+      return { kind: 'removed' };
     });
   }
 
-  /** Null: there are as many as there may be. */
-  setPrice(price: Omit<OwnPrice, 'changedBy' | 'changedAt'>, by: UserId): OwnPrice | null {
+  /** Null: there are as many as there may be. `basedOn` as with `set`. */
+  setPrice(
+    price: NewPrice,
+    by: UserId,
+    basedOn: number | null = null,
+  ): { kind: 'changed'; price: OwnPrice } | Stale<OwnPrice> | null {
     const { modelPrices, ledger, commit, now } = this.#parts;
     return commit(() => {
       const at = now();
       const { service, model, ...tokens } = price;
-      if (modelPrices.get(service, model) === null && modelPrices.list().length >= MAX_PRICES) return null;
-      const made: OwnPrice = { ...price, changedBy: by, changedAt: at };
-      modelPrices.put(made);
+      const known = modelPrices.get(service, model);
+      if (isStale(known, basedOn)) return { kind: 'stale', current: known };
+      if (known === null && modelPrices.list().length >= MAX_PRICES) return null;
+      modelPrices.put({ ...price, changedBy: by, changedAt: at });
       const entry = { kind: 'price.changed', sessionId: null, messageId: `${service}/${model}`, actor: by };
       ledger.append({ ...entry, detail: { service, model, ...tokens } }, at);
-      return made;
+      const made = modelPrices.get(service, model);
+      if (made === null) throw new Error('a price that was set is not there');
+      return { kind: 'changed', price: made };
     });
   }
 
-  /** Whether it was there: then the list's price holds again, if it has one. */
-  removePrice(service: string, model: string, by: UserId): boolean {
+  /** The list's price holds again, if it has one. `basedOn` as with `set`. */
+  removePrice(
+    service: string,
+    model: string,
+    by: UserId,
+    basedOn: number | null = null,
+  ): { kind: 'removed' } | Stale<OwnPrice> {
     const { modelPrices, ledger, commit, now } = this.#parts;
     return commit(() => {
-      if (!modelPrices.remove(service, model)) return false;
+      const known = modelPrices.get(service, model);
+      if (known === null || isStale(known, basedOn)) return { kind: 'stale', current: known };
+      modelPrices.remove(service, model);
       const entry = { kind: 'price.changed', sessionId: null, messageId: `${service}/${model}`, actor: by };
       ledger.append({ ...entry, detail: { service, model, isRemoved: true } }, now());
-      return true;
+      return { kind: 'removed' };
     });
   }
 
@@ -123,4 +148,8 @@ export class BudgetChanges {
         return users.get(subject as UserId) !== null;
     }
   }
+}
+
+function isStale(known: { revision: number } | null, basedOn: number | null): boolean {
+  return basedOn !== null && known?.revision !== basedOn;
 }

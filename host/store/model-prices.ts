@@ -13,6 +13,7 @@ export interface OwnPrice {
   changedBy: string;
   /** Epoch ms. */
   changedAt: number;
+  revision: number;
 }
 
 interface Row {
@@ -24,6 +25,7 @@ interface Row {
   cache_write_nanousd: number;
   changed_by: string;
   changed_at: number;
+  revision: number;
 }
 
 export class ModelPriceStore {
@@ -44,7 +46,16 @@ export class ModelPriceStore {
     return row === undefined ? null : toPrice(row);
   }
 
-  put({ service, model, input, output, cacheRead, cacheWrite, changedBy, changedAt }: OwnPrice): void {
+  put({
+    service,
+    model,
+    input,
+    output,
+    cacheRead,
+    cacheWrite,
+    changedBy,
+    changedAt,
+  }: Omit<OwnPrice, 'revision'>): void {
     this.#db
       .prepare(
         `INSERT INTO model_prices (service, model, input_nanousd, output_nanousd, cache_read_nanousd,
@@ -52,7 +63,7 @@ export class ModelPriceStore {
          ON CONFLICT (service, model) DO UPDATE SET input_nanousd = excluded.input_nanousd,
            output_nanousd = excluded.output_nanousd, cache_read_nanousd = excluded.cache_read_nanousd,
            cache_write_nanousd = excluded.cache_write_nanousd, changed_by = excluded.changed_by,
-           changed_at = excluded.changed_at`,
+           changed_at = excluded.changed_at, revision = revision + 1`,
       )
       .run(service, model, input, output, cacheRead, cacheWrite, changedBy, changedAt);
   }
@@ -73,5 +84,6 @@ function toPrice(row: Row): OwnPrice {
     cacheWrite: row.cache_write_nanousd,
     changedBy: row.changed_by,
     changedAt: row.changed_at,
+    revision: row.revision,
   };
 }

@@ -338,6 +338,7 @@ CREATE TABLE model_prices (
   cache_write_nanousd INTEGER NOT NULL CHECK (cache_write_nanousd >= 0),
   changed_by TEXT NOT NULL,
   changed_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (service, model)
 ) STRICT;
 

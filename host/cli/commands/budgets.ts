@@ -50,8 +50,13 @@ export async function setBudgets(
   });
   if (amounts.length === 0) throw badBudget('It says no amount.', 'portolan budget set main --day 5');
   const whose = await findWhose(context, agentName, options);
+  const { items } = await context.api.listBudgets();
   const made: Budget[] = [];
-  for (const amount of amounts) made.push(await context.api.setBudget({ ...whose, ...amount }));
+  for (const amount of amounts) {
+    const key = { ...whose, ...amount };
+    const known = items.find((one) => isSame(one, key));
+    made.push(await context.api.setBudget(key, known?.revision ?? null));
+  }
   if (context.json) return context.printJson({ items: made });
   for (const budget of made) {
     const { style } = context;
@@ -80,11 +85,16 @@ export async function removeBudgets(
   if (found.length === 0) {
     throw new CliError(EXIT.notFound, 'no_budget', 'There is no such budget.', { next: 'portolan budget list' });
   }
-  for (const { scope, subject, period, unit } of found) await api.removeBudget({ scope, subject, period, unit });
+  for (const budget of found) await api.removeBudget(budget);
   if (context.json) return context.printJson({ items: found });
   for (const budget of found) {
     context.print(`${style.green('✓')} ${oneLine(budget.name)} has no cap of ${describeCap(budget)} any more.`);
   }
+}
+
+function isSame(one: BudgetKey, other: BudgetKey): boolean {
+  const { scope, subject, period, unit } = other;
+  return one.scope === scope && one.subject === subject && one.period === period && one.unit === unit;
 }
 
 async function findWhose(

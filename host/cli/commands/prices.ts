@@ -43,11 +43,12 @@ export interface PriceOptions {
 /** Throws CliError `bad_price`, and the API's `not_allowed`. */
 export async function setPrice(context: Context, service: string, model: string, options: PriceOptions): Promise<void> {
   const input = readPrice(options.input);
-  const price = await context.api.setPrice({
+  const wanted = {
     ...{ service, model, input, output: readPrice(options.output) },
     cacheRead: options.cacheRead === undefined ? input : readPrice(options.cacheRead),
     cacheWrite: options.cacheWrite === undefined ? input : readPrice(options.cacheWrite),
-  });
+  };
+  const price = await context.api.setPrice(wanted, await findRevision(context, service, model));
   if (context.json) return context.printJson(price);
   const cache = `from the cache ${perMillion(price.cacheRead)}, into it ${perMillion(price.cacheWrite)}`;
   const words = `${perMillion(price.input)} in, ${perMillion(price.output)} out, ${cache}`;
@@ -58,11 +59,17 @@ export async function setPrice(context: Context, service: string, model: string,
 
 /** Throws the API's `not_found`, `not_allowed`. */
 export async function removePrice(context: Context, service: string, model: string): Promise<void> {
-  await context.api.removePrice(service, model);
+  await context.api.removePrice(service, model, (await findRevision(context, service, model)) ?? undefined);
   if (context.json) return context.printJson({ service, model });
   context.print(
     `${context.style.green('✓')} The price that was set for ${oneLine(service)} ${oneLine(model)} is gone.`,
   );
+}
+
+/** Of the price that was set here; null: there is none. */
+async function findRevision({ api }: Context, service: string, model: string): Promise<number | null> {
+  const { items } = await api.listPrices();
+  return items.find((one) => one.isOwn && one.service === service && one.model === model)?.revision ?? null;
 }
 
 /** Nano-dollars per token. */

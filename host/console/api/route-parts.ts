@@ -6,6 +6,12 @@ import { errorSchema } from './schema-parts.ts';
 export const ifMatch = z.object({
   'if-match': z.string().optional().openapi({ description: 'The ETag that the change is based on; required.' }),
 });
+/** For what is named by what it is about: it may be set without having been seen. */
+export const ifMatchIfAny = z.object({
+  'if-match': z.string().optional().openapi({
+    description: 'The ETag that the change is based on; without it the change is made on top of whatever is there.',
+  }),
+});
 export const page = { query: inputs.pageQuery };
 
 export function json<T extends z.ZodType>(schema: T, description: string) {

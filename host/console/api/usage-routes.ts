@@ -1,6 +1,6 @@
 /** The routes about what models cost, budgets and prices, without handlers. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { body, empty, ok } from './route-parts.ts';
+import { body, empty, ifMatchIfAny, ok } from './route-parts.ts';
 import * as usage from './usage-schemas.ts';
 
 export const getUsage = createRoute({
@@ -20,13 +20,13 @@ export const setBudget = createRoute({
   method: 'put',
   path: '/budgets',
   summary: 'A hard cap: one per scope, subject, period and unit; holds at once',
-  request: { body: body(usage.budgetBody) },
+  request: { headers: ifMatchIfAny, body: body(usage.budgetBody) },
   responses: ok(usage.budgetSchema),
 });
 export const removeBudget = createRoute({
   method: 'delete',
   path: '/budgets',
-  request: { query: usage.budgetQuery },
+  request: { headers: ifMatchIfAny, query: usage.budgetQuery },
   responses: empty('Removed'),
 });
 export const listPrices = createRoute({
@@ -39,13 +39,13 @@ export const setPrice = createRoute({
   method: 'put',
   path: '/prices',
   summary: 'What a model of a service costs; holds for calls from now on',
-  request: { body: body(usage.priceBody) },
+  request: { headers: ifMatchIfAny, body: body(usage.priceBody) },
   responses: ok(usage.priceSchema),
 });
 export const removePrice = createRoute({
   method: 'delete',
   path: '/prices',
   summary: 'The list price holds again, where there is one',
-  request: { query: usage.priceQuery },
+  request: { headers: ifMatchIfAny, query: usage.priceQuery },
   responses: empty('Removed'),
 });

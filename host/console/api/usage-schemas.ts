@@ -99,6 +99,8 @@ export const priceSchema = z
     isOwn: z.boolean(),
     changedBy: z.string().nullable(),
     changedAt: time.nullable(),
+    /** Null for a list price. */
+    revision: count.nullable(),
   })
   .openapi('ModelPrice');
 export type PriceResource = z.infer<typeof priceSchema>;

@@ -97,6 +97,35 @@ test.each([
   expect(api.spine.budgets.list()).toEqual([]);
 });
 
+test('budgets and prices change on top of what was seen, when the caller says what that was', async () => {
+  const api = await startApi();
+  const key = { scope: 'agent', subject: api.agent.id, period: 'day', unit: 'usd' };
+  const model = { service: 'anthropic', model: 'claude-x' };
+  const tokens = { input: 1, output: 2, cacheRead: 1, cacheWrite: 1 };
+  const kinds = [
+    { path: '/budgets', of: key, bodies: [5, 6, 7].map((amount) => ({ ...key, amount })) },
+    { path: '/prices', of: model, bodies: [1, 2, 3].map((output) => ({ ...model, ...tokens, output })) },
+  ];
+  for (const { path, of, bodies } of kinds) {
+    const put = (json: unknown, revision?: string) =>
+      api.call(path, { method: 'PUT', json, ...(revision !== undefined && { headers: { 'if-match': revision } }) });
+    const remove = (revision: string) =>
+      api.call(`${path}?${new URLSearchParams(of)}`, { method: 'DELETE', headers: { 'if-match': revision } });
+    expect((await put(bodies[0], '"1"')).status, 'there is none yet').toBe(404);
+    const made = await put(bodies[0]);
+    expect(made).toMatchObject({ status: 200, json: { revision: 1 } });
+    expect(made.headers.etag).toBe('"1"');
+    expect((await put(bodies[1], '"1"')).json).toMatchObject({ revision: 2 });
+    const stale = await put(bodies[2], '"1"');
+    expect(stale).toMatchObject({ status: 412, json: { error: { code: 'stale', revision: 2 } } });
+    expect((await put(bodies[2], 'x')).status).toBe(400);
+    expect((await remove('"1"')).status).toBe(412);
+    expect((await api.call(path)).json.items).toContainEqual(expect.objectContaining(bodies[1]));
+    expect((await remove('"2"')).status).toBe(204);
+    expect((await remove('"2"')).status).toBe(404);
+  }
+});
+
 test('sums by person join what one person wrote under several names', async () => {
   const api = await startApi();
   const { spine } = api;

@@ -24,24 +24,26 @@ export function usageCalls(requests: Requests) {
       return requests.get('/budgets');
     },
 
-    setBudget(budget: BudgetKey & { amount: number }): Promise<Budget> {
-      return requests.put('/budgets', null, { ...budget });
+    /** `revision`: of the one that is there; null: there was none. */
+    setBudget(budget: BudgetKey & { amount: number }, revision: number | null): Promise<Budget> {
+      return requests.put('/budgets', revision, { ...budget });
     },
 
-    async removeBudget(key: BudgetKey): Promise<void> {
-      await requests.delete(`/budgets${formatQuery({ ...key })}`);
+    async removeBudget({ scope, subject, period, unit, revision }: BudgetKey & { revision: number }): Promise<void> {
+      await requests.delete(`/budgets${formatQuery({ scope, subject, period, unit })}`, revision);
     },
 
     listPrices(): Promise<{ asOf: string; items: ModelPrice[] }> {
       return requests.get('/prices');
     },
 
-    setPrice(price: NewPrice): Promise<ModelPrice> {
-      return requests.put('/prices', null, { ...price });
+    /** `revision` as with `setBudget`. */
+    setPrice(price: NewPrice, revision: number | null): Promise<ModelPrice> {
+      return requests.put('/prices', revision, { ...price });
     },
 
-    async removePrice(service: string, model: string): Promise<void> {
-      await requests.delete(`/prices${formatQuery({ service, model })}`);
+    async removePrice(service: string, model: string, revision: number | undefined): Promise<void> {
+      await requests.delete(`/prices${formatQuery({ service, model })}`, revision);
     },
   };
 }

@@ -6,6 +6,7 @@ import { listKnownPrices, PRICES_AS_OF } from '../../../egress/model/known-price
 import type { UsageGroup, UsageRow } from '../../../store/model-calls.ts';
 import type { OwnPrice } from '../../../store/model-prices.ts';
 import { newApi } from '../api.ts';
+import { readIfMatchIfAny, refuseChange, setEtag } from '../conditions.ts';
 import type { ApiParts } from '../ports.ts';
 import { notFound, Problem } from '../problem.ts';
 import { requireSight, scopeOf } from '../rights.ts';
@@ -47,13 +48,16 @@ export function budgetRoutes(parts: ApiParts) {
     })
     .openapi(routes.setBudget, (c) => {
       const { amount, ...key } = c.req.valid('json');
-      const change = budgetChanges.set(key, amount, c.var.userId);
+      const change = budgetChanges.set(key, amount, c.var.userId, readIfMatchIfAny(c));
       if (change === null) throw tooMany('budgets');
       if (change.kind === 'unknown_subject') throw notFound(key.scope);
+      if (change.kind === 'stale') throw refuseChange('budget', change.current);
+      setEtag(c, change.budget);
       return c.json(presentBudget(modelDoor.spending.stateOf(change.budget), parts), 200);
     })
     .openapi(routes.removeBudget, (c) => {
-      if (!budgetChanges.remove(c.req.valid('query'), c.var.userId)) throw notFound('budget');
+      const change = budgetChanges.remove(c.req.valid('query'), c.var.userId, readIfMatchIfAny(c));
+      if (change.kind === 'stale') throw refuseChange('budget', change.current);
       return c.body(null, 204);
     });
 }
@@ -64,7 +68,7 @@ export function priceRoutes({ modelPrices, budgetChanges, services }: ApiParts) 
       const listed = listKnownPrices().map(
         ({ service, model, price: { long, ...each } }): PriceResource => ({
           ...{ service, model, ...each, long: long === null ? null : { above: long.above, ...long.price } },
-          ...{ isOwn: false, changedBy: null, changedAt: null },
+          ...{ isOwn: false, changedBy: null, changedAt: null, revision: null },
         }),
       );
       return c.json({ asOf: PRICES_AS_OF, items: [...modelPrices.list().map(presentPrice), ...listed] }, 200);
@@ -72,13 +76,16 @@ export function priceRoutes({ modelPrices, budgetChanges, services }: ApiParts) 
     .openapi(routes.setPrice, (c) => {
       const wanted = c.req.valid('json');
       requireModelService(wanted.service, services.list());
-      const price = budgetChanges.setPrice(wanted, c.var.userId);
-      if (price === null) throw tooMany('prices');
-      return c.json(presentPrice(price), 200);
+      const change = budgetChanges.setPrice(wanted, c.var.userId, readIfMatchIfAny(c));
+      if (change === null) throw tooMany('prices');
+      if (change.kind === 'stale') throw refusePrice(change.current);
+      setEtag(c, change.price);
+      return c.json(presentPrice(change.price), 200);
     })
     .openapi(routes.removePrice, (c) => {
       const { service, model } = c.req.valid('query');
-      if (!budgetChanges.removePrice(service, model, c.var.userId)) throw noPrice();
+      const change = budgetChanges.removePrice(service, model, c.var.userId, readIfMatchIfAny(c));
+      if (change.kind === 'stale') throw refusePrice(change.current);
       return c.body(null, 204);
     });
 }
@@ -132,7 +139,8 @@ function requireModelService(name: string, services: readonly { name: string; ap
   });
 }
 
-function noPrice(): Problem {
+function refusePrice(current: OwnPrice | null): Problem {
+  if (current !== null) return refuseChange('price', current);
   return new Problem(404, 'not_found', 'No price was set here for that model.', { next: 'portolan price list' });
 }
 

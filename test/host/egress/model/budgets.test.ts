@@ -233,7 +233,7 @@ test('each change of a budget or price is in the ledger, and the same amount aga
   set(agentBudget, USD);
   set(agentBudget, 2 * USD);
   counter.spine.budgetChanges.remove(agentBudget, OWNER);
-  expect(counter.spine.budgetChanges.remove(agentBudget, OWNER)).toBe(false);
+  expect(counter.spine.budgetChanges.remove(agentBudget, OWNER)).toEqual({ kind: 'stale', current: null });
   const entries = counter.spine.ledger.listAbout(`agent/${counter.agent.id}/day/usd`, 10);
   expect(entries.map(({ kind, actor, detail }) => [kind, actor, detail.amountBefore, detail.amount])).toEqual([
     ['budget.changed', OWNER, null, USD],
