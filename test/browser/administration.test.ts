@@ -172,7 +172,7 @@ describe('an owner', () => {
       await owner.page.locator('main:focus').waitFor();
       expect(await owner.page.locator('h1').count()).toBe(1);
       expect(await owner.page.locator('main').count()).toBe(1);
-      expect(await owner.page.title()).toBe(`${name} · Portolan`);
+      await expect.poll(() => owner.page.title()).toBe(`${name} · Portolan`);
       expect([name, await owner.listNameless()]).toEqual([name, []]);
     }
     expect(owner.complaints).toEqual([]);

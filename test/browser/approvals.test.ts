@@ -25,11 +25,12 @@ describe('an approval', () => {
     await atPage?.[Symbol.asyncDispose]();
   });
 
-  /** Has the agent ask for an MCP server; resolves when the navigation counts it. */
+  /** Has the agent ask for an MCP server; resolves when its card is in the chat and the navigation counts it. */
   async function request(name: string, reason: string) {
     await owner.pages.getByRole('link', { name: 'Chats' }).click();
     await owner.composer.waitFor();
     await owner.say(`add mcp server ${name}: UNITS=metric node ${name}.mjs because ${reason}`);
+    await owner.page.locator('section[data-host]').filter({ hasText: name }).first().waitFor();
     await owner.pages.getByText('waiting').waitFor({ state: 'attached' });
   }
 

@@ -9,12 +9,12 @@ import { askHost } from './console-api.ts';
 import { ConsolePage, launchChromium } from './console-page.ts';
 
 /** A build with a download, on a busy machine. */
-const BUILD_MS = 90_000;
+const BUILD_MS = 180_000;
 
 const statusSchema = z.object({ installId: z.string() });
 const listSchema = z.object({ items: z.array(z.object({ id: z.string() })) });
 
-describe('a build of an agent’s image', () => {
+describe('a build of an agent’s image', { timeout: 2 * BUILD_MS }, () => {
   let host: BuiltHost;
   let browser: Browser;
   let owner: ConsolePage;

@@ -1,8 +1,7 @@
-/** The built host as its own process, on a throwaway home and port, as `npm run up` runs it. */
+/** The built host as its own process, on a throwaway home and a free port, as `npm run up` runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,26 +17,26 @@ const sessionsSchema = z.object({ items: z.array(z.object({ id: z.string(), stat
 
 export class BuiltHost {
   readonly home: string;
-  readonly port: number;
   readonly #folder: string;
   readonly #driver: string;
   #child: ChildProcess | null = null;
   #output = '';
+  /** Of the system's choice at the first start, the same at the next ones: the page comes back to it. */
+  #port = 0;
 
-  private constructor(folder: string, port: number, driver: string) {
+  private constructor(folder: string, driver: string) {
     this.#folder = folder;
     this.#driver = driver;
     this.home = join(folder, 'home');
-    this.port = port;
   }
 
   /** Agents are plain processes, where a test asks for no containers. */
   static async make(driver = process.env.PORTOLAN_BROWSER_DRIVER ?? 'process'): Promise<BuiltHost> {
-    return new BuiltHost(mkdtempSync(join(tmpdir(), 'portolan-web-')), await findFreePort(), driver);
+    return new BuiltHost(mkdtempSync(join(tmpdir(), 'portolan-web-')), driver);
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Starts it and returns the sign-in link that it prints. */
@@ -48,7 +47,7 @@ export class BuiltHost {
       env: {
         ...process.env,
         PORTOLAN_HOME: this.home,
-        PORTOLAN_PORT: String(this.port),
+        PORTOLAN_PORT: String(this.#port),
         PORTOLAN_DRIVER: this.#driver,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,6 +61,7 @@ export class BuiltHost {
         const link = SIGN_IN_LINK.exec(this.#output)?.[0];
         if (link === undefined) return;
         clearTimeout(timer);
+        this.#port = Number(new URL(link).port);
         resolve(link);
       };
       child.stdout.on('data', hear);
@@ -105,14 +105,4 @@ export class BuiltHost {
     child.kill(signal);
     await ended;
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -12,6 +12,11 @@ const PLACES = [
 
 const PICTURES = new URL('../../dist/pictures/', import.meta.url).pathname;
 
+/** What a page takes to show something, a container's answer included, on a busy machine. Higher: a hang is named late. */
+const STEP_MS = 60_000;
+/** From start to a browser that answers: hundreds of megabytes, from a disk that may be slow. */
+const LAUNCH_MS = 120_000;
+
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -19,7 +24,8 @@ export const PHONE = { width: 390, height: 844 };
 export function launchChromium(): Promise<Browser> {
   const executablePath = PLACES.find((place) => place !== undefined && existsSync(place));
   const args = ['--no-sandbox', '--disable-dev-shm-usage'];
-  return chromium.launch(executablePath === undefined ? { args } : { args, executablePath });
+  const options = { args, timeout: LAUNCH_MS };
+  return chromium.launch(executablePath === undefined ? options : { ...options, executablePath });
 }
 
 export class ConsolePage {
@@ -29,7 +35,7 @@ export class ConsolePage {
 
   constructor(page: Page) {
     this.page = page;
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(STEP_MS);
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('console', (message) => {
       // Requests that fail while the host is away are part of the story.

@@ -39,8 +39,10 @@ describe('the way out of an agent', () => {
   async function fetch(url: string) {
     await owner.pages.getByRole('link', { name: 'Chats' }).click();
     await owner.composer.waitFor();
+    const asked = owner.mine(`fetch ${url}`);
+    const before = await asked.count();
     await owner.say(`fetch ${url}`);
-    await expect.poll(() => owner.mine(`fetch ${url}`).last().getByText('Answered').count()).toBe(1);
+    await expect.poll(() => asked.nth(before).getByText('Answered').count()).toBe(1);
   }
 
   test('is shut: what was refused stands in the log, and comes while one looks', async () => {

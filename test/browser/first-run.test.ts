@@ -58,7 +58,7 @@ describe('a person who opens the console for the first time', () => {
   });
 
   test('sees that a slow answer is under way', async () => {
-    await person.say('slow task 2');
+    await person.say('slow task 4');
     await person.page.getByRole('status', { name: /is typing/ }).waitFor();
     await person.fromAgent(/Slow task.*100 %/).waitFor();
   });
@@ -119,7 +119,7 @@ describe('a person who opens the console for the first time', () => {
     await person.composer.fill('half a thought');
     await person.page.reload();
     await person.mine('help').waitFor();
-    expect(await person.composer.inputValue()).toBe('half a thought');
+    await expect.poll(() => person.composer.inputValue()).toBe('half a thought');
     await person.composer.fill('');
   });
 
@@ -140,20 +140,21 @@ describe('a person who opens the console for the first time', () => {
     const before = await person.messages.count();
     await person.page.reload();
     await person.mine('recall').waitFor();
-    expect(await person.messages.count()).toBe(before);
+    await expect.poll(() => person.messages.count()).toBe(before);
   });
 
   test('sees in the list what arrived in another chat, until it is opened', async () => {
     const first = person.here;
-    await person.say('slow task 3');
-    await person.mine('slow task 3').waitFor();
+    // Long enough that it ends when the other chat is open.
+    await person.say('slow task 8');
+    await person.mine('slow task 8').waitFor();
     await person.startChat();
     const row = person.chats.locator(`a[href="${first}"]`);
     await row.getByText('unread').waitFor();
     await person.openChat(first);
-    await person.fromAgent(/100 % of 3 s/).waitFor();
+    await person.fromAgent(/100 % of 8 s/).waitFor();
     await row.getByText('unread').waitFor({ state: 'detached' });
-    expect(await person.listChats()).toHaveLength(2);
+    await expect.poll(() => person.listChats()).toHaveLength(2);
   });
 
   test('sees another chat before the next key, so that nothing typed lands in the one that was left', async () => {

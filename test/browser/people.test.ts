@@ -49,7 +49,7 @@ describe('a member beside the owner', () => {
     await anna.composer.waitFor();
     await anna.say('hello from Anna');
     await anna.fromAgent(/./).first().waitFor();
-    expect(await anna.listChats()).toHaveLength(1);
+    await expect.poll(() => anna.listChats()).toHaveLength(1);
   });
 
   test('is named beside what she wrote, when the owner reads it', async () => {
@@ -70,7 +70,7 @@ describe('a member beside the owner', () => {
     await anna.page.getByText('default memory').waitFor();
     await change('admin', 'DELETE');
     await anna.page.getByText('could not be loaded').first().waitFor();
-    expect(await anna.page.getByText('default memory').count()).toBe(0);
+    await expect.poll(() => anna.page.getByText('default memory').count()).toBe(0);
     await anna.pages.waitFor({ state: 'detached' });
     await anna.page.goBack();
     await anna.page.goBack();
@@ -81,11 +81,12 @@ describe('a member beside the owner', () => {
     const path = anna.here;
     await change('member', 'DELETE');
     await anna.page.getByText('This chat could not be opened').waitFor();
-    expect(await anna.page.getByText('hello from Anna').count()).toBe(0);
-    expect(await anna.listChats()).toEqual([]);
+    await expect.poll(() => anna.page.getByText('hello from Anna').count()).toBe(0);
+    await expect.poll(() => anna.listChats()).toEqual([]);
     await change('member', 'PUT');
     await anna.mine('hello from Anna').waitFor();
-    expect([anna.here, await anna.listChats()]).toEqual([path, [path]]);
+    await expect.poll(() => anna.listChats()).toEqual([path]);
+    expect(anna.here).toBe(path);
   });
 
   test('is offered nothing that is for admins, and the owner is', async () => {

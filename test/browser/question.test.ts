@@ -54,7 +54,7 @@ describe('a question of an agent', () => {
     await person.page.unroute('**/answer');
     await asked.getByRole('button', { name: 'Friday' }).click();
     await asked.getByText(/^Owner chose “Friday”/).waitFor();
-    expect(await asked.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => asked.getByRole('alert').count()).toBe(0);
   });
 
   test('fits a phone: each option can be hit with a thumb', async () => {

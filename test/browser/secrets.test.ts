@@ -195,7 +195,7 @@ describe('secrets', () => {
       await vault.getByRole('alert').or(open).first().waitFor();
       return open.count();
     };
-    await expect.poll(unlock, { timeout: 30_000, interval: 500 }).toBe(1);
+    await expect.poll(unlock, { timeout: 60_000, interval: 500 }).toBe(1);
     expect(await readPage()).not.toContain(passphrase);
   });
 
