@@ -9,7 +9,7 @@ import { findRunners } from '../support/hosted/runners.ts';
 import type { Story } from './story.ts';
 
 /** What the agent is told of a failed delivery comes after everything that people see. */
-const AFTERMATH_MS = 15_000;
+const AFTERMATH_MS = 60_000;
 
 /** Every breach, in words, that a host in peace does not mend; empty when all is well. */
 export async function findLastingBreaches(story: Story, hosted: Hosted, allowFailed = false): Promise<string[]> {

@@ -48,11 +48,11 @@ async function untilWaiting(hosted: Hosted): Promise<void> {
         sessions.every(({ state, reason }) => state === 'waiting' && /docker/i.test(reason ?? ''))
       );
     },
-    20_000,
+    60_000,
   );
 }
 
-test('messages queue while the engine is away, and are answered when it is back', { timeout: 240_000 }, async () => {
+test('messages queue while the engine is away, and are answered when it is back', { timeout: 600_000 }, async () => {
   const hosted = await story.startLast();
   writeToAll(hosted);
   await story.untilQuiet(hosted);

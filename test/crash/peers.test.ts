@@ -46,7 +46,7 @@ test.each(STEPS)('at %s, time %i (fault: a message to an agent that runs twice i
   // Told again, as a platform does that did not hear ok: the same message.
   await second.receive(CHANNEL, 'hall', QUESTION, 'c1');
   const files = () => story.platform.inChat(CHANNEL, 'hall').filter((posted) => posted.files.length > 0);
-  await until('the file comes', () => files().length > 0, 20_000);
+  await until('the file comes', () => files().length > 0);
   const report = await until('all has come to its end', async () => {
     const now = await second.report();
     return now?.messages.every(({ state }) => !['queued', 'read', 'sending'].includes(state)) ? now : null;

@@ -29,7 +29,7 @@ test.each([
   // The other message is the answer to the request: "I will remind you …".
   const reminders = () =>
     story.platform.inChat(CHANNEL, CHAT.platformId).filter(({ text }) => !text.includes('I will remind you'));
-  await until('the reminder comes', () => reminders().length > 0, 20_000);
+  await until('the reminder comes', () => reminders().length > 0);
   await until('all has come to its end', async () => {
     const report = await second.report();
     return report?.messages.every(({ state }) => !['queued', 'read', 'sending'].includes(state)) ? report : null;

@@ -20,7 +20,7 @@ import { until } from '../support/until.ts';
 
 const docker = new Docker();
 const CHAT = 'family';
-/** A turn starts a program of 370 MB, on a machine that may be busy, from a disk that may be slow: 75 s were seen. */
+/** A turn starts a program of 370 MB, on a machine that may be busy, from a disk that may be slow: 60 s were too few. */
 const TURN_MS = 180_000;
 /** The smallest picture: one transparent point. */
 const PNG = Buffer.from(

@@ -149,7 +149,7 @@ export class Harbour {
   async putAway(name: string): Promise<void> {
     const { id } = await this.session(name);
     await this.hosted.quarantine(id, 'the test is done with it');
-    await until('its container is gone', () => this.#containers(id).length === 0, 20_000);
+    await until('its container is gone', () => this.#containers(id).length === 0);
   }
 
   /** Runs a command of docker on the attacker's container. */

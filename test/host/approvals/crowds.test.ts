@@ -64,7 +64,8 @@ it('what waits is found, counted and asked for at the same cost however much is 
     .run(id);
   const { approvals, visible } = { approvals: court.spine.approvalRows, visible: court.spine.visible };
   const scope = { ids: [], adminOf: [court.agent.id], memberOf: [] };
-  const startedAt = performance.now();
+  // Of the processor: what passes on the wall is the machine's.
+  const before = process.cpuUsage();
   for (let at = 0; at < 50; at++) {
     expect(approvals.list(50, null, 'pending').map((one) => one.id)).toEqual([id]);
     expect(visible.listApprovals(scope, 50, null, 'pending')).toEqual([id]);
@@ -72,5 +73,6 @@ it('what waits is found, counted and asked for at the same cost however much is 
     expect(approvals.listPendingOf(court.agent.id)).toHaveLength(1);
   }
   // Past all that is over it takes ten times as long, and more.
-  expect(performance.now() - startedAt).toBeLessThan(400);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(200);
 });
