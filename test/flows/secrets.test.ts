@@ -194,7 +194,7 @@ test('what is written while the vault is locked waits, and is answered once it i
   const locked = await startHost(home, env);
   const answer = portolan(home, ['send', 'main', 'what is the tide?', '--wait', '--timeout', '60']);
   await until('it is said what the chat waits for', async () =>
-    (await portolan(home, ['sessions', '--json'])).said.includes('the vault is locked with a passphrase'),
+    (await portolan(home, ['sessions', '--json'])).said.includes('the console’s page Secrets, or types: portolan'),
   );
   expect(server.requests).toEqual([]);
   expect(await portolan(home, ['secrets', 'unlock'], passphrase)).toMatchObject({ code: 0 });

@@ -44,6 +44,11 @@ export class VaultWait {
     const service = modelServiceOf(config);
     if (service === null || (secretUses.at(service, id) ?? secretUses.at(service, null)) === null) return null;
     const closed = describeClosed(vault.state);
-    return closed === null ? null : { kind: 'waiting', reason: `${closed.why}: an owner types: ${closed.next}` };
+    return closed === null
+      ? null
+      : {
+          kind: 'waiting',
+          reason: `${closed.why}: an owner opens it on the console’s page Secrets, or types: ${closed.next}`,
+        };
   }
 }

@@ -31,7 +31,7 @@ export function readIfMatchIfAny(c: Context): number | null {
 export function refuseChange(what: string, current: { revision: number } | null): Problem {
   if (current === null) return notFound(what);
   return new Problem(412, 'stale', `The ${what} was changed meanwhile: its revision is ${current.revision} now.`, {
-    next: 'GET it again, and repeat the change if it still makes sense',
+    next: 'look at it as it is now, and repeat the change if it still makes sense',
     revision: current.revision,
   });
 }

@@ -118,6 +118,8 @@ test('budgets and prices change on top of what was seen, when the caller says wh
     expect((await put(bodies[1], '"1"')).json).toMatchObject({ revision: 2 });
     const stale = await put(bodies[2], '"1"');
     expect(stale).toMatchObject({ status: 412, json: { error: { code: 'stale', revision: 2 } } });
+    // People at the page and the terminal read it too.
+    expect(stale.json.error.next).toMatch(/^look at it as it is now/);
     expect((await put(bodies[2], 'x')).status).toBe(400);
     expect((await remove('"1"')).status).toBe(412);
     expect((await api.call(path)).json.items).toContainEqual(expect.objectContaining(bodies[1]));

@@ -81,7 +81,7 @@ async function judge({ mounts }: ApiParts, agent: AgentGroup, asked: Mount): Pro
       'mount_refused',
       'It may be mounted read-only alone: the allowlist does not say "readOnly": false.',
       {
-        next: 'leave --write out, or change the allowlist: portolan mounts allowed',
+        next: 'give it read-only (without --write), or change the allowlist: portolan mounts allowed',
       },
     );
   }
