@@ -2,7 +2,9 @@ import { Button, Loader, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Component, lazy, Suspense } from 'react';
 import { useLocation } from 'react-router';
+import classes from './admin-part.module.css';
 import page from './frame/page.module.css';
+import { ConnectionLine } from './sessions/connection-line.tsx';
 
 /** A part of its own: who only chats never fetches it. */
 export const loadAdminPages = () => import('./admin-pages.tsx');
@@ -12,17 +14,20 @@ const AdminPages = lazy(async () => ({ default: (await loadAdminPages()).AdminPa
 export function AdminPart() {
   const { pathname } = useLocation();
   return (
-    <Boundary key={pathname}>
-      <Suspense
-        fallback={
-          <Place>
-            <Loader size="sm" aria-label="Loading the page" />
-          </Place>
-        }
-      >
-        <AdminPages />
-      </Suspense>
-    </Boundary>
+    <div className={classes.part}>
+      <ConnectionLine says="What is shown here may be old." />
+      <Boundary key={pathname}>
+        <Suspense
+          fallback={
+            <Place>
+              <Loader size="sm" aria-label="Loading the page" />
+            </Place>
+          }
+        >
+          <AdminPages />
+        </Suspense>
+      </Boundary>
+    </div>
   );
 }
 

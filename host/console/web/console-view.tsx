@@ -23,7 +23,7 @@ export function ConsoleView({ sessionId }: { sessionId: string | null }) {
         <SessionList chosenId={sessionId} onSearch={() => setSwitching(true)} />
       </aside>
       <main className={classes.main} id="content" tabIndex={-1}>
-        <ConnectionLine />
+        <ConnectionLine says="What you write is kept and sent when the host is back." />
         {sessionId === null ? <Welcome /> : <Conversation key={sessionId} sessionId={sessionId} />}
       </main>
       <SessionSwitcher opened={switching} onClose={() => setSwitching(false)} />

@@ -68,7 +68,7 @@ export function describeProblem(error: unknown): Problem {
   if (error instanceof HostAwayFault) {
     return {
       message: 'The host did not answer',
-      hint: 'It is tried again when the connection is back.',
+      hint: 'Try again when it is back.',
       retryable: true,
       hostAway: true,
     };

@@ -35,14 +35,18 @@ export function DialogForm({ title, action, work, touches, onClose, children, ..
   async function send() {
     setIsSending(true);
     setProblem(null);
+    const refetch = () => Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
     try {
       await work();
-      onDone();
     } catch (error) {
       setProblem(describeProblem(error));
       setIsSending(false);
+      await refetch();
+      return;
     }
-    await Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
+    // Before it closes: what opened it may go with what was removed, and the focus would go along.
+    await refetch();
+    onDone();
   }
 
   function submit(event: FormEvent) {

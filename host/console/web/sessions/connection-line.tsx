@@ -2,8 +2,8 @@ import { Button, Loader } from '@mantine/core';
 import { useConsole, useConsoleState } from '../state/context.tsx';
 import classes from './connection-line.module.css';
 
-/** A calm line above the conversation while the host is out of reach. */
-export function ConnectionLine() {
+/** A calm line above the conversation, or a page, while the host is out of reach. `says`: what that means there. */
+export function ConnectionLine({ says }: { says: string }) {
   const console = useConsole();
   const connection = useConsoleState((state) => state.connection);
   // One quick reconnect is nobody's business.
@@ -13,9 +13,9 @@ export function ConnectionLine() {
       {shown && (
         <div className={classes.line}>
           <Loader size={14} color="var(--warn)" />
-          <span>Reconnecting… What you write is kept and sent when the host is back.</span>
+          <span>Reconnecting… {says}</span>
           <Button size="compact-xs" variant="subtle" color="gray" onClick={() => console.hurry()}>
-            Now
+            Try now
           </Button>
         </div>
       )}
