@@ -37,8 +37,8 @@ const MAX_CHUNKED = 4;
  * after that. Nothing comes of them, and each is read. Higher: all connections of a session together hold the others
  * up for longer. Lower: a program that sends far ahead takes the whole session's connections with it.
  */
-const LOST_BURST = 32;
-const LOST_PER_SECOND = 8;
+const LOST_BURST = 16;
+const LOST_PER_SECOND = 4;
 /** How often connections are looked over for heads that do not come. Higher: they stay longer than `headMs`. Lower: busy work for each session. */
 const LOOK_OVER_MS = 5_000;
 

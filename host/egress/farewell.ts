@@ -48,8 +48,9 @@ export function turnAway(request: IncomingMessage, response: ServerResponse, ref
   response.shouldKeepAlive = false;
   response.once('finish', () => request.socket.destroy());
   writeRefusal(response, refusal, LINGER_MS);
-  // What was read already goes nowhere, which costs less than to keep it.
-  request.resume();
+  // What was read already goes nowhere, from its first chunk on: to keep it costs ten times as much.
+  request.on('data', () => undefined);
+  request.read(0);
 }
 
 /** The same on a connection that no server of Node's keeps any more. Lets the other side read it. */
