@@ -2,8 +2,8 @@
  * Answers from tables that people change seldom and every request of a container asks: each is kept for as long as
  * nothing in its tables changed.
  *
- * I1. A change holds for the next question, whoever made it: triggers tell of this connection's changes, whatever
- *     statement or cascade made them, and SQLite's `data_version` of those that were made through another.
+ * I1. A change holds for the next question, whatever statement or cascade made it: triggers tell of it. One that was
+ *     made through another connection holds from the next turn of the event loop on: SQLite's `data_version` tells.
  * I2. Within a transaction nothing is kept, for what it wrote may be taken back.
  */
 import type { CentralDb } from './database.ts';
@@ -78,14 +78,14 @@ export class Unchanged {
     return tables.reduce((sum, table) => sum + (this.#changes.get(table) ?? 0), this.#others);
   }
 
-  /** Once for all that is asked without giving way to anything else. */
+  /** Once in a turn of the event loop: it takes as long as an answer that was not kept, and a request asks in three steps. */
   #lookForOthers(): void {
     if (this.#isChecked) return;
     const found = this.#dataVersion.get() ?? 0;
     if (found !== this.#otherVersion) this.#others += 1;
     this.#otherVersion = found;
     this.#isChecked = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#isChecked = false;
     });
   }
