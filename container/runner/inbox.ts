@@ -8,6 +8,7 @@
  *     (`unavailable`), not an error: the runner comes back later.
  */
 import Database from 'better-sqlite3';
+import { limitTo } from '../../shared/bound-limit.ts';
 import { INBOUND_KINDS, type InboundKind, parseInboundContent } from '../../shared/messages.ts';
 import { LOCK_LOOK_MS, pauseThread } from '../../shared/pause.ts';
 import { READER_PRAGMAS } from '../../shared/session-files.ts';
@@ -75,8 +76,8 @@ const MESSAGE = `id, seq, kind, timestamp, tries, trigger, channel_type, platfor
 
 /** Exported for the test that looks at their query plans (I2). */
 export const INBOX_SQL = {
-  triggers: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 1 AND seq > ? ORDER BY seq LIMIT ?`,
-  context: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 0 AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  triggers: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 1 AND seq > ? ORDER BY seq ${limitTo('?')}`,
+  context: `SELECT ${CANDIDATE} ${PENDING} AND trigger = 0 AND seq < ? ORDER BY seq DESC ${limitTo('?')}`,
   nextDue: `SELECT min(process_after) AS due ${PENDING} AND trigger = 1 AND process_after > ?`,
   byId: `SELECT ${MESSAGE} FROM messages_in WHERE id = ?`,
   bySeq: `SELECT ${MESSAGE} FROM messages_in WHERE seq = ?`,

@@ -1,5 +1,6 @@
 /** The rows of inbound.db, with their SQL. Synchronous; the caller holds the transaction. */
 import type Database from 'better-sqlite3';
+import { limitTo } from '../../shared/bound-limit.ts';
 import type { MessageId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
 import type { InboundKind } from '../../shared/messages.ts';
 
@@ -219,7 +220,7 @@ export class InboxTables {
     // The rows come from our own file; the shape is the one selected.
     const rows = this.#prepare(
       `SELECT ${OPEN_COLUMNS} FROM messages_in
-       WHERE status = 'pending' AND coalesce(process_after, 0) <= ? ORDER BY seq LIMIT ?`,
+       WHERE status = 'pending' AND coalesce(process_after, 0) <= ? ORDER BY seq ${limitTo('?')}`,
     ).all(dueBy, limit) as OpenRow[];
     return rows.map(toOpen);
   }
@@ -345,7 +346,7 @@ export class InboxTables {
     // The shape is the one selected.
     return this.#prepare(
       `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE state IN ('queued', 'sending')
-         AND NOT (state = 'queued' AND attempts = 0 AND coalesce(next_attempt_at, 0) > ?) ORDER BY seq LIMIT ?`,
+         AND NOT (state = 'queued' AND attempts = 0 AND coalesce(next_attempt_at, 0) > ?) ORDER BY seq ${limitTo('?')}`,
     ).all(dueBy, limit) as DeliveryRow[];
   }
 

@@ -5,6 +5,7 @@
 import { closeSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { limitTo } from '../../shared/bound-limit.ts';
 import { MAX_CONTENT_BYTES, MAX_OUTBOUND_DB_BYTES } from '../../shared/limits.ts';
 import { LOCK_LOOK_MS, pauseThread } from '../../shared/pause.ts';
 import { RUNNER_STATE } from '../../shared/protocol.ts';
@@ -186,12 +187,12 @@ function prepareReads(db: Database.Database): Pick<OpenOutbox, 'rows' | 'bySeq' 
     channel_type AS channelType, platform_id AS platformId, thread_id AS threadId, trace_id AS traceId,
     CASE WHEN octet_length(content) <= @maxBytes THEN content END AS content`;
   return {
-    rows: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq > @after ORDER BY seq LIMIT @limit`),
+    rows: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq > @after ORDER BY seq ${limitTo('@limit')}`),
     bySeq: db.prepare(`SELECT ${columns} FROM messages_out WHERE seq = @seq`),
     processing: db.prepare(
       `SELECT message_id AS messageId, state, changed_at AS changedAt,
               CASE WHEN octet_length(note) <= @maxBytes THEN note END AS note
-       FROM processing WHERE message_id IN (SELECT value FROM json_each(@ids)) LIMIT @limit`,
+       FROM processing WHERE message_id IN (SELECT value FROM json_each(@ids)) ${limitTo('@limit')}`,
     ),
     state: db.prepare(
       'SELECT key, CASE WHEN octet_length(value) <= @maxBytes THEN value END AS value FROM runner_state WHERE key = @key',

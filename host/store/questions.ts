@@ -7,6 +7,7 @@
  * I2. `is_told` and `is_shown` are 0 from the commit that ends a question until the agent that asked has its
  *     row and the chat shows the end: what a crash cut off is done at the next start.
  */
+import { limitTo } from '../../shared/bound-limit.ts';
 import type { ApprovalId, MessageId, MessagingGroupId, SessionId, UserId } from '../../shared/ids.ts';
 import type { CentralDb } from './database.ts';
 
@@ -88,7 +89,7 @@ export class QuestionStore {
     this.#get = db.prepare<[string], Row>('SELECT * FROM pending_questions WHERE message_id = ?');
     this.#listOpenIn = db.prepare<[string, string, number], Row>(
       `SELECT * FROM pending_questions WHERE messaging_group_id = ? AND thread_id = ? AND state = 'pending'
-       ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+       ORDER BY created_at DESC, rowid DESC ${limitTo('?')}`,
     );
     this.#byClient = db.prepare<[string, string], Row>(
       'SELECT * FROM pending_questions WHERE messaging_group_id = ? AND answer_client_id = ?',

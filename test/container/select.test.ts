@@ -114,6 +114,7 @@ describe('the selection of a batch', () => {
           .all(...Array(parameters).fill(1));
         const details = plan.map((step) => step.detail).join('; ');
         expect(details, name).not.toMatch(/TEMP B-TREE/);
+        expect(sql, `${name} is compiled once, not at each call`).not.toMatch(/LIMIT [?@]\w*$/);
         expect(details, name).toMatch(/USING (COVERING )?INDEX|^SEARCH/);
         if (['triggers', 'context', 'nextDue'].includes(name)) expect(details).toContain('messages_in_pending');
       }
