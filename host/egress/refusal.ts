@@ -12,6 +12,7 @@ export interface Refusal {
   next: string | null;
 }
 
+/** No SDK of a model tries again by itself what is answered with 403; 429 and 502 it does. */
 const STATUS: Readonly<Record<GatewayRefusal, number>> = {
   not_allowed: 403,
   private_address: 403,

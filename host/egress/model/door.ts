@@ -10,8 +10,8 @@
  * The meter looks at bytes as they pass and holds none of them back.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GatewayRefusal } from '../../../shared/gateway.ts';
 import type { AgentGroupId, SessionId } from '../../../shared/ids.ts';
+import type { Refusal } from '../refusal.ts';
 
 /** What metering needs to know of a service. */
 export interface ModelService {
@@ -34,18 +34,8 @@ export interface ModelCall {
   bodyBytes: number | null;
 }
 
-export interface CallRefused {
-  kind: 'refused';
-  reason: GatewayRefusal;
-  /** HTTP status of the answer: one that model SDKs do not repeat, but for `too_many`. */
-  status: number;
-  message: string;
-  /** What to type or call; null when nothing helps. */
-  next: string | null;
-}
-
 export interface ModelDoor {
-  admit(call: ModelCall): { kind: 'go'; meter: Meter } | CallRefused;
+  admit(call: ModelCall): { kind: 'go'; meter: Meter } | Refusal;
 }
 
 /** `broken`: either side went away; `unsent`: nobody was reached outside, so that nothing can have begun. */
@@ -57,7 +47,7 @@ export interface Meter {
    * the container gets the refusal. Whatever a model needs to begin is not complete before the body's last byte, so
    * a call that was refused here has cost nothing.
    */
-  sent(chunk: Buffer): CallRefused | null;
+  sent(chunk: Buffer): Refusal | null;
   answered(status: number, headers: IncomingHttpHeaders): void;
   /** Of the answer's body, unpacked; before or after the chunk goes to the container. */
   received(chunk: Buffer): void;

@@ -8,8 +8,9 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ModelCallRecord } from '../../store/model-calls.ts';
+import type { Refusal } from '../refusal.ts';
 import type { BudgetState } from './budget-plan.ts';
-import type { CallEnd, CallRefused, Meter, ModelCall } from './door.ts';
+import type { CallEnd, Meter, ModelCall } from './door.ts';
 import { planUsage } from './estimate.ts';
 import {
   BYTES_PER_TOKEN,
@@ -39,7 +40,7 @@ export interface MeterParts {
   /** Dearest of what it may be, until the model is known; null: nothing is known to cost anything. */
   dearest: ModelPrice | null;
   findPrice: (model: string) => ModelPrice | null;
-  refuseUnpriced: (model: string) => CallRefused;
+  refuseUnpriced: (model: string) => Refusal;
   onEnd: (record: ModelCallRecord | null) => void;
   now: () => number;
 }
@@ -58,7 +59,7 @@ export class CallMeter implements Meter {
   #models = 0;
   #isWhole = false;
   #price: ModelPrice | null;
-  #refused: CallRefused | null = null;
+  #refused: Refusal | null = null;
   #status: number | null = null;
   #firstByteMs: number | null = null;
   #reader: UsageReader | null = null;
@@ -75,7 +76,7 @@ export class CallMeter implements Meter {
     this.#holdAtLeast(this.#request.facts);
   }
 
-  sent(chunk: Buffer): CallRefused | null {
+  sent(chunk: Buffer): Refusal | null {
     if (this.#refused !== null || this.#isEnded) return this.#refused;
     this.#request.push(chunk);
     const { facts } = this.#request;
@@ -116,7 +117,7 @@ export class CallMeter implements Meter {
   }
 
   /** I3 */
-  #judge(facts: RequestFacts): CallRefused | null {
+  #judge(facts: RequestFacts): Refusal | null {
     const { states, agentName, findPrice, refuseUnpriced } = this.#parts;
     if (facts.isUnreadable || (facts.isWhole && facts.models.length === 0)) return UNREADABLE;
     if (facts.isBackground) return IN_BACKGROUND;

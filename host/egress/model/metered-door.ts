@@ -7,9 +7,10 @@ import type { AgentStore } from '../../store/agents.ts';
 import type { ModelCallRecord, ModelCallStore } from '../../store/model-calls.ts';
 import type { ModelPriceStore } from '../../store/model-prices.ts';
 import type { Transcript } from '../../store/transcript.ts';
+import type { Refusal } from '../refusal.ts';
 import { type BudgetState, planBudget } from './budget-plan.ts';
 import { CallLog } from './call-log.ts';
-import type { CallRefused, Meter, ModelCall, ModelDoor } from './door.ts';
+import type { Meter, ModelCall, ModelDoor } from './door.ts';
 import { matchEndpoint } from './endpoints.ts';
 import { listKnownPrices } from './known-prices.ts';
 import { CallMeter, FREE_METER } from './meter.ts';
@@ -50,7 +51,7 @@ export class MeteredDoor implements ModelDoor, Disposable {
     this.spending = new Spending({ ...parts, log: this.#log });
   }
 
-  admit(call: ModelCall): { kind: 'go'; meter: Meter } | CallRefused {
+  admit(call: ModelCall): { kind: 'go'; meter: Meter } | Refusal {
     const { service, method, path } = call;
     if (service.api === null) return NOT_A_MODEL;
     const endpoint = matchEndpoint(service.api, method, path);
@@ -60,7 +61,7 @@ export class MeteredDoor implements ModelDoor, Disposable {
     return this.#count(call, service.api, endpoint.writes);
   }
 
-  #count(call: ModelCall, api: ModelApi, writes: boolean): { kind: 'go'; meter: Meter } | CallRefused {
+  #count(call: ModelCall, api: ModelApi, writes: boolean): { kind: 'go'; meter: Meter } | Refusal {
     const { agents, transcript, now } = this.#parts;
     const { agentGroupId, sessionId, service } = call;
     const agent = agents.get(agentGroupId);

@@ -2,20 +2,15 @@
 import { formatUsdExactly } from '../../../shared/money.ts';
 import { shellWord } from '../../../shared/shell-word.ts';
 import type { Budget } from '../../store/budgets.ts';
+import { type Refusal, refuse } from '../refusal.ts';
 import type { BudgetPlan } from './budget-plan.ts';
-import type { CallRefused } from './door.ts';
-
-/** 403: no SDK of a model tries that again by itself. */
-const FINAL = 403;
-/** Worth another try in a moment. */
-const LATER = 429;
 
 export function refuseBudget(
   plan: Exclude<BudgetPlan, { kind: 'go' }>,
   agentName: string,
   model: string | null,
   service: string,
-): CallRefused {
+): Refusal {
   const { budget } = plan.state;
   const whose = describeBudget(budget, agentName);
   switch (plan.kind) {
@@ -24,7 +19,6 @@ export function refuseBudget(
       const message = `${whose} is used up. It starts anew at ${again} UTC. Until then no model is called for this.`;
       return refuse(
         'over_budget',
-        FINAL,
         message,
         `An owner or a global admin can raise it: ${describeRaise(budget, agentName)}`,
       );
@@ -32,65 +26,54 @@ export function refuseBudget(
     case 'wait':
       return refuse(
         'too_many',
-        LATER,
         `${whose} is nearly used up, and calls that are under way may take the rest: wait until they have ended.`,
-        null,
       );
     case 'no_price':
       return refuse(
         'no_price',
-        FINAL,
         `${whose} is in money, and nobody has said what the model ${quoteModel(model)} of ${service} costs.`,
         `An owner or a global admin sets its price, in dollars per million tokens: portolan price set ${service} ${model ?? '<model>'} --input 3 --output 15`,
       );
   }
 }
 
-export function refuseEndpoint(service: string, method: string): CallRefused {
+export function refuseEndpoint(service: string, method: string): Refusal {
   return refuse(
     'not_allowed',
-    FINAL,
     `This address of ${service} is no call of a model that can be counted (${method}): messages, chat completions, responses, completions and embeddings are.`,
-    null,
   );
 }
 
-export const NOT_A_MODEL = refuse('unknown_service', FINAL, 'This service has no model.', null);
-export const NO_ROOM = refuse(
-  'too_many',
-  503,
-  'The host cannot write down what calls cost just now (its disk is full): no model is called.',
-  'Somebody frees disk space on the host; see portolan doctor',
-);
+export const NOT_A_MODEL = refuse('unknown_service', 'This service has no model.');
+export const NO_ROOM: Refusal = {
+  ...refuse(
+    'too_many',
+    'The host cannot write down what calls cost just now (its disk is full): no model is called.',
+    'Somebody frees disk space on the host; see portolan doctor',
+  ),
+  status: 503,
+};
 export const UNREADABLE = refuse(
   'bad_request',
-  400,
   'A call of a model is one JSON object in UTF-8, not packed, that names its model.',
-  null,
 );
 export const IN_BACKGROUND = refuse(
   'not_allowed',
-  FINAL,
   'A call in the background cannot be counted: leave “background” away.',
-  null,
 );
 
-export function refuseOption(option: string, budget: Budget, agentName: string): CallRefused {
+export function refuseOption(option: string, budget: Budget, agentName: string): Refusal {
   return refuse(
     'no_price',
-    FINAL,
     `${describeBudget(budget, agentName)} is in money, and the option “${option}” changes the price: leave it away.`,
-    null,
   );
 }
 
-export function refuseReference(name: string, budget: Budget, agentName: string): CallRefused {
+export function refuseReference(name: string, budget: Budget, agentName: string): Refusal {
   const why = 'is of a size that nobody here sees, so a call that breaks off could not be counted';
   return refuse(
     'not_allowed',
-    FINAL,
     `${describeBudget(budget, agentName)} is a cap, and what “${name}” refers to ${why}: send it along.`,
-    null,
   );
 }
 
@@ -115,8 +98,4 @@ function describeRaise({ scope, period, unit, subject }: Budget, agentName: stri
 /** The container wrote it. */
 function quoteModel(model: string | null): string {
   return model === null ? 'that was asked' : `“${model.replace(/[^\w.:/@-]/g, '·').slice(0, 100)}”`;
-}
-
-function refuse(reason: CallRefused['reason'], status: number, message: string, next: string | null): CallRefused {
-  return { kind: 'refused', reason, status, message, next };
 }

@@ -1,7 +1,8 @@
 /** A host with an agent, a chat and a model door; calls of models by hand, or to a model server on loopback. */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import type { CallRefused, Meter, ModelCall, ModelService } from '../../../../host/egress/model/door.ts';
+import type { Meter, ModelCall, ModelService } from '../../../../host/egress/model/door.ts';
+import type { Refusal } from '../../../../host/egress/refusal.ts';
 import type { ModelCallRecord } from '../../../../host/store/model-calls.ts';
 import type { MessageId, UserId } from '../../../../shared/ids.ts';
 import { NANOUSD_PER_USD } from '../../../../shared/money.ts';
@@ -86,7 +87,7 @@ export class Counter {
   }
 
   /** Why a call is refused now; null: it is not. */
-  refusal(asked: Asked = {}): CallRefused | null {
+  refusal(asked: Asked = {}): Refusal | null {
     const admitted = this.admit(asked);
     if (admitted.kind === 'refused') return admitted;
     const refused = admitted.meter.sent(Buffer.from(JSON.stringify({ model: asked.model ?? PRICED })));
