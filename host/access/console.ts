@@ -31,7 +31,7 @@ export type Right =
   /** The Unix socket or the bearer token: no page, whoever signed in to it. */
   | 'machine';
 
-/** Method and path as in routes.ts. A new route needs its line here. */
+/** Method and path as the API’s `…-routes.ts` have them. A new route needs its line here. */
 export const RIGHTS: Readonly<Record<string, Right>> = {
   'GET /openapi.json': 'stranger',
   'POST /login': 'stranger',

@@ -1,4 +1,4 @@
-/** What the API needs of the rest of the host; `main.ts` hands it in. */
+/** What the API needs of the rest of the host; `host.ts` hands it in. */
 import type { AgentGroupId, MessageId, SessionId, UserId } from '../../../shared/ids.ts';
 import type { AccessRules } from '../../agents/access/rules.ts';
 import type { AgentConfigs } from '../../agents/config/configs.ts';

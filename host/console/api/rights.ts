@@ -97,7 +97,7 @@ function forbidden(isForMachine: boolean): Problem {
   });
 }
 
-/** The path of the route that answers, as routes.ts has it; null when none does. */
+/** The path of the route that answers, as its `…-routes.ts` has it; null when none does. */
 function matchPath(c: Context<Env>, base: string): string | null {
   const answering = matchedRoutes(c).find((route) => route.method !== 'ALL');
   return answering === undefined ? null : answering.path.slice(base.length).replace(/:(\w+)/g, '{$1}');
