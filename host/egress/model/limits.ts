@@ -1,11 +1,17 @@
 /** Every bound of metering, with its cost. */
 
 /** Bytes of a JSON key or value that are looked at. Higher: memory per call. Lower: a long model name is none. */
-export const MAX_VALUE_BYTES = 256; /** Keys of one object that is looked at. Higher: a body of keys alone takes the host's time. Lower: an odd client is refused. */
+export const MAX_VALUE_BYTES = 256;
+/** Keys of one object that is looked at. Higher: a body of keys alone takes the host's time. Lower: an odd client is refused. */
 export const MAX_KEYS = 1_000;
 
 /** Tokens that one answer may claim. Higher: sums could outgrow what a number holds. Lower: a real answer is not believed. */
 export const MAX_CLAIMED_TOKENS = 1_000_000_000;
+/**
+ * Nano-dollars that one call may cost: $10,000. Higher: a false price and a server that claims tokens without end
+ * outgrow what SQLite adds up. Lower: a dear call of a real model is summed up as less.
+ */
+export const MAX_CALL_NANOUSD = 10_000_000_000_000;
 /** Searches of the web that one answer may claim. Higher and lower: the same. */
 export const MAX_CLAIMED_SEARCHES = 1_000;
 /** Models that one request may name. Higher: each is looked up, and one body holds millions. Lower: an odd client is refused. */

@@ -1,4 +1,5 @@
 /** What tokens cost. Pure, and whole numbers throughout: a price per million in dollars is a thousandth of a nano-dollar each. */
+import { MAX_CALL_NANOUSD } from './limits.ts';
 import type { SaidUsage, Tokens } from './usage.ts';
 
 /** Nano-dollars per token. */
@@ -21,7 +22,7 @@ const LONG_CACHE = { times: 8, by: 5 } as const;
 
 export const FREE: ModelPrice = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, long: null };
 
-/** Nano-dollars, rounded up. */
+/** Nano-dollars, rounded up, and never more than MAX_CALL_NANOUSD. */
 export function costOf(
   price: ModelPrice,
   tokens: Tokens,
@@ -31,14 +32,14 @@ export function costOf(
   const each: TokenPrice = price.long !== null && read > price.long.above ? price.long.price : price;
   const long = Math.min(longCacheWrite, tokens.cacheWrite);
   const searches = each.input === 0 && each.output === 0 ? 0 : webSearches * WEB_SEARCH_NANOUSD;
-  return (
+  const cost =
     tokens.input * each.input +
     tokens.output * each.output +
     tokens.cacheRead * each.cacheRead +
     (tokens.cacheWrite - long) * each.cacheWrite +
     Math.ceil((long * each.cacheWrite * LONG_CACHE.times) / LONG_CACHE.by) +
-    searches
-  );
+    searches;
+  return Math.min(cost, MAX_CALL_NANOUSD);
 }
 
 const NOTHING_ELSE = { longCacheWrite: 0, webSearches: 0 };

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MAX_CALL_NANOUSD, MAX_CLAIMED_TOKENS } from '../../../../host/egress/model/limits.ts';
+import { costOf } from '../../../../host/egress/model/price.ts';
 import { type ModelApi, UsageReader } from '../../../../host/egress/model/usage.ts';
 
 const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' };
@@ -182,6 +184,15 @@ test('an answer of 64 MB in one line costs no memory that grows with it', () => 
   reader.push(Buffer.from('0.1]}],"usage":{"prompt_tokens":12,"total_tokens":12}}'));
   expect(reader.said.tokens.input).toBe(12);
   expect(after - before).toBeLessThan(32 * 1024 * 1024);
+});
+
+test('a false price and a server that claims the most cost what a year of such calls still adds up to', () => {
+  const claimed = { input: MAX_CLAIMED_TOKENS, output: MAX_CLAIMED_TOKENS, cacheRead: 0, cacheWrite: 0 };
+  const dearest = { input: 1e15, output: 1e15, cacheRead: 0, cacheWrite: 0, long: null };
+  const cost = costOf(dearest, claimed);
+  expect(cost).toBe(MAX_CALL_NANOUSD);
+  // SQLite's sums, and calls of a second each.
+  expect(BigInt(cost) * 900_000n).toBeLessThan(2n ** 63n);
 });
 
 test('numbers that no answer has are not believed', () => {
