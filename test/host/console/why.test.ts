@@ -46,6 +46,14 @@ async function makeFamily() {
 }
 
 describe('an incoming message', () => {
+  it('is said to be a command when the host answered it itself', async () => {
+    const { api, spine, chat } = await makeFamily();
+    const { messageId } = await spine.say(chat, '/help', { senderId: 'telegram:7' as UserId, isMention: true });
+    const why = await readWhy(api, messageId);
+    expect(why.answer).toBe('It is a command: the host answered it itself, and no agent heard it.');
+    expect(why.unknown).toEqual([]);
+  });
+
   it('names the wiring that heard it, who made that, and why its sender may write', async () => {
     const { api, messageId } = await makeFamily();
     const why = await readWhy(api, messageId);

@@ -62,6 +62,8 @@ function planAnswer({ message, own, agentName, nameOf }: WhyFacts): string {
   if (message?.direction === 'in') {
     const heard = own.find(({ kind }) => kind === 'message.heard');
     if (heard !== undefined) return `${agentName}: ${describeEntry(heard, nameOf)}.`;
+    if (isCommand(message) && last === null)
+      return 'It is a command: the host answered it itself, and no agent heard it.';
     return message.kind === 'task'
       ? `${agentName} has it because a task fired that it asked for.`
       : `${agentName} has it, and the ledger does not say why.`;
@@ -70,6 +72,11 @@ function planAnswer({ message, own, agentName, nameOf }: WhyFacts): string {
   if (message === null) return 'Nothing is known about it.';
   if (message.authorId === null) return `The host said it itself; it is ${message.state}.`;
   return `It is ${message.state}${message.stateReason === null ? '' : `: ${message.stateReason}`}.`;
+}
+
+/** What a person told the host, not an agent, concerns that person alone. */
+function isCommand({ direction, onlyFor }: TranscriptMessage): boolean {
+  return direction === 'in' && onlyFor !== null;
 }
 
 /** The newest decision about its way. */
@@ -84,7 +91,8 @@ function findGaps({ message, own, grounds, recordedSince }: WhyFacts): string[] 
   const last = findLast(own);
   const heard = own.find(({ kind }) => kind === 'message.heard');
   if (message?.direction === 'in') {
-    if (heard === undefined && message.kind === 'chat') gaps.push(tellMissing('which wiring heard it', isOld));
+    if (heard === undefined && message.kind === 'chat' && !isCommand(message))
+      gaps.push(tellMissing('which wiring heard it', isOld));
     const { wiring, sender } = heard?.detail ?? {};
     if (wiring != null && !isAbout(grounds, wiring, 'wiring.created'))
       gaps.push('Who made the wiring: it is older than these records.');
