@@ -100,7 +100,10 @@ export class TurnScope {
   #findEarlier(draft: Draft): number {
     this.#loadEarlier(draft.inReplyTo);
     const isMatch = isSame(draft);
-    return this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
+    const exact = this.#earlier.findIndex((row) => row.inReplyTo === draft.inReplyTo && isMatch(row));
+    if (exact !== -1 || !this.#isInBatch(draft.inReplyTo)) return exact;
+    // What came in since makes a newer message the answered one: the earlier try's row is in answer to an older.
+    return this.#earlier.findIndex((row) => this.#isInBatch(row.inReplyTo) && isMatch(row));
   }
 
   /** Commits a tool's row now, unless an earlier try did. */
@@ -118,7 +121,9 @@ export class TurnScope {
     const sent = [...this.#sent];
     return drafts.filter((draft) => {
       const isMatch = isSame(draft);
-      const index = sent.findIndex((row) => isMatch(row) && (row.inReplyTo === draft.inReplyTo || this.#answers(row)));
+      const index = sent.findIndex(
+        (row) => isMatch(row) && (row.inReplyTo === draft.inReplyTo || this.#isInBatch(row.inReplyTo)),
+      );
       if (index !== -1) {
         sent.splice(index, 1);
         return false;
@@ -128,7 +133,7 @@ export class TurnScope {
   }
 
   /** A message may have joined between the tool's send and the final block, which then answers that one. */
-  #answers(row: SentRow): boolean {
-    return this.#batch.some((message) => message.id === row.inReplyTo);
+  #isInBatch(messageId: string | null): boolean {
+    return this.#batch.some((message) => message.id === messageId);
   }
 }

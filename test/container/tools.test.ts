@@ -254,6 +254,25 @@ describe('a question', () => {
     expect(provider.queries).toHaveLength(1);
   });
 
+  it('is not put twice when more came in before its turn is tried again (fault: asked twice after a crash)', async () => {
+    await using session = new SessionFixture();
+    const results: ToolResult[] = [];
+    const [id = ''] = session.receive({ text: 'hi' });
+    {
+      const asks = withCall('ask_user_question', QUESTION, results);
+      await using _first = new LoopHarness(session, new ScriptedProvider(asks));
+      await nextQuestion(session);
+    }
+    // Now this is the message that the tools of the next try answer.
+    const [later = ''] = session.receive({ text: 'and this' });
+    const answer = session.answerQuestion(await nextQuestion(session), 'red');
+    const asksAgain = withCall('ask_user_question', QUESTION, results);
+    await using _second = new LoopHarness(session, new ScriptedProvider(asksAgain));
+    await session.until(() => session.isSettled(id, later, answer), 'settled');
+    expect(results.at(-1)?.text).toBe('Tom chose: red');
+    expect(session.rows().map((row) => row.kind)).toEqual(['question', 'chat']);
+  });
+
   it('leaves its answer to the turn that asked, while that waits for its next try', async () => {
     await using session = new SessionFixture();
     const results: ToolResult[] = [];
