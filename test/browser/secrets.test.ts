@@ -174,7 +174,7 @@ describe('secrets', () => {
     await owner.page.getByRole('region', { name: 'Thinks with' }).getByText('none is sent to this service').waitFor();
   });
 
-  test('wait in a locked vault for its passphrase, which an owner types here, and which is nowhere then', async () => {
+  test('wait in a locked vault for its passphrase, which an owner types here, and which is nowhere then; it is locked here, too', async () => {
     const passphrase = 'five words of a harbour pilot';
     await askHost(host, '/vault/passphrase', 'PUT', { passphrase });
     await host.kill();
@@ -197,6 +197,13 @@ describe('secrets', () => {
     };
     await expect.poll(unlock, { timeout: 60_000, interval: 500 }).toBe(1);
     expect(await readPage()).not.toContain(passphrase);
+
+    await vault.getByRole('button', { name: 'Lock' }).click();
+    await owner.picture('lock-vault');
+    await dialog().getByRole('button', { name: 'Lock' }).click();
+    await owner.page.locator('[data-vault="locked"]').waitFor();
+    await dialog().waitFor({ state: 'detached' });
+    await expect.poll(unlock, { timeout: 60_000, interval: 500 }).toBe(1);
   });
 
   test('have a page for a phone, and a name on every control', async () => {

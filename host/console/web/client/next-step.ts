@@ -13,6 +13,7 @@ export interface NextStep {
 
 const STEPS: readonly (readonly [RegExp, (name: string) => NextStep])[] = [
   [/^secrets set (\S+)/, (name) => ({ words: `Owners set the secret “${name}” on the page Secrets.`, to: '/secrets' })],
+  [/^secrets lock\b/, () => ({ words: 'Owners lock the vault on the page Secrets.', to: '/secrets' })],
   [/^secrets unlock\b/, () => ({ words: 'Owners unlock the vault on the page Secrets.', to: '/secrets' })],
   [
     /^secrets (?:list|assign|unassign|remove)\b/,

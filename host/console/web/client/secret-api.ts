@@ -56,3 +56,8 @@ export function fetchVault(): Promise<Vault> {
 export function unlockVault(passphrase: string | null): Promise<Vault> {
   return answer(api.vault.unlock.$post({ json: passphrase === null ? {} : { passphrase } }));
 }
+
+/** Nothing gets a secret until somebody types the passphrase. Throws ApiFault where no passphrase opens it. */
+export function lockVault(): Promise<Vault> {
+  return answer(api.vault.lock.$post());
+}

@@ -5,8 +5,9 @@ import { useRef, useState } from 'react';
 import { Tone } from '../agents/tone.tsx';
 import { describeProblem, type Problem } from '../client/fault.ts';
 import { findNextStep } from '../client/next-step.ts';
-import { unlockVault } from '../client/secret-api.ts';
+import { lockVault, unlockVault } from '../client/secret-api.ts';
 import type { Vault } from '../client/types.ts';
+import { DialogForm } from '../frame/dialog-form.tsx';
 import { Fetched } from '../frame/fetched.tsx';
 import page from '../frame/page.module.css';
 import { ProblemText } from '../frame/problem-text.tsx';
@@ -32,11 +33,44 @@ export function VaultLine() {
                 Or type: <code className={page.code}>{data.next}</code>
               </p>
             )}
+            {data.state === 'open' && data.source === 'passphrase' && <Lock />}
             {(data.state === 'locked' || data.state === 'unusable') && <Unlock vault={data} />}
           </div>
         )}
       </Fetched>
     </section>
+  );
+}
+
+function Lock() {
+  const queries = useQueryClient();
+  const [isAsking, setIsAsking] = useState(false);
+
+  async function lock() {
+    queries.setQueryData(VAULT, await lockVault());
+  }
+
+  return (
+    <>
+      <Button variant="default" onClick={() => setIsAsking(true)}>
+        Lock …
+      </Button>
+      {isAsking && (
+        <DialogForm
+          title="Lock the vault?"
+          action="Lock"
+          isRemoval
+          work={lock}
+          touches={[VAULT, ['agents']]}
+          onClose={() => setIsAsking(false)}
+        >
+          <p>
+            Models and services get no secret until an owner types the passphrase here. Requests under way go on;
+            messages to agents that think with one wait.
+          </p>
+        </DialogForm>
+      )}
+    </>
   );
 }
 

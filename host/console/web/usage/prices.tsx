@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { parseUsd } from '../../../../shared/money.ts';
 import type { ModelPrice, UsageReport } from '../client/types.ts';
-import { type PricePerToken, removePrice, setPrice } from '../client/usage-api.ts';
+import { type PriceKey, type PricePerToken, removePrice, setPrice } from '../client/usage-api.ts';
 import form from '../frame/dialog.module.css';
 import { DialogForm } from '../frame/dialog-form.tsx';
 import page from '../frame/page.module.css';
@@ -12,11 +12,7 @@ import classes from './usage.module.css';
 import { PRICES, USAGE, usePrices } from './use-usage.ts';
 import { formatTokens } from './words.ts';
 
-interface Named {
-  service: string;
-  model: string;
-}
-type Asking = { kind: 'set' | 'remove'; of: Named };
+type Asking = { kind: 'set' | 'remove'; of: PriceKey };
 
 /** Models that were asked and have no price, and prices that somebody set. `models`: what was used, by model. */
 export function Prices({ models }: { models: UsageReport | undefined }) {
@@ -66,7 +62,7 @@ export function Prices({ models }: { models: UsageReport | undefined }) {
           title="Remove this price?"
           action="Remove"
           isRemoval
-          work={() => removePrice(asking.of.service, asking.of.model)}
+          work={() => removePrice(asking.of)}
           touches={[PRICES]}
           onClose={() => setAsking(null)}
         >
@@ -129,7 +125,7 @@ const FIELDS = [
 ] as const;
 
 interface SetPriceProps {
-  of: Named;
+  of: PriceKey;
   /** The one that holds; null: it has none. */
   price: ModelPrice | null;
   onClose: () => void;
@@ -137,13 +133,15 @@ interface SetPriceProps {
 
 function SetPrice({ of, price: before, onClose }: SetPriceProps) {
   const [texts, setTexts] = useState(() => writePrice(before));
+  // What is filled in is a change of that, not of what somebody else sets meanwhile.
+  const [revision] = useState(before?.revision ?? null);
   const price = readPrice(texts);
   return (
     <DialogForm
       title={`Price of ${of.model}`}
       action="Set"
       isReady={price !== null}
-      work={async () => price !== null && (await setPrice(of.service, of.model, price))}
+      work={async () => price !== null && (await setPrice({ ...of, revision }, price))}
       touches={[PRICES, USAGE]}
       onClose={onClose}
     >
@@ -197,11 +195,11 @@ function perMillion(nanousdPerToken: number): string {
 }
 
 /** `service/model`: models have slashes too, services none. */
-function readKey(key: string): Named {
+function readKey(key: string): PriceKey {
   const at = key.indexOf('/');
   return { service: key.slice(0, at), model: key.slice(at + 1) };
 }
 
-function isOf(price: Named, { service, model }: Named): boolean {
+function isOf(price: PriceKey, { service, model }: PriceKey): boolean {
   return price.service === service && price.model === model;
 }
