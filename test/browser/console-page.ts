@@ -1,6 +1,7 @@
 /** The console in Debian's Chromium, in the words of a person who uses it. */
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, errors, type Locator, type Page } from 'playwright-core';
+import { until } from '../support/until.ts';
 
 /** Debian's and Ubuntu's places; `PORTOLAN_CHROMIUM` names another. */
 const PLACES = [
@@ -14,6 +15,8 @@ const PICTURES = new URL('../../dist/pictures/', import.meta.url).pathname;
 
 /** What a page takes to show something, a container's answer included, on a busy machine. Higher: a hang is named late. */
 const STEP_MS = 60_000;
+/** For a click on what is there; past it, it is looked for anew. Lower: no click on a busy machine gets through. */
+const CLICK_MS = 5_000;
 /** From start to a browser that answers: hundreds of megabytes, from a disk that may be slow. */
 const LAUNCH_MS = 120_000;
 
@@ -69,13 +72,24 @@ export class ConsolePage {
 
   /** Opens a page of the navigation; resolves when it is the one that is shown. */
   async goTo(name: string): Promise<void> {
+    await until(`a way to the page ${name}`, () => this.#tryToGo(name), STEP_MS);
+    await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+  }
+
+  /** False: what was there a moment ago is gone, as when the bar changes with the window's width. */
+  async #tryToGo(name: string): Promise<boolean> {
     const link = this.pages.getByRole('link', { name });
     const more = this.pages.getByRole('button', { name: 'More' });
     await link.or(more).first().waitFor();
-    // On a phone some are behind it.
-    if ((await link.count()) === 0) await more.click();
-    await this.pages.getByRole('link', { name }).click();
-    await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+    try {
+      // On a phone some are behind it.
+      if ((await link.count()) === 0) await more.click({ timeout: CLICK_MS });
+      await link.click({ timeout: CLICK_MS });
+      return true;
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
   }
 
   /** Pixels that the page is wider than the window: 0 when nothing has to be scrolled sideways. */
