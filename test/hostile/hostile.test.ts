@@ -16,8 +16,8 @@ import { until } from '../support/until.ts';
 import { makeJournal } from './attacker/database-attacks.ts';
 import { Harbour, median } from './harbour.ts';
 
-/** How long honest answers are measured before each attack, and during it unless it takes longer to show. */
-const BEFORE_MS = 400;
+/** How long honest answers are measured between attacks, and during each unless it takes longer to show. */
+const NORMAL_MS = 400;
 const DURING_MS = 1_500;
 /** Twice the normal time, and never less than this: with a warm answer in milliseconds, noise alone is more. */
 const FLOOR_MS = 50;
@@ -254,6 +254,8 @@ function doubles(name: string): string[] {
 let harbour: Harbour;
 let pid: number;
 let atRest: MemoryUse;
+/** What honest answers take while nobody attacks, as last measured. */
+let normalMs: number;
 let listener: Server;
 const figures: ({ name: string } & Times)[] = [];
 
@@ -264,7 +266,7 @@ beforeAll(async () => {
     ...['looks-around', ...SLOW.map(({ name }) => name)],
   ]);
   pid = harbour.hosted.pid;
-  await harbour.ping(1_000);
+  normalMs = median(await harbour.ping(1_000));
   atRest = await measureMemory();
   for (const { name, args } of SLOW) {
     await harbour.wake(name);
@@ -296,7 +298,7 @@ interface Times {
 /** The attack from its first step to its container's end. What it did must hold; what it cost is told. */
 async function suffer({ args, duringMs, amid, quarantine, also }: Attack, name: string): Promise<Times> {
   await harbour.wake(name);
-  const before = median(await harbour.ping(BEFORE_MS));
+  const before = normalMs;
   await harbour.unleash(name, (await args?.(harbour)) ?? {});
   const [pings] = await Promise.all([harbour.ping(duringMs ?? DURING_MS), amid?.(harbour, name)]);
   if (quarantine !== undefined) {
@@ -307,7 +309,8 @@ async function suffer({ args, duringMs, amid, quarantine, also }: Attack, name: 
   await also?.(harbour, name);
   await harbour.putAway(name);
   expect(await harbour.findBreaches(name, pid)).toEqual([]);
-  const times = { before, during: median(pings), after: median(await harbour.ping(BEFORE_MS)) };
+  normalMs = median(await harbour.ping(NORMAL_MS));
+  const times = { before, during: median(pings), after: normalMs };
   figures.push({ name, ...times });
   return times;
 }
