@@ -16,6 +16,7 @@ import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '..
 import type { Attachment } from '../../shared/messages.ts';
 import type { Stamps } from '../../shared/trace.ts';
 import { toDiskFault } from '../config/errors.ts';
+import { hostLog } from '../observe/logger.ts';
 import type { CentralDb } from './database.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import { planChange, type TranscriptChange } from './transcript-change.ts';
@@ -98,6 +99,8 @@ export class Transcript extends TranscriptReads {
   #pending: Pending[] = [];
   #flushScheduled = false;
   #retry: NodeJS.Timeout | null = null;
+  /** Said once, until it can be written again. */
+  #isFailing = false;
   #listeners = new Set<(messages: TranscriptMessage[]) => void>();
   #isClosed = false;
 
@@ -168,14 +171,18 @@ export class Transcript extends TranscriptReads {
   }
 
   /**
-   * Commits what was told so far, at a moment that suits the caller. A full disk must not end the host: what
-   * was told then stays queued until there is room.
+   * Commits what was told so far, at a moment that suits the caller. A full or failing disk must not end the host:
+   * the log says so, and what was told then stays queued until it can be written.
    */
   flushOrRetry(): void {
     try {
       this.flush();
+      this.#isFailing = false;
     } catch (error) {
-      if (toDiskFault(error) === null) throw error;
+      const fault = toDiskFault(error);
+      if (fault === null) throw error;
+      if (!this.#isFailing) hostLog.error({ err: fault }, 'messages cannot be written to the central database now');
+      this.#isFailing = true;
       this.#flushScheduled = true;
       this.#retry ??= setTimeout(() => {
         this.#retry = null;
