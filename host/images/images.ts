@@ -21,6 +21,7 @@ import {
 import { NO_PACKAGES, type Packages } from '../../shared/packages.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import { Fault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { imagesLog } from '../observe/logger.ts';
 import type { AgentGroup, AgentStore } from '../store/agents.ts';
 import type { ImageBuild } from '../store/image-builds.ts';
@@ -68,6 +69,7 @@ export class ImageBuilds implements AsyncDisposable {
   readonly #engine: ImageEngine | null;
   readonly #queue: BuildQueue | null;
   readonly #stop = new AbortController();
+  readonly #underWay = new UnderWay();
   /** By name. */
   readonly #bases = new Map<string, EngineImage>();
   readonly #facts = new Map<string, ImageFact>();
@@ -100,7 +102,7 @@ export class ImageBuilds implements AsyncDisposable {
       if (build.state === 'building') noteCutOff(queue.logPath(build.id));
       const agent = agents.get(build.agentGroupId);
       if (agent === null) queue.end(build, { kind: 'failed', why: 'The agent was removed.' });
-      else void alone(async () => void (await this.#build(agent, build)));
+      else void this.#underWay.add(alone(async () => void (await this.#build(agent, build))));
     }
   }
 
@@ -112,9 +114,8 @@ export class ImageBuilds implements AsyncDisposable {
     const image = known === undefined ? base : this.#nameFor(agent, known, agent.config.packages);
     if (mustLook(this.#facts.get(image), this.#parts.now())) {
       this.#facts.set(image, { kind: 'looking', instead: this.#insteadOf(image) });
-      void this.#look(agent, image, () =>
-        known === undefined ? this.#lookForBase(agent, base) : this.#lookFor(agent, image),
-      );
+      const work = () => (known === undefined ? this.#lookForBase(agent, base) : this.#lookFor(agent, image));
+      void this.#underWay.add(this.#look(agent, image, work));
     }
     return describeImage(image, this.#facts.get(image), known === undefined ? MAKE_BASE : hintFor(agent));
   }
@@ -141,11 +142,15 @@ export class ImageBuilds implements AsyncDisposable {
    * Sees to it that the image exists. One approval has one build, however often it is carried out. Waits while the
    * engine is away. Throws Fault `host_stopping`, `engine_refused` (both retryable); the next host takes it up (I2).
    */
-  async ensure(
+  ensure(
     agent: AgentGroup,
     packages: Packages,
     { approvalId }: { approvalId: ApprovalId | null },
   ): Promise<BuildResult> {
+    return this.#underWay.add(this.#ensure(agent, packages, approvalId));
+  }
+
+  async #ensure(agent: AgentGroup, packages: Packages, approvalId: ApprovalId | null): Promise<BuildResult> {
     if (this.#engine === null) return { kind: 'failed', tail: NO_IMAGES };
     if (!hasPackages(packages) && this.#layerOf(agent) === null) {
       return { kind: 'built', image: this.#baseOf(agent) };
@@ -190,9 +195,10 @@ export class ImageBuilds implements AsyncDisposable {
     return this.#queue === null ? null : { live: this.#queue.liveLog(id), path: this.#queue.logPath(id) };
   }
 
-  /** Ends the build under way; the next host takes it up. */
+  /** Ends the build under way; the next host takes it up. Resolves when nothing writes any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await this.#underWay[Symbol.asyncDispose]();
     await this.#queue?.idle();
   }
 

@@ -309,6 +309,36 @@ describe('the next host', { timeout: 120_000 }, () => {
     expect(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)).toMatch(/^The host stopped in the middle/);
   });
 
+  test('is stopped only when nothing writes any more: the database is closed after that', async () => {
+    const workshop = new Workshop();
+    const agent = workshop.addAgent('main');
+    const built = await workshop.images.ensure(agent, needs('one'), { approvalId: null });
+    if (built.kind !== 'built') throw new Error(built.tail);
+    const order: string[] = [];
+    let goOn = () => {};
+    const isLooking = new Promise<void>((resolve) => {
+      workshop.engine.beforeFind = async (image) => {
+        if (image !== built.image) return;
+        resolve();
+        await new Promise<void>((each) => {
+          goOn = each;
+        });
+      };
+    });
+    await workshop.images[Symbol.asyncDispose]();
+    workshop.images = workshop.makeImages();
+    // There already, which is written down without a turn in the queue.
+    const work = workshop.images
+      .ensure(agent, needs('one'), { approvalId: makeId('approval') })
+      .then(({ kind }) => order.push(kind));
+    await isLooking;
+    const stop = workshop.images[Symbol.asyncDispose]().then(() => order.push('stopped'));
+    await new Promise((resolve) => setImmediate(resolve));
+    goOn();
+    await Promise.all([work, stop]);
+    expect(order).toEqual(['built', 'stopped']);
+  });
+
   test('removes old images: neither the newest two of an agent, nor one that is in use, nor anybody else’s', async () => {
     const workshop = new Workshop();
     const agent = workshop.addAgent('main');
