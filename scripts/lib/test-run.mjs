@@ -20,7 +20,7 @@ export async function runTests(args, env) {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
   const code = await runAttached(process.execPath, [vitest, 'run', ...report, ...args], { cwd: ROOT, env });
-  const { passed, failed } = summariseReport(readReport(code), ROOT);
+  const { passed, failed } = summariseReport(readReport(code), ROOT, code);
   const names = failed.map((name) => `✗ ${name}\n`).join('');
   process.stdout.write(`\n${names}${passed} passed, ${failed.length} failed\n`);
   return failed.length > 0 && code === 0 ? 1 : code;
@@ -43,12 +43,13 @@ function readReport(code) {
 /** @typedef {{ testResults: ReportedFile[] }} Report vitest's JSON report, as far as it is read here */
 
 /**
- * How many passed, and the names of those that did not: tests that failed or were skipped, and files that broke
- * before their first test.
+ * How many passed, and the names of those that did not: tests that failed or were skipped, files that broke before
+ * their first test, and what vitest failed for beside all tests.
  * @param {Report} report
  * @param {string} root paths are shown from here
+ * @param {number} code vitest's exit code
  */
-export function summariseReport(report, root) {
+export function summariseReport(report, root, code) {
   /** @type {string[]} */
   const failed = [];
   let passed = 0;
@@ -62,5 +63,7 @@ export function summariseReport(report, root) {
       failed.push(`${path} (the file itself)`);
     }
   }
+  // A rejection that nobody awaited, mostly: the report does not hold it.
+  if (code !== 0 && failed.length === 0) failed.push('vitest > an error outside every test, printed above');
   return { passed, failed };
 }

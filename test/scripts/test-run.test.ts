@@ -16,7 +16,7 @@ test('what failed, was skipped or broke with its file is named, once', () => {
       { name: '/x/test/d.test.ts', status: 'failed', assertionResults: [ran('five', 'passed')] },
     ],
   };
-  expect(summariseReport(report, '/x')).toEqual({
+  expect(summariseReport(report, '/x', 1)).toEqual({
     passed: 3,
     failed: [
       'test/a.test.ts > a group > two (skipped)',
@@ -24,5 +24,16 @@ test('what failed, was skipped or broke with its file is named, once', () => {
       'test/c.test.ts (the file itself)',
       'test/d.test.ts (the file itself)',
     ],
+  });
+});
+
+test('a run that failed beside its tests has something that failed', () => {
+  const report = {
+    testResults: [{ name: '/x/test/a.test.ts', status: 'passed', assertionResults: [ran('one', 'passed')] }],
+  };
+  expect(summariseReport(report, '/x', 0)).toEqual({ passed: 1, failed: [] });
+  expect(summariseReport(report, '/x', 1)).toEqual({
+    passed: 1,
+    failed: ['vitest > an error outside every test, printed above'],
   });
 });
