@@ -2,7 +2,8 @@
  * Every request that reached the gateway, told once, at its end. Rows are committed together, so that a busy gateway
  * costs a few commits a second.
  *
- * I1. Memory is bounded: on a full disk the newest are dropped, counted, and the count is told and logged.
+ * I1. Memory is bounded: while the disk takes none the newest are dropped beyond it, counted, and the count is told and
+ *     logged: that it begins, and how many it were when there is room again, or at the end.
  * I2. A session cannot push its own traces or others' out: what is refused alike is counted in one row, a session's
  *     refusals beyond some name no place any more, and an agent's share of the log is bounded before the whole is.
  * I3. Listeners hear rows after their commit.
@@ -70,6 +71,8 @@ export class EgressLog implements Disposable {
   #timer: NodeJS.Timeout | null = null;
   #prunedAt: number;
   #dropped = 0;
+  /** Of `#dropped`: those whose number stands in the host's log. */
+  #droppedSaid = 0;
   #isFailing = false;
   #isClosed = false;
 
@@ -99,8 +102,7 @@ export class EgressLog implements Disposable {
       same.repeats += told.repeats;
       same.at = told.at;
     } else if (this.#pending.length >= this.#bounds.maxPending) {
-      // I1
-      this.#dropped += told.repeats;
+      this.#drop(told.repeats);
     } else {
       const row = { ...told };
       this.#pending.push({ entry: row, key });
@@ -119,7 +121,23 @@ export class EgressLog implements Disposable {
     while (this.#pending.length > 0 && this.#flush());
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#sayDropped();
     if (this.#pending.length > 0) egressLog.error({ rows: this.#pending.length }, 'the egress log was cut by the end');
+  }
+
+  /** I1 */
+  #drop(requests: number): void {
+    if (this.#dropped === this.#droppedSaid) {
+      egressLog.error({ waiting: this.#pending.length }, 'the egress log has no room: requests go unrecorded');
+    }
+    this.#dropped += requests;
+  }
+
+  /** I1 */
+  #sayDropped(): void {
+    const requests = this.#dropped - this.#droppedSaid;
+    if (requests > 0) egressLog.error({ requests }, 'requests went unrecorded in the egress log');
+    this.#droppedSaid = this.#dropped;
   }
 
   /** I2: past its share a session's refusal keeps its reason and loses its place. */
@@ -172,9 +190,10 @@ export class EgressLog implements Disposable {
       this.#isFailing = true;
       return false;
     }
-    if (this.#isFailing) egressLog.info({ dropped: this.#dropped }, 'the egress log is written again');
+    if (this.#isFailing) egressLog.info({}, 'the egress log is written again');
     this.#isFailing = false;
     this.#pending = this.#pending.slice(batch.length);
+    this.#sayDropped();
     for (const [at, row] of rows.entries()) {
       const told = batch[at];
       if (told !== undefined) this.#committed(row, told);

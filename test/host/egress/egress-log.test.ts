@@ -1,8 +1,10 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { projectRoot } from '../../../host/config/home.ts';
 import { EgressLog, type EgressLogBounds } from '../../../host/egress/egress-log.ts';
+import { egressLog } from '../../../host/observe/logger.ts';
 import { openCentralDb } from '../../../host/store/database.ts';
 import { EgressLogStore, type NewEgressEntry } from '../../../host/store/egress-log.ts';
 import { makeId } from '../../../shared/ids.ts';
@@ -134,6 +136,54 @@ test('a full disk drops the newest, bounded and counted, and the rest is written
   await until('it is written', () => (log.waiting === 0 ? true : null));
   expect(store.page({}, 100)).toHaveLength(10);
   expect(log.dropped).toBe(990);
+});
+
+test('what goes unrecorded is said when it begins, and how many it were: when there is room again, and at the end', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, db } = open({ maxPending: 10 });
+  const said: unknown[] = [];
+  vi.spyOn(egressLog, 'error').mockImplementation((...args: unknown[]) => void said.push(args));
+  onTestFinished(() => void vi.restoreAllMocks());
+  const flood = (requests: number) => {
+    for (let at = 0; at < requests; at++) log.add(entry({ path: `/${'x'.repeat(4_000)}${at}` }));
+  };
+  db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`);
+  flood(40);
+  vi.advanceTimersByTime(5_000);
+  const begins = [{ waiting: 10 }, 'the egress log has no room: requests go unrecorded'];
+  expect(said).toEqual([begins]);
+  db.pragma('max_page_count = 1073741823');
+  vi.advanceTimersByTime(1_100);
+  const ends = (requests: number) => [{ requests }, 'requests went unrecorded in the egress log'];
+  expect(said.splice(0)).toEqual([begins, ends(30)]);
+  db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`);
+  flood(15);
+  log[Symbol.dispose]();
+  expect(said).toEqual([begins, ends(5), [{ rows: 10 }, 'the egress log was cut by the end']]);
+});
+
+test('a damaged page of the database ends nothing: what waits is written when it is mended', async () => {
+  const { log, store, db } = open({ retryMs: 5 });
+  const tried = countAppends(store);
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  const size = Number(db.pragma('page_size', { simple: true }));
+  const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'egress_log'").pluck().get();
+  const at = (Number(page) - 1) * size;
+  const file = openSync(db.name, 'r+');
+  onTestFinished(() => closeSync(file));
+  const whole = Buffer.alloc(size);
+  readSync(file, whole, 0, size, at);
+  writeSync(file, Buffer.alloc(size, 0xff), 0, size, at);
+  db.pragma('shrink_memory');
+  expect(() => store.page({}, 1)).toThrow(expect.objectContaining({ code: 'SQLITE_CORRUPT' }));
+  log.add(entry());
+  await until('it was tried again', () => (tried.times >= 3 ? true : null));
+  expect(log.waiting).toBe(1);
+  writeSync(file, whole, 0, size, at);
+  db.pragma('shrink_memory');
+  await until('it is written', () => (log.waiting === 0 ? true : null));
+  expect(store.page({}, 100)).toHaveLength(1);
 });
 
 test('a database that another program holds is asked again, and nothing is lost', async () => {
