@@ -61,7 +61,10 @@ export function gatherApiParts(ground: Ground, built: WithRouting, shutdown: () 
     onDestinationsChanged: built.live.rewriteCharts,
     status: () => readStatus(ground, built),
     metrics: () => metrics.text(),
-    ready: () => (disk.hasRoom() ? { ok: true, reason: null } : { ok: false, reason: 'the disk is full' }),
+    ready: () => {
+      const reason = disk.hasRoom() ? (stores.transcript.trouble?.message ?? null) : 'the disk is full';
+      return { ok: reason === null, reason };
+    },
     sentFiles: sentFilesOf(paths),
     shutdown,
     now,

@@ -265,6 +265,8 @@ export class Delivery implements AsyncDisposable {
     const { sessions, inboxes, reader, transcript, now } = this.#parts;
     const session = sessions.get(id);
     if (session === null || session.quarantineReason !== null) return null;
+    // It stays in the session until there is room to tell of it.
+    if (transcript.trouble !== null) return DRAIN_RETRY_MS;
     const credits = memory.rate.available(now());
     const room = Math.max(0, MAX_HELD_DELIVERIES - memory.held.size);
     const paths = sessionPaths(this.#parts.home, session.agentGroupId, id);

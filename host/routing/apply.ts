@@ -71,10 +71,14 @@ export class Router implements AsyncDisposable {
     return this.#admissions.start();
   }
 
-  /** Throws Fault `disk_full`, `message_too_long`, `session_busy`, `session_corrupt`: not accepted, the platform keeps it. */
+  /**
+   * Throws Fault `disk_full`, `disk_failed`, `database_busy`, `message_too_long`, `session_busy`, `session_corrupt`: not
+   * accepted, the platform keeps it.
+   */
   async receive(event: InboundEvent): Promise<ReceiveOutcome> {
-    const { chats, wirings, disk } = this.#parts;
+    const { chats, wirings, disk, transcript } = this.#parts;
     if (!disk.hasRoom()) throw diskFull();
+    if (transcript.trouble !== null) throw transcript.trouble;
     if (Buffer.byteLength(event.text) > MAX_TEXT_BYTES) {
       throw new Fault('message_too_long', `a message is at most ${MAX_TEXT_BYTES} bytes of text`, {
         hint: 'send it in parts, or as a file',

@@ -8,6 +8,7 @@
  * I3. Changes gather and commit together (`flush`), one commit for a burst; `onFlush` hears the rows after.
  * I4. What the ledger is to say of a message is told with it, and stands in the same commit: told again after a
  *     crash, with a row that is there already, it is not said twice.
+ * I5. What was told is never dropped. Memory is bounded by those who bring work: while `trouble` says why, they take none.
  *
  * The session databases stay the truth about work: a crash between theirs and this commit is mended
  * by telling the open rows again.
@@ -15,7 +16,7 @@
 import type { MessageId, MessagingGroupId, SessionId, TraceId, UserId } from '../../shared/ids.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import type { Stamps } from '../../shared/trace.ts';
-import { toDiskFault } from '../config/errors.ts';
+import { type Fault, toDiskFault } from '../config/errors.ts';
 import { hostLog } from '../observe/logger.ts';
 import type { CentralDb } from './database.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
@@ -85,6 +86,11 @@ const FLUSH_WITHIN_MS = 5;
 const REVISIONS_PER_MS = 100;
 /** Wait before a commit is tried again on a full disk. Higher: late news. Lower: busy work. */
 const FLUSH_RETRY_MS = 1_000;
+/**
+ * Told, and not committed because the disk takes nothing: beyond it no new work is taken (I5). Higher: memory (64 KiB
+ * each at worst), and each try to commit them holds the host up for longer. Lower: short trouble refuses messages.
+ */
+const MAX_UNCOMMITTED = 4_000;
 
 /** Writes the transcript, and answers as `TranscriptReads` does. */
 export class Transcript extends TranscriptReads {
@@ -99,8 +105,8 @@ export class Transcript extends TranscriptReads {
   #pending: Pending[] = [];
   #flushScheduled = false;
   #retry: NodeJS.Timeout | null = null;
-  /** Said once, until it can be written again. */
-  #isFailing = false;
+  /** Why the last commit was none; null: it was one. Said once. */
+  #fault: Fault | null = null;
   #listeners = new Set<(messages: TranscriptMessage[]) => void>();
   #isClosed = false;
 
@@ -134,6 +140,11 @@ export class Transcript extends TranscriptReads {
     return this.#revision;
   }
 
+  /** Why no new work may be taken now, as whoever sent it is told; null: it may. What is under way goes on (I5). */
+  get trouble(): Fault | null {
+    return this.#pending.length < MAX_UNCOMMITTED ? null : this.#fault;
+  }
+
   /**
    * Tells a message; it is committed with the next flush, at the latest after FLUSH_WITHIN_MS. `heard` is recorded
    * when the message is new (I4).
@@ -156,8 +167,12 @@ export class Transcript extends TranscriptReads {
 
   /** Commits what was told; what comes after is for the next host, which tells the open rows again. */
   close(): void {
-    this.flush();
-    this.#isClosed = true;
+    try {
+      this.flush();
+    } finally {
+      this.#isClosed = true;
+      this.#cancelRetry();
+    }
   }
 
   #enqueue(pending: Pending): void {
@@ -172,23 +187,32 @@ export class Transcript extends TranscriptReads {
 
   /**
    * Commits what was told so far, at a moment that suits the caller. A full or failing disk must not end the host:
-   * the log says so, and what was told then stays queued until it can be written.
+   * what was told then stays queued until it can be written. Not asked again before it is time.
    */
   flushOrRetry(): void {
+    if (this.#retry !== null) return;
     try {
       this.flush();
-      this.#isFailing = false;
     } catch (error) {
-      const fault = toDiskFault(error);
-      if (fault === null) throw error;
-      if (!this.#isFailing) hostLog.error({ err: fault }, 'messages cannot be written to the central database now');
-      this.#isFailing = true;
-      this.#flushScheduled = true;
-      this.#retry ??= setTimeout(() => {
-        this.#retry = null;
-        this.flushOrRetry();
-      }, FLUSH_RETRY_MS).unref();
+      if (toDiskFault(error) === null) throw error;
     }
+  }
+
+  #noteTrouble(error: unknown): void {
+    const fault = toDiskFault(error);
+    if (fault === null) return;
+    if (this.#fault === null) hostLog.error({ err: fault }, 'messages cannot be written to the central database now');
+    this.#fault = fault;
+    this.#flushScheduled = true;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      this.flushOrRetry();
+    }, FLUSH_RETRY_MS).unref();
+  }
+
+  #cancelRetry(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
   }
 
   /** Commits everything told so far, then tells the listeners. Throws when the disk does; nothing is lost of the queue then. */
@@ -208,8 +232,11 @@ export class Transcript extends TranscriptReads {
       })();
     } catch (error) {
       this.#revision = before;
+      this.#noteTrouble(error);
       throw error;
     }
+    this.#fault = null;
+    this.#cancelRetry();
     this.#pending = this.#pending.slice(batch.length);
     this.#tell(touched);
   }

@@ -79,7 +79,7 @@ export function lookAt(parts: FactParts, from: Session, message: OutboundMessage
       recent: rate.recent(sender.id, target.id, now),
       quarantineReason: session?.quarantineReason ?? null,
       undone,
-      hasDiskRoom: disk.hasRoom(),
+      hasDiskRoom: disk.hasRoom() && transcript.trouble === null,
     },
   };
 }
