@@ -11,7 +11,6 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
-  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -23,17 +22,6 @@ import { type Attacker, attempt, files, open, type Task } from './attacker.ts';
 
 type Attack = (attacker: Attacker, task: Task) => void | Promise<void>;
 
-/** Commits something, so that the host is rung and reads. */
-function ring(attacker: Attacker): void {
-  attacker.mark('msg_00000000000000000000', 'claimed');
-  touchDoorbell();
-}
-
-/** Without it the host looks by its sweep, two seconds later. */
-function touchDoorbell(): void {
-  utimesSync(files.outDoorbell, 1, 1);
-}
-
 function replaceOutbound(make: (path: string) => void): Attack {
   return (attacker) => {
     attacker.db.close();
@@ -42,7 +30,6 @@ function replaceOutbound(make: (path: string) => void): Attack {
     // A folder does not replace a file by renaming.
     if (lstatSync(making).isDirectory()) rmSync(files.outboundDb);
     renameSync(making, files.outboundDb);
-    touchDoorbell();
   };
 }
 
@@ -141,7 +128,7 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
        SELECT n AS id, n AS seq, NULL AS in_reply_to, 0 AS timestamp, NULL AS deliver_after, 'chat' AS kind, NULL AS destination,
          NULL AS channel_type, NULL AS platform_id, NULL AS thread_id, NULL AS trace_id, '{}' AS content FROM r WHERE n < 0`,
     );
-    ring(attacker);
+    attacker.mark('msg_00000000000000000000', 'claimed');
   },
 
   'corrupt-page': (attacker) => {
@@ -150,7 +137,6 @@ export const DATABASE_ATTACKS: Record<string, Attack> = {
     const fd = openSync(files.outboundDb, 'r+');
     for (let page = 1; page < 20; page++) writeSync(fd, Buffer.alloc(4_096, 0xee), 0, 4_096, page * 4_096);
     closeSync(fd);
-    touchDoorbell();
   },
 
   'swapped-roots': (attacker) => {

@@ -59,10 +59,7 @@ export const RESOURCE_ATTACKS: Record<string, Attack> = {
     }
   },
 
-  'ignores-sigterm': async (attacker) => {
-    attacker.say('not listening');
-    await delay(2 ** 30);
-  },
+  'ignores-sigterm': (attacker) => attacker.say('not listening'),
 
   'floods-log': async () => {
     const line = `${'log line '.repeat(12)}\n`;
