@@ -106,6 +106,11 @@ export class KeyKeeper implements Disposable {
     if (this.#state.kind === 'open') return { kind: 'open' };
     const opened = await this.#tryPassphrase(passphrase);
     if (opened.kind === 'refused') return opened;
+    // Whether it is the key of the secrets too, by what lies in the home by now.
+    const state = this.look();
+    if (state.kind === 'open') return { kind: 'open' };
+    if (state.kind !== 'locked') return refuseClosed(state);
+    if (state.keyId !== opened.key.id) return refuseChanged();
     this.#key = opened.key;
     this.#state = { kind: 'open', keyId: opened.key.id, source: 'passphrase' };
     this.#removeCopy(opened.key);
@@ -149,9 +154,11 @@ export class KeyKeeper implements Disposable {
   /** The key is closed with this passphrase from now on, and lies nowhere else. */
   setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | VaultRefusal> {
     return this.#change(async () => {
-      const key = this.#state.kind === 'empty' ? makeKey() : this.#key;
+      const before = this.#key;
+      const key = this.#state.kind === 'empty' ? makeKey() : before;
       if (key === null) return refuseClosed(this.#state);
       const lock = await closeWithPassphrase(key, passphrase);
+      if (!this.#isStill(before)) return refuseChanged();
       // The one step that counts (I2).
       replacePrivateFile(this.#parts.paths.vaultLock, formatLock(lock));
       failpoint('vault.passphrase.written');
@@ -195,6 +202,7 @@ export class KeyKeeper implements Disposable {
       const next = makeKey();
       const made = await this.#describeNext(next, source === 'passphrase', passphrase);
       if (made.kind === 'refused') return made;
+      if (!this.#isStill(before)) return refuseChanged();
       // I1
       replacePrivateFile(made.path + NEXT, made.text);
       failpoint('vault.rotate.written');
@@ -247,6 +255,14 @@ export class KeyKeeper implements Disposable {
     return refuse('wrong_passphrase', 'That is not the passphrase.', { untilMs: this.#patience.untilMs });
   }
 
+  /**
+   * I3: whether that is the key of now, after scrypt took its time. The first secret may have made one meanwhile, the
+   * files may say another, or the host ends: then what was closed is a key that opens nothing, or zeros.
+   */
+  #isStill(key: VaultKey | null): boolean {
+    return this.#key?.id === key?.id;
+  }
+
   /** I2: `vault.key`, when it holds this very key. */
   #removeCopy(key: VaultKey): void {
     const { vaultKey } = this.#parts.paths;
@@ -279,6 +295,10 @@ export class KeyKeeper implements Disposable {
     this.#forget();
     for (const key of this.#parts.environment) key.bytes.fill(0);
   }
+}
+
+function refuseChanged(): VaultRefusal {
+  return refuse('busy', 'The key of the vault changed meanwhile.', { next: 'try again in a moment' });
 }
 
 function settle(path: string, how: Settle): void {

@@ -251,6 +251,51 @@ describe('a passphrase', () => {
     expect(revealed(vault, 'anthropic')).toBe('sk-1');
   });
 
+  it('that is being set does not close another key than the first secret was sealed with meanwhile', async () => {
+    const home = makeTempHome();
+    {
+      using opened = openVault(home);
+      const setting = opened.vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+      opened.vault.set('anthropic', secret('sk-1'), OWNER);
+      expect(await setting).toMatchObject({ kind: 'refused', code: 'busy', next: 'try again in a moment' });
+      expect(revealed(opened.vault, 'anthropic')).toBe('sk-1');
+      expect(await opened.vault.setPassphrase(phrase(PASSPHRASE), OWNER)).toEqual({ kind: 'done' });
+    }
+    using again = openVault(home);
+    expect(await again.vault.unlock(phrase(PASSPHRASE), OWNER)).toEqual({ kind: 'open' });
+    expect(revealed(again.vault, 'anthropic')).toBe('sk-1');
+  });
+
+  it('that is being set when the host ends takes no key away', async () => {
+    const home = makeTempHome();
+    const opened = openVault(home);
+    opened.vault.set('anthropic', secret('sk-1'), OWNER);
+    const setting = opened.vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+    opened[Symbol.dispose]();
+    expect(await setting).toMatchObject({ kind: 'refused' });
+    expect(existsSync(home.vaultLock)).toBe(false);
+    using again = openVault(home);
+    expect(revealed(again.vault, 'anthropic')).toBe('sk-1');
+  });
+
+  it('of another key than the secrets’ opens nothing', async () => {
+    const [home, other] = [makeTempHome(), makeTempHome()];
+    for (const each of [home, other]) {
+      using opened = openVault(each);
+      opened.vault.set('anthropic', secret('sk-1'), OWNER);
+      await opened.vault.setPassphrase(phrase(PASSPHRASE), OWNER);
+    }
+    const own = readFileSync(home.vaultLock);
+    writeFileSync(home.vaultLock, readFileSync(other.vaultLock));
+    using again = openVault(home);
+    expect(again.vault.state).toMatchObject({ kind: 'unusable' });
+    expect(await again.vault.unlock(phrase(PASSPHRASE), OWNER)).toMatchObject({ code: 'vault_unusable' });
+    expect(again.vault.set('openai', secret('sk-2'), OWNER)).toMatchObject({ code: 'vault_unusable' });
+    writeFileSync(home.vaultLock, own);
+    expect(await again.vault.unlock(phrase(PASSPHRASE), OWNER)).toEqual({ kind: 'open' });
+    expect(revealed(again.vault, 'anthropic')).toBe('sk-1');
+  });
+
   it('that is wrong is slowed down, longer each time, and a right one is then taken', async () => {
     const home = makeTempHome();
     {
