@@ -15,6 +15,7 @@ export class DueTimer implements Disposable {
   readonly #now: () => number;
   #timer: NodeJS.Timeout | null = null;
   #at = Number.POSITIVE_INFINITY;
+  #isClosed = false;
 
   constructor(sessions: SessionStore, onDue: (id: SessionId) => void, now: () => number) {
     this.#sessions = sessions;
@@ -35,6 +36,7 @@ export class DueTimer implements Disposable {
   }
 
   #arm(at: number): void {
+    if (this.#isClosed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#at = at;
     this.#timer = setTimeout(() => this.#fire(), Math.min(Math.max(0, at - this.#now()), MAX_TIMER_MS));
@@ -52,6 +54,7 @@ export class DueTimer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 }

@@ -7,6 +7,7 @@
  *     later; past INBOX_LOCK_DEADLINE_MS the work fails with `session_busy` and `onLockHeld` is told.
  * I3. At most MAX_OPEN_INBOXES databases are open.
  * I4. The runner is rung after a commit that it should hear of, and for no other.
+ * I5. Once closed, no database is opened again, whoever still waits: by then the home may be another host's.
  */
 import { existsSync, utimesSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -46,6 +47,7 @@ class Inbox {
   #jobs: Job[] = [];
   #scheduled = false;
   #busySince: number | null = null;
+  #isClosed = false;
 
   constructor(ref: SessionRef, paths: SessionPaths, onLockHeld: (id: SessionId) => void) {
     this.ref = ref;
@@ -82,7 +84,7 @@ class Inbox {
   #flush(): void {
     this.#scheduled = false;
     const batch = this.#jobs;
-    if (batch.length === 0) return;
+    if (batch.length === 0 || this.#isClosed) return;
     const results: unknown[] = [];
     try {
       const tables = this.#open();
@@ -152,10 +154,13 @@ class Inbox {
     return this.#tables;
   }
 
+  /** What waits for its commit is told that it comes to none (I5). */
   close(): void {
+    this.#isClosed = true;
     this.#db?.close();
     this.#db = null;
     this.#tables = null;
+    for (const job of this.#jobs.splice(0)) job.reject(closed());
   }
 }
 
@@ -164,6 +169,7 @@ export class Inboxes implements Disposable {
   readonly #home: string;
   readonly #onLockHeld: (id: SessionId) => void;
   readonly #open = new Map<SessionId, Inbox>();
+  #isClosed = false;
 
   constructor(home: string, onLockHeld: (id: SessionId) => void) {
     this.#home = home;
@@ -172,14 +178,16 @@ export class Inboxes implements Disposable {
 
   /**
    * Runs `work` in a transaction, together with other work of this turn. Resolves after the commit.
-   * Throws Fault `session_busy`, `disk_full`, `session_corrupt`, `session_missing`.
+   * Rejects with Fault `session_busy`, `disk_full`, `session_corrupt`, `session_missing`, `host_stopping`.
    */
   commit<T>(ref: SessionRef, work: (tables: InboxTables) => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closed());
     return this.#get(ref).commit(work);
   }
 
-  /** Reads now; `work` must not write. Throws Fault `session_corrupt`, `session_missing`, `session_busy`. */
+  /** Reads now; `work` must not write. Throws Fault `session_corrupt`, `session_missing`, `session_busy`, `host_stopping`. */
   read<T>(ref: SessionRef, work: (tables: InboxTables) => T): T {
+    if (this.#isClosed) throw closed();
     try {
       return this.#get(ref).read(work);
     } catch (error) {
@@ -211,9 +219,14 @@ export class Inboxes implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     for (const inbox of this.#open.values()) inbox.close();
     this.#open.clear();
   }
+}
+
+function closed(): Fault {
+  return new Fault('host_stopping', 'the host is stopping', { retryable: true, hint: 'try again in a moment' });
 }
 
 function translate(error: unknown): unknown {

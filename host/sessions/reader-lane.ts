@@ -72,12 +72,14 @@ export class ReaderLane {
 
   /** Starts the process ahead of need. */
   warm(): void {
+    if (this.#closed) return;
     this.#ensure();
     if (this.#current === null) this.#armIdle();
   }
 
   #next(): void {
-    if (this.#current !== null) return;
+    // Closed: what waits has its answer, and starts no reader.
+    if (this.#current !== null || this.#closed) return;
     const waiting = this.#queue.shift();
     if (waiting === undefined) {
       this.#armIdle();

@@ -179,7 +179,6 @@ describe('a removed agent', () => {
 
   it('whose databases are gone or corrupt does not hold up its own removal', async () => {
     const world = await setUp();
-    world.spine.inboxes[Symbol.dispose]();
     writeFileSync(world.paths.inboundDb, 'this is no database, and never was one, however long one looks at it');
     world.remove();
     await world.done();

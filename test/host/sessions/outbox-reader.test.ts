@@ -222,3 +222,10 @@ test('a reader that works on one file past its deadline, twice, blames that file
 test('a reader that cannot start blames no session', async () => {
   expect(await read(makeReaderBehind('process.exit(1);'), makeSession())).toEqual({ kind: 'unread' });
 });
+
+test('closed, it answers what waits and starts no other reader for it', async () => {
+  const reader = makeReader();
+  const results = Promise.all([makeSession(), makeSession(), makeSession()].map((paths) => read(reader, paths)));
+  reader[Symbol.dispose]();
+  expect((await results).map(({ kind }) => kind)).toEqual(['busy', 'busy', 'busy']);
+});
