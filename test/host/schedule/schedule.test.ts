@@ -304,7 +304,7 @@ describe('a session that cannot take its firing', () => {
   });
 
   test('for good has it on the receipt as failed, and is tried again at the next time', async () => {
-    const { clock, spine, paths, create, receipts, task } = await makeHarbour();
+    const { clock, paths, create, receipts, task } = await makeHarbour();
     const id = create({ cron: '0 * * * *' });
     writeFileSync(paths.inboundDb, 'this is no database, and it is longer than a header of one would be '.repeat(20));
     await clock.advance(HOUR);
