@@ -25,7 +25,7 @@ import type { Passage } from './plan.ts';
 import { pump, sendHead } from './pump.ts';
 import { Redactor, redactText, secretsOf } from './redact.ts';
 import { outcomeOf, type Refusal, refuse } from './refusal.ts';
-import { type CutReason, locate, type Passing, type Scope } from './scope.ts';
+import type { CutReason, Passing, Scope } from './scope.ts';
 import type { Head } from './target.ts';
 import { hostHeader } from './upstreams.ts';
 import type { Visit } from './visit.ts';
@@ -110,12 +110,16 @@ export class Exchange implements Passing {
     const judged = this.#judgement.decide(this.#request);
     if (judged.kind === 'refused') return judged;
     const { head, passage } = judged;
-    const credential = this.#findCredential(passage);
-    if (credential.kind === 'refused') return credential;
+    // Who has none hears it at once, whatever becomes of the name.
+    const known = this.#findCredential(passage);
+    if (known.kind === 'refused') return known;
     const wrong = this.#checkBody(passage);
     if (wrong !== null) return wrong;
-    const addresses = await locate(this.#scope, passage);
-    return 'kind' in addresses ? addresses : { kind: 'way', head, passage, credential, addresses };
+    const located = await this.#judgement.locate();
+    if (located.kind === 'refused') return located;
+    // The one that holds by now: it may have been taken away, or the vault locked.
+    const credential = this.#findCredential(located.passage);
+    return credential.kind === 'refused' ? credential : { ...located, kind: 'way', head, credential };
   }
 
   #findCredential({ service }: Passage): Given | Refusal {

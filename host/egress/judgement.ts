@@ -1,7 +1,7 @@
 /** What was decided about one request, by its head, and whether that still holds. An exchange has one, so has a tunnel. */
 import type { Passage } from './plan.ts';
 import { type Refusal, refuse } from './refusal.ts';
-import { covers, judge, type Scope } from './scope.ts';
+import { checkAddresses, covers, judge, lookUp, type Scope } from './scope.ts';
 import { type Head, parseHead, type RawHead } from './target.ts';
 import { Visit } from './visit.ts';
 
@@ -9,6 +9,13 @@ export interface Judged {
   kind: 'judged';
   head: Head;
   passage: Passage;
+}
+
+/** Each of the addresses may be connected to. */
+export interface Located {
+  kind: 'located';
+  passage: Passage;
+  addresses: readonly string[];
 }
 
 export class Judgement {
@@ -37,6 +44,19 @@ export class Judgement {
     this.visit.goes(passage);
     this.#judged = { kind: 'judged', head, passage };
     return this.#judged;
+  }
+
+  /**
+   * Where what was decided leads. A name can take half a minute to look up: it is decided anew behind that, so that
+   * what was taken back meanwhile opens nothing.
+   */
+  async locate(): Promise<Located | Refusal> {
+    if (this.#judged === null) throw new Error('what was not decided leads nowhere');
+    const addresses = await lookUp(this.#scope, this.#judged.passage);
+    if ('kind' in addresses) return addresses;
+    if (!this.holds()) return refuse('not_allowed', 'What allowed this was taken back meanwhile.');
+    const { passage } = this.#judged;
+    return checkAddresses(this.#scope, passage, addresses) ?? { kind: 'located', passage, addresses };
   }
 
   /** Null: it may stay connected there. */

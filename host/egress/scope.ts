@@ -71,8 +71,8 @@ export function judge({ who, parts }: Scope, head: Head): Passage | Refusal {
   });
 }
 
-/** The addresses of a passage, each of which may be connected to; asked for once. */
-export async function locate(scope: Scope, passage: Passage): Promise<string[] | Refusal> {
+/** The addresses that a passage leads to, asked for once: whether each may be connected to says `checkAddresses`. */
+export async function lookUp(scope: Scope, passage: Passage): Promise<string[] | Refusal> {
   const { host } = passage.upstream;
   let addresses: string[];
   try {
@@ -81,12 +81,18 @@ export async function locate(scope: Scope, passage: Passage): Promise<string[] |
     if (errorCode(error) !== 'resolver_failed') throw error;
     return refuse('no_address', `The name ${host.text} could not be looked up.`, 'try again later');
   }
-  if (addresses.length === 0) return refuse('no_address', `There is no host named ${host.text}.`, 'look at the name');
+  if (addresses.length > 0) return addresses;
+  return refuse('no_address', `There is no host named ${host.text}.`, 'look at the name');
+}
+
+/** Null: each of them may be connected to. */
+export function checkAddresses(scope: Scope, passage: Passage, addresses: readonly string[]): Refusal | null {
+  const { host } = passage.upstream;
   const own = scope.own();
   const bad = addresses.find((address) => !mayConnect(address, passage.allowPrivate, own));
   if (bad === undefined) {
     const open = addresses.find((address) => isInTheOpen(passage, address, own));
-    if (open === undefined) return addresses;
+    if (open === undefined) return null;
     return refuse(
       'not_allowed',
       `${host.text} leads to ${open}, outside: without TLS everybody on the way would read the secret.`,

@@ -8,11 +8,11 @@ import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describeFailure } from './failure.ts';
 import { refuseSocket } from './farewell.ts';
-import { type Judged, Judgement } from './judgement.ts';
+import { Judgement } from './judgement.ts';
 import type { Passage } from './plan.ts';
 import { pump } from './pump.ts';
 import { outcomeOf, type Refusal, refuse } from './refusal.ts';
-import { type CutReason, locate, type Passing, type Scope } from './scope.ts';
+import type { CutReason, Passing, Scope } from './scope.ts';
 import { pin } from './upstreams.ts';
 import type { Visit } from './visit.ts';
 
@@ -42,7 +42,7 @@ export class Tunnel implements Passing {
     const judged =
       early.length > 0 ? refuse('bad_request', 'CONNECT has no body.') : this.#judgement.decide(this.#request);
     if (judged.kind === 'refused') this.refuse(judged);
-    else await this.#find(judged);
+    else await this.#find();
   }
 
   recheck(): void {
@@ -61,11 +61,11 @@ export class Tunnel implements Passing {
     refuseSocket(this.#inside, refusal, retryAfterMs);
   }
 
-  async #find({ passage }: Judged): Promise<void> {
-    const addresses = await locate(this.#scope, passage);
+  async #find(): Promise<void> {
+    const located = await this.#judgement.locate();
     if (this.#isOver) return;
-    if ('kind' in addresses) this.refuse(addresses);
-    else this.#connect(passage, addresses);
+    if (located.kind === 'refused') this.refuse(located);
+    else this.#connect(located.passage, located.addresses);
   }
 
   #connect(passage: Passage, addresses: readonly string[]): void {

@@ -2,10 +2,25 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Credential } from '../../../host/egress/credentials.ts';
 import { REFUSAL_HEADER } from '../../../shared/gateway.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { until } from '../../support/until.ts';
 import { call, openWayOut, outside, outsideTcp, raw, refusalOf, SECRET } from './way-out.ts';
+
+/** Holds back an answer until it is opened. */
+function gate<T>() {
+  const waiting: ((answer: T) => void)[] = [];
+  return {
+    wait: () => new Promise<T>((settle) => waiting.push(settle)),
+    get waiting() {
+      return waiting.length;
+    },
+    open: (answer: T) => {
+      for (const settle of waiting) settle(answer);
+    },
+  };
+}
 
 describe('a request', () => {
   test('goes nowhere without a rule, and is told how to ask', async () => {
@@ -190,6 +205,26 @@ describe('addresses', () => {
     expect(refused).toMatchObject({ error: { type: 'not_allowed', message: expect.stringContaining('without TLS') } });
   });
 
+  test('are judged by what is allowed when they are known, not by what was when they were asked for', async () => {
+    let connections = 0;
+    const { port } = await outsideTcp(() => (connections += 1));
+    const lookedUp = gate<string[]>();
+    const way = await openWayOut({ resolve: lookedUp.wait });
+    const generous = way.allow({ host: 'a.test', port, isPrivate: true });
+    const path = `http://a.test:${port}/`;
+    const asked = [
+      way.call(path, { headers: { host: `a.test:${port}` } }).then(({ status }) => status),
+      way.raw(`CONNECT a.test:${port} HTTP/1.1\r\nhost: a.test:${port}\r\n\r\n`).then((text) => text.slice(9, 12)),
+    ];
+    await until('the name is asked for', () => lookedUp.waiting === 2);
+    way.rules.remove(generous.id);
+    way.allow({ host: 'a.test', port });
+    way.gateway.accessChanged(way.agent.id);
+    lookedUp.open(['127.0.0.1']);
+    expect(await Promise.all(asked)).toEqual([403, '403']);
+    expect(connections).toBe(0);
+  });
+
   test('of this machine are private, however public they look', async () => {
     const way = await openWayOut();
     const own = Object.values((await import('node:os')).networkInterfaces())
@@ -241,6 +276,35 @@ describe('a service', () => {
       host: '127.0.0.1',
       path: '/base/path',
     });
+  });
+
+  test('gets the credential that holds when its name is known: none that was taken away meanwhile', async () => {
+    const seen: unknown[] = [];
+    const server = await outside((request, response) => {
+      seen.push(request.headers['x-key']);
+      response.end('ok');
+    });
+    let credential: Credential = { kind: 'header', name: 'x-key', value: 'old' };
+    const lookups = [gate<string[]>(), gate<string[]>()] as const;
+    let asked = 0;
+    const way = await openWayOut({
+      credentials: { credentialFor: () => credential },
+      resolve: () => lookups[asked++ === 0 ? 0 : 1].wait(),
+    });
+    const url = server.url.replace('127.0.0.1', 'own.test');
+    way.services.add({ name: 'own', url, api: null, header: 'X-Key: {}', isPrivate: true }, 'web:owner');
+    way.allow({ service: 'own' });
+    const first = way.call('/service/own/');
+    await until('the name is asked for', () => asked === 1);
+    credential = { kind: 'header', name: 'x-key', value: 'new' };
+    lookups[0].open(['127.0.0.1']);
+    expect((await first).status).toBe(200);
+    const second = way.call('/service/own/');
+    await until('the name is asked for', () => asked === 2);
+    credential = { kind: 'missing', why: 'the vault is locked', next: 'portolan secrets unlock' };
+    lookups[1].open(['127.0.0.1']);
+    expect(refusalOf(await second).error.type).toBe('no_secret');
+    expect(seen).toEqual(['new']);
   });
 
   test('that was given no secret gets none from inside either, whatever its header is called', async () => {
