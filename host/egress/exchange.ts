@@ -20,7 +20,7 @@ import { describeFailure } from './failure.ts';
 import { drain, letFinishSending, writeRefusal } from './farewell.ts';
 import { inboundHeaders, outboundHeaders } from './headers.ts';
 import { Judgement } from './judgement.ts';
-import type { Meter } from './model/door.ts';
+import type { CallEnd, Meter } from './model/door.ts';
 import type { Passage } from './plan.ts';
 import { pump, sendHead } from './pump.ts';
 import { Redactor, redactText, secretsOf } from './redact.ts';
@@ -307,8 +307,7 @@ export class Exchange implements Passing {
     this.#response.once('finish', () => this.#finished());
     this.#response.end(redactor?.end());
     // Counted before anybody asks again, and without keeping from its end whoever waits for it.
-    this.#meter?.end('whole');
-    this.#meter = null;
+    this.#endMeter('whole');
   }
 
   #finished(): void {
@@ -365,9 +364,19 @@ export class Exchange implements Passing {
     this.#isOver = true;
     this.#scope.passing.delete(this);
     // Without an address nothing was connected to: no model can have begun.
-    this.#meter?.end(this.#visit.address === null ? 'unsent' : 'broken');
-    this.#meter = null;
+    this.#endMeter(this.#visit.address === null ? 'unsent' : 'broken');
     this.#visit.end(outcome, status, reason);
+  }
+
+  /** I4: it reads the host's tables, and an end may come from anywhere. */
+  #endMeter(how: CallEnd): void {
+    const meter = this.#meter;
+    this.#meter = null;
+    try {
+      meter?.end(how);
+    } catch (error) {
+      egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a call of a model could not be counted');
+    }
   }
 }
 

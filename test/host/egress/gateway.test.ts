@@ -453,6 +453,20 @@ describe('a model', () => {
     expect((await way.rows(1))[0]).toMatchObject({ outcome: 'failed', reason: 'broken_off', status: 200 });
   });
 
+  test('that cannot be counted at its end ends as it did, once, and nothing else does', async () => {
+    const way = await withModel((request, response) => {
+      if (request.url?.endsWith('/whole') === true) response.end('{"usage":1}');
+      else response.write('data: half', () => setImmediate(() => response.destroy()));
+    });
+    way.model.fault = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' });
+    const whole = await way.call('/model/own/chat/whole', { method: 'POST', body: '{}' });
+    expect(whole).toMatchObject({ status: 200, body: '{"usage":1}', isWhole: true });
+    const broken = await way.call('/model/own/chat/broken', { method: 'POST', body: '{}' });
+    expect(broken).toMatchObject({ status: 200, body: 'data: half', isWhole: false });
+    expect(way.model.ends).toEqual(['whole', 'broken']);
+    expect((await way.rows(2)).map(({ outcome }) => outcome)).toEqual(['allowed', 'failed']);
+  });
+
   test('that the container leaves is left at once', async () => {
     let isLeft = false;
     const way = await withModel((_, response) => {

@@ -35,6 +35,8 @@ export class RecordingDoor implements ModelDoor {
   refusal: ReturnType<ModelDoor['admit']> | null = null;
   /** Refuses in the middle, once this many bytes were sent. */
   refuseAfter = Number.POSITIVE_INFINITY;
+  /** What the count of a call fails with, at its end. */
+  fault: Error | null = null;
 
   admit(call: ModelCall): ReturnType<ModelDoor['admit']> {
     this.calls.push(call);
@@ -55,6 +57,7 @@ export class RecordingDoor implements ModelDoor {
       },
       end: (how) => {
         this.ends.push(how);
+        if (this.fault !== null) throw this.fault;
       },
     };
     return { kind: 'go', meter };
