@@ -84,8 +84,16 @@ export class SessionDoor {
     return this.#scope.passing.size;
   }
 
+  /** What cannot be judged does not go on (I11 of the architecture). */
   recheck(): void {
-    for (const passing of [...this.#scope.passing]) passing.recheck();
+    for (const passing of [...this.#scope.passing]) {
+      try {
+        passing.recheck();
+      } catch (error) {
+        egressLog.error({ err: error, session: this.#scope.who.sessionId }, 'a request could not be judged again');
+        passing.cut('gateway_failed');
+      }
+    }
   }
 
   close(): void {

@@ -565,6 +565,17 @@ describe('a tunnel', () => {
     await until('the tunnel is closed', () => tunnel.isClosed());
   });
 
+  test('that cannot be judged again is closed, and so is every other', async () => {
+    const way = await withTunnel();
+    const tunnels = [await way.open(), await way.open()];
+    way.rules.listFor = () => {
+      throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' });
+    };
+    way.gateway.accessChanged(way.agent.id);
+    await until('both are closed', () => tunnels.every((tunnel) => tunnel.isClosed()));
+    expect((await way.rows(2)).map(({ reason }) => reason)).toEqual(['gateway_failed', 'gateway_failed']);
+  });
+
   test('is not opened with a body, for another Host, without a port, or among other requests', async () => {
     const way = await withTunnel();
     const { port } = way.server;
