@@ -21,7 +21,7 @@ export function buildAsking(
       ...stores,
       inboxes,
       onWorkChanged: (id) => later.life.workChanged(id),
-      showEnd: (question) => ends.show(question),
+      showEnd: (question, stop) => ends.show(question, stop),
       approvals: {
         mayDecide: (id, by) => later.approvals.mayDecide(id, by),
         decide: (id, given) => later.approvals.decide(id, given),

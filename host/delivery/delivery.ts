@@ -16,6 +16,7 @@ import { stampNow } from '../../shared/trace.ts';
 import { describeRefusal } from '../access/authorise.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { MAX_HELD_DELIVERIES } from '../config/limits.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import { type AckEffect, planAck } from '../sessions/acks.ts';
@@ -26,7 +27,7 @@ import type { OutboxSnapshot } from '../sessions/reader-protocol.ts';
 import { keepOpen, showAcks, tellFailures, writeAcks } from '../sessions/settle.ts';
 import type { Session } from '../store/sessions.ts';
 import { Batch } from './batch.ts';
-import { isFinal, Lane, type LaneItem } from './lane.ts';
+import { closeLanes, isFinal, Lane, type LaneItem } from './lane.ts';
 import type { DeliveryParts } from './parts.ts';
 import { PEER_CHANNEL } from './peers/apply.ts';
 import { findForgedSeq, type OutboundMessage, parseRow } from './plan.ts';
@@ -76,11 +77,13 @@ export class Delivery implements AsyncDisposable {
   readonly #sender: Sender;
   readonly #teller: AgentTeller;
   readonly #memories = new Map<SessionId, Memory>();
+  /** What follows the end of a delivery. */
+  readonly #underWay = new UnderWay();
   #closed = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    this.#teller = new AgentTeller(parts);
+    this.#teller = new AgentTeller(parts, this.#underWay);
     this.#sender = new Sender(parts.home, parts.transcript, parts.authority);
   }
 
@@ -316,7 +319,7 @@ export class Delivery implements AsyncDisposable {
   #armDeferral(id: SessionId, memory: Memory, at: number | null): void {
     if (memory.deferral !== null) clearTimeout(memory.deferral);
     memory.deferral = null;
-    if (at === null) return;
+    if (at === null || this.#closed) return;
     memory.deferral = setTimeout(
       () => {
         memory.deferral = null;
@@ -474,7 +477,7 @@ export class Delivery implements AsyncDisposable {
 
   #end(session: Session, memory: Memory, key: string, item: LaneItem): void {
     const { message, row } = item;
-    void this.#sender.discardFiles(message);
+    void this.#underWay.add(this.#sender.discardFiles(message));
     memory.held.delete(row.seq);
     if (memory.lanes.get(key)?.size === 0) memory.lanes.delete(key);
     if (memory.isFull && memory.held.size <= MAX_HELD_DELIVERIES / 2) {
@@ -495,22 +498,22 @@ export class Delivery implements AsyncDisposable {
   /** Takes no more; waits for what is under way, but not for a platform that hangs. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    const underWay: Promise<void>[] = [];
+    const drains: Promise<void>[] = [];
+    const lanes: Lane[] = [];
     for (const memory of this.#memories.values()) {
       if (memory.deferral !== null) clearTimeout(memory.deferral);
       if (memory.pause !== null) clearTimeout(memory.pause);
-      if (memory.drain !== null) underWay.push(memory.drain);
-      for (const lane of memory.lanes.values()) {
-        lane.close();
-        underWay.push(lane.idle());
-      }
+      if (memory.drain !== null) drains.push(memory.drain);
+      lanes.push(...memory.lanes.values());
     }
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_PATIENCE_MS);
     });
-    await Promise.race([Promise.all(underWay), patience]);
+    // A read that takes longer ends with its reader, and finds its session's database closed.
+    await Promise.all([closeLanes(lanes, CLOSE_PATIENCE_MS), Promise.race([Promise.all(drains), patience])]);
     clearTimeout(timer);
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

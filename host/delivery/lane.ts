@@ -10,12 +10,12 @@
 
 import type { SessionId } from '../../shared/ids.ts';
 import { assertNever } from '../config/errors.ts';
-import { HOLD_RECHECK_MS, SEND_TIMEOUT_MS } from '../config/limits.ts';
+import { HOLD_RECHECK_MS } from '../config/limits.ts';
 import { failpoint } from '../observe/failpoint.ts';
-import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow, DeliveryState } from '../sessions/inbox-tables.ts';
 import type { Grant } from './authority.ts';
-import type { Channel, SendOutcome } from './channel.ts';
+import { callChannel } from './call.ts';
+import type { Channel, ProbeOutcome, SendOutcome } from './channel.ts';
 import {
   type AttemptOutcome,
   type NextState,
@@ -61,6 +61,7 @@ const MAX_LANE_BATCH = 25;
 
 export class Lane {
   readonly #ports: LanePorts;
+  readonly #stop = new AbortController();
   #queue: LaneItem[] = [];
   #running: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -97,10 +98,17 @@ export class Lane {
     this.#go();
   }
 
+  /** What is under way goes on to its end. */
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  /** The call under way is not waited for any more: its message may have been sent. */
+  cut(): void {
+    this.close();
+    this.#stop.abort();
   }
 
   #go(): void {
@@ -157,6 +165,7 @@ export class Lane {
   }
 
   #sleep(ms: number): void {
+    if (this.#closed) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
@@ -245,22 +254,18 @@ export class Lane {
         if (plan.kind !== 'send') return plan;
       }
     }
-    const outcome = await withTimeout((signal) => this.#ports.attempt(channel, item, signal));
+    const outcome = await callChannel((signal) => this.#ports.attempt(channel, item, signal), this.#stop.signal);
     failpoint('delivery.sent');
     return planAfterSend(outcome, attempts, idempotency, now(), random());
   }
 
-  async #probe(channel: Channel, item: LaneItem) {
+  async #probe(channel: Channel, item: LaneItem): Promise<ProbeOutcome> {
     const { message, row } = item;
     const address = { platformId: message.platformId ?? '', threadId: message.threadId };
-    if (channel.probe === undefined) return { kind: 'cannot-tell' } as const;
-    const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
-    try {
-      return await channel.probe(address, row.idempotencyKey, signal);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      return { kind: 'cannot-tell' } as const;
-    }
+    const ask = async (signal: AbortSignal): Promise<ProbeOutcome> =>
+      (await channel.probe?.(address, row.idempotencyKey, signal)) ?? { kind: 'cannot-tell' };
+    const probed = await callChannel(ask, this.#stop.signal);
+    return probed.kind === 'uncertain' ? { kind: 'cannot-tell' } : probed;
   }
 }
 
@@ -270,25 +275,14 @@ export type FinalState = Exclude<DeliveryState, 'queued' | 'sending'>;
 /** setTimeout counts in 32 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A channel that throws or hangs leaves it open whether the message went out. */
-async function withTimeout(call: (signal: AbortSignal) => Promise<AttemptOutcome>): Promise<AttemptOutcome> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<SendOutcome>((resolve) => {
-    timer = setTimeout(() => {
-      controller.abort();
-      resolve({ kind: 'uncertain', reason: `the channel did not answer within ${SEND_TIMEOUT_MS / 1000} s` });
-    }, SEND_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([call(controller.signal), late]);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    deliveryLog.warn({ foreign: error }, 'a channel threw; its message is treated as perhaps sent');
-    return { kind: 'uncertain', reason: `the channel failed: ${detail.slice(0, 200)}` };
-  } finally {
-    clearTimeout(timer);
-  }
+/** Takes no more; waits for what is under way, but not for a platform that hangs: after that it is cut off. */
+export async function closeLanes(lanes: readonly Lane[], patienceMs: number): Promise<void> {
+  for (const lane of lanes) lane.close();
+  const cut = setTimeout(() => {
+    for (const lane of lanes) lane.cut();
+  }, patienceMs);
+  await Promise.all(lanes.map((lane) => lane.idle()));
+  clearTimeout(cut);
 }
 
 export function markSending(row: DeliveryRow, now: number): DeliveryRow {

@@ -17,12 +17,14 @@ import type { ChatStore, MessagingGroup } from '../store/chats.ts';
 import type { Question } from '../store/questions.ts';
 import type { Transcript, TranscriptMessage } from '../store/transcript.ts';
 import type { Channel, ChannelAddress, OutgoingMessage, SendOutcome } from './channel.ts';
-import { type FinalState, isFinal, Lane, type LaneItem } from './lane.ts';
+import { closeLanes, type FinalState, isFinal, Lane, type LaneItem } from './lane.ts';
 
 /** Notices sent again at start. */
 const MAX_REOPENED = 200;
 /** Wait before a lane that could not commit is filled again. */
 const TRY_AGAIN_MS = 1_000;
+/** A shutdown waits this long for a notice under way. Higher: slow stops. Lower: more notices that may have been told. */
+const CLOSE_PATIENCE_MS = 1_000;
 
 /** The cards of approvals, which go the same way. */
 export interface CardPort {
@@ -102,9 +104,11 @@ export class Notices implements AsyncDisposable {
   }
 
   #send(id: MessageId): void {
+    // The next host goes on from the rows.
+    if (this.#closed) return;
     const notice = this.#transcript.get(id);
     const chat = notice?.messagingGroupId == null ? null : this.#chats.get(notice.messagingGroupId);
-    if (notice === null || chat === null || this.#closed) return;
+    if (notice === null || chat === null) return;
     this.#laneOf(chat).push([makeItem(notice, chat)]);
   }
 
@@ -173,7 +177,7 @@ export class Notices implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    for (const lane of this.#lanes.values()) lane.close();
+    await closeLanes([...this.#lanes.values()], CLOSE_PATIENCE_MS);
   }
 }
 

@@ -1,12 +1,11 @@
 /** Shows in the chat how a question stands: its message's text becomes that, on the platform too where it can. */
-import { SEND_TIMEOUT_MS } from '../config/limits.ts';
-import { deliveryLog } from '../observe/logger.ts';
 import type { Shown } from '../questions/endings.ts';
 import { describeEnd, renderEnded } from '../questions/plan.ts';
 import type { ChatStore } from '../store/chats.ts';
 import type { Question } from '../store/questions.ts';
 import type { Transcript } from '../store/transcript.ts';
-import type { Channel, ChannelAddress, SendOutcome } from './channel.ts';
+import { callChannel } from './call.ts';
+import type { Channel } from './channel.ts';
 
 export class QuestionEnds {
   readonly #transcript: Transcript;
@@ -27,8 +26,11 @@ export class QuestionEnds {
     this.#renderCard = renderCard;
   }
 
-  /** Does the same however often it is called. Never throws for what a platform does. */
-  async show(question: Question): Promise<Shown> {
+  /**
+   * Does the same however often it is called: a second edit with the same text changes nothing, and what is uncertain
+   * is done again. Never throws for what a platform does; `stop` cuts off what it is waited for.
+   */
+  async show(question: Question, stop: AbortSignal): Promise<Shown> {
     const message = this.#transcript.get(question.messageId);
     if (message === null) return 'shown';
     // Its delivery tells when it is over.
@@ -43,25 +45,12 @@ export class QuestionEnds {
     if (chat === null || message.platformMessageId === null) return 'shown';
     const channel = this.#channels.get(chat.channelType);
     if (channel === undefined) return 'again';
-    if (!channel.abilities.canEdit || channel.edit === undefined) return 'shown';
+    const edit = channel.edit?.bind(channel);
+    if (!channel.abilities.canEdit || edit === undefined) return 'shown';
     const address = { platformId: chat.platformId, threadId: question.threadId };
     const shown = isCard && channel.abilities.canAsk ? this.#renderCard(question, true) : text;
-    const { kind } = await edit(channel, address, message.platformMessageId, shown);
+    const { platformMessageId } = message;
+    const { kind } = await callChannel((signal) => edit(address, platformMessageId, shown, signal), stop);
     return kind === 'retry' || kind === 'uncertain' ? 'again' : 'shown';
-  }
-}
-
-/** A second edit with the same text changes nothing: what is uncertain is done again. */
-async function edit(channel: Channel, address: ChannelAddress, id: string, text: string): Promise<SendOutcome> {
-  const uncertain: SendOutcome = { kind: 'uncertain', reason: 'the channel did not answer' };
-  const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
-  const late = new Promise<SendOutcome>((resolve) => {
-    signal.addEventListener('abort', () => resolve(uncertain), { once: true });
-  });
-  try {
-    return await Promise.race([channel.edit?.(address, id, text, signal) ?? uncertain, late]);
-  } catch (error) {
-    deliveryLog.warn({ foreign: error }, 'a channel threw at an edit, which is tried again');
-    return uncertain;
   }
 }

@@ -5,6 +5,7 @@ import type { MessageId } from '../../shared/ids.ts';
 import type { Attachment } from '../../shared/messages.ts';
 import type { SessionPaths } from '../../shared/session-files.ts';
 import { assertNever, errorCode } from '../config/errors.ts';
+import { deliveryLog } from '../observe/logger.ts';
 import { renderHead } from '../questions/plan.ts';
 import { type Collected, collectOutgoing } from '../sessions/attachments.ts';
 import type { Session } from '../store/sessions.ts';
@@ -74,10 +75,15 @@ export class Sender {
     }
   }
 
-  /** Removes the host's copies of a message's files, if it has any. */
+  /** Removes the host's copies of a message's files, if it has any. What the disk does not let go of stays. */
   async discardFiles({ id, body }: OutboundMessage): Promise<void> {
     if (body.kind !== 'chat' || body.content.attachments.length === 0) return;
-    await rm(this.#filesFolder(id), { recursive: true, force: true });
+    try {
+      await rm(this.#filesFolder(id), { recursive: true, force: true });
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
+      deliveryLog.warn({ messageId: id, err: error }, 'copies of files that were sent could not be removed');
+    }
   }
 
   #filesFolder(messageId: MessageId): string {
@@ -126,6 +132,8 @@ export class Sender {
       if (collected.kind === 'too-fast') {
         return { kind: 'retry', reason: 'the session sends more files than it may', retryAfterMs: TOO_FAST_MS };
       }
+      // The attempt was given up meanwhile: nobody hears what a call comes to now.
+      if (signal.aborted) return { kind: 'retry', reason: 'its files took too long to copy', retryAfterMs: null };
       files = collected.files;
       this.#transcript.change(message.id, {
         only: { sessionId: session.id, direction: 'out' },

@@ -1,6 +1,7 @@
 /** Telling an agent that its message did not arrive. */
 import { deriveMessageId, makeId, type SessionId } from '../../shared/ids.ts';
 import { assertNever, Fault } from '../config/errors.ts';
+import type { UnderWay } from '../config/under-way.ts';
 import { deliveryLog } from '../observe/logger.ts';
 import type { DeliveryRow } from '../sessions/inbox-tables.ts';
 import type { Session } from '../store/sessions.ts';
@@ -15,11 +16,14 @@ const TOLD_PER_WINDOW = 24;
 
 export class AgentTeller {
   readonly #parts: DeliveryParts;
+  readonly #underWay: UnderWay;
   /** When each failure was told last, by session; who was told longest ago comes first. */
   readonly #told = new Map<SessionId, Map<string, number>>();
 
-  constructor(parts: DeliveryParts) {
+  /** `underWay` holds what nobody waits for. */
+  constructor(parts: DeliveryParts, underWay: UnderWay) {
     this.#parts = parts;
+    this.#underWay = underWay;
   }
 
   /** Puts a system message before the agent: this did not work, and why. Does not fail the caller. */
@@ -27,12 +31,14 @@ export class AgentTeller {
     const at = this.#parts.now();
     const failure = JSON.stringify([row.state, message.destination, row.reason]);
     if (!this.#mayTell(session.id, failure, at)) return;
-    this.#append(session, message, row, failure, at).catch((error: unknown) => {
-      // It may be told when it happens again.
-      this.#told.get(session.id)?.delete(failure);
-      if (!(error instanceof Fault)) throw error;
-      deliveryLog.warn({ sessionId: session.id, err: error }, 'the agent could not be told of a failed delivery');
-    });
+    void this.#underWay.add(
+      this.#append(session, message, row, failure, at).catch((error: unknown) => {
+        // It may be told when it happens again.
+        this.#told.get(session.id)?.delete(failure);
+        if (!(error instanceof Fault)) throw error;
+        deliveryLog.warn({ sessionId: session.id, err: error }, 'the agent could not be told of a failed delivery');
+      }),
+    );
   }
 
   #mayTell(id: SessionId, failure: string, at: number): boolean {

@@ -103,7 +103,7 @@ const MAX_MATCHED = 50;
 /** Questions ended by one firing of the timer. Higher: a longer stop. */
 const MAX_EXPIRED_AT_ONCE = 200;
 
-export class Questions implements Disposable {
+export class Questions implements AsyncDisposable {
   readonly #parts: QuestionParts;
   readonly #endings: Endings;
   readonly #expiry: ExpiryTimer;
@@ -293,8 +293,8 @@ export class Questions implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#expiry[Symbol.dispose]();
-    this.#endings[Symbol.dispose]();
+    await this.#endings[Symbol.asyncDispose]();
   }
 }

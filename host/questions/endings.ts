@@ -5,6 +5,7 @@
 import { deriveMessageId, type MessageId, makeId, type SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { Retries } from '../config/retries.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { questionsLog } from '../observe/logger.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -26,8 +27,11 @@ export interface EndingParts {
   inboxes: Inboxes;
   /** Work was queued for a session's agent. */
   onWorkChanged: (id: SessionId) => void;
-  /** Shows in the chat how it stands now: the message's text becomes that. Never throws for what a platform does. */
-  showEnd: (question: Question) => Promise<Shown>;
+  /**
+   * Shows in the chat how it stands now: the message's text becomes that. Never throws for what a platform does, and
+   * does not wait for it any more when the signal aborts.
+   */
+  showEnd: (question: Question, stop: AbortSignal) => Promise<Shown>;
   now: () => number;
 }
 
@@ -38,12 +42,13 @@ const MAX_TRIES = 8;
 /** Endings taken up again at a start. */
 const MAX_RESUMED = 1_000;
 
-export class Endings implements Disposable {
+export class Endings implements AsyncDisposable {
   readonly #parts: EndingParts;
   /** What is under way; true: it has changed meanwhile and is done once more. */
   readonly #running = new Map<MessageId, boolean>();
   readonly #retries = new Retries();
-  #isClosed = false;
+  readonly #underWay = new UnderWay();
+  readonly #stop = new AbortController();
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
@@ -60,19 +65,22 @@ export class Endings implements Disposable {
 
   /** Tells and shows the end of a question, as far as that is still to be done. */
   finish(messageId: MessageId, tries = 0): void {
-    if (this.#isClosed) return;
+    if (this.#stop.signal.aborted) return;
     if (this.#running.has(messageId)) {
       this.#running.set(messageId, true);
       return;
     }
     this.#running.set(messageId, false);
-    void this.#run(messageId).then((isDone) => {
-      const hasChanged = this.#running.get(messageId) === true;
-      this.#running.delete(messageId);
-      if (hasChanged) this.finish(messageId);
-      else if (!isDone && tries < MAX_TRIES)
-        this.#retries.after(TRY_AGAIN_MS * 2 ** tries, () => this.finish(messageId, tries + 1));
-    });
+    void this.#underWay.add(this.#runOnce(messageId, tries));
+  }
+
+  async #runOnce(messageId: MessageId, tries: number): Promise<void> {
+    const isDone = await this.#run(messageId);
+    const hasChanged = this.#running.get(messageId) === true;
+    this.#running.delete(messageId);
+    if (hasChanged) this.finish(messageId);
+    else if (!isDone && tries < MAX_TRIES)
+      this.#retries.after(TRY_AGAIN_MS * 2 ** tries, () => this.finish(messageId, tries + 1));
   }
 
   /** What the person wrote, as a message of the conversation it belongs to. */
@@ -115,7 +123,7 @@ export class Endings implements Disposable {
       return done.every((isDone) => isDone);
     } catch (error) {
       // Closed in the middle: the rows say what is left to do.
-      if (this.#isClosed) return true;
+      if (this.#stop.signal.aborted) return true;
       const fault = error instanceof Fault ? error : toDiskFault(error);
       if (fault === null) throw error;
       questionsLog.warn({ messageId, err: fault }, 'the end of a question could not be told, and is tried again');
@@ -133,7 +141,7 @@ export class Endings implements Disposable {
       failpoint('questions.before-tell');
       await inboxes.commit(session, (tables) => tables.append([this.#makeRow(question)]));
       failpoint('questions.told');
-      if (this.#isClosed) return true;
+      if (this.#stop.signal.aborted) return true;
       onWorkChanged(session.id);
     }
     questions.markTold(messageId);
@@ -177,16 +185,18 @@ export class Endings implements Disposable {
     const { questions, showEnd } = this.#parts;
     const question = questions.get(messageId);
     if (question === null || !questions.isUnshown(messageId)) return true;
-    const shown = await showEnd(question);
-    if (this.#isClosed) return true;
+    const shown = await showEnd(question, this.#stop.signal);
+    if (this.#stop.signal.aborted) return true;
     // Changed meanwhile: the run after this one shows what holds then.
     if (shown === 'shown' && this.#running.get(messageId) !== true) questions.markShown(messageId, true);
     return shown !== 'again';
   }
 
-  [Symbol.dispose](): void {
-    this.#isClosed = true;
+  /** Begins nothing more, and waits for what is under way: for an inbox, but for no platform. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
     this.#retries[Symbol.dispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

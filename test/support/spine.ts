@@ -244,10 +244,11 @@ export class Spine {
       this.commands[Symbol.dispose]();
       this.schedule[Symbol.dispose]();
       this.approvals[Symbol.dispose]();
-      this.questions[Symbol.dispose]();
+      await this.questions[Symbol.asyncDispose]();
       await this.router[Symbol.asyncDispose]();
       await this.removals[Symbol.asyncDispose]();
       await this.delivery[Symbol.asyncDispose]();
+      await this.notices[Symbol.asyncDispose]();
       this.maker[Symbol.dispose]();
       this.activity[Symbol.dispose]();
       this.reader[Symbol.dispose]();
@@ -486,7 +487,7 @@ export class Spine {
       ledger: this.ledger,
       inboxes: this.inboxes,
       onWorkChanged: (id) => this.woken.push(id),
-      showEnd: (question) => ends.show(question),
+      showEnd: (question, stop) => ends.show(question, stop),
       approvals: {
         mayDecide: (id, by) => this.approvals.mayDecide(id, by),
         decide: (id, given) => this.approvals.decide(id, given),

@@ -202,7 +202,7 @@ test('a crash at any step is mended at the next start, and nothing is carried ou
   await spine.say(spine.addChat(agent, 'test', 'room'), 'hello');
   const restart = async () => {
     spine.approvals[Symbol.dispose]();
-    spine.questions[Symbol.dispose]();
+    void spine.questions[Symbol.asyncDispose]();
     spine.questions = spine.makeQuestions();
     spine.approvals = spine.makeApprovals();
     spine.questions.start();

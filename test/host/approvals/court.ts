@@ -159,7 +159,7 @@ export class Court {
   /** This host's approvals end here. */
   stop(): void {
     this.spine.approvals[Symbol.dispose]();
-    this.spine.questions[Symbol.dispose]();
+    void this.spine.questions[Symbol.asyncDispose]();
   }
 
   /** The next host's take up what is left. */

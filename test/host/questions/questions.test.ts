@@ -278,7 +278,7 @@ test('a question that cannot be delivered is withdrawn: nobody can answer what n
 test('a crash after the answer was committed tells the agent at the next start, once', async () => {
   const { spine, chat, session, id, channel } = await setUp();
   // The host ends between the two commits.
-  spine.questions[Symbol.dispose]();
+  void spine.questions[Symbol.asyncDispose]();
   spine.questions.answer(id, { choice: 'Blue', by: 'test:ada' as UserId, from: chat.id });
   expect(listEnds(spine, session)).toEqual([]);
   spine.questions = spine.makeQuestions();
