@@ -21,7 +21,7 @@ describe('what models cost', () => {
   let main: string;
 
   beforeAll(async () => {
-    server = await startOpenAiServer({ rules: { models: [MODEL] } });
+    server = await startOpenAiServer({ rules: { models: [MODEL, 'next-model'] } });
     atPage = await OwnerAtPage.open();
     ({ host, owner } = atPage);
     main = await findMain(host);
@@ -134,6 +134,42 @@ describe('what models cost', () => {
     await owner.fromAgent('Better so.').waitFor();
     const line = owner.mine('in earnest').getByRole('button', { name: /^Answering this cost/ });
     expect(await line.textContent()).toBe('10 in · 2 out · $0.0001');
+  });
+
+  test('has a price ahead of the first call, of a model that its service lists or that is typed', async () => {
+    await owner.goTo('Usage');
+    const open = owner.page.getByRole('button', { name: 'Set a model’s price' });
+    await open.click();
+    expect(await dialog().getByRole('button', { name: 'Set', exact: true }).isDisabled()).toBe(true);
+    await dialog().getByLabel('Service').selectOption(SERVICE);
+    await dialog().getByRole('button', { name: 'List its models' }).click();
+    await dialog().getByLabel('Those it has').selectOption(MODEL);
+    await dialog()
+      .getByText(/It has a price: “Change”/)
+      .waitFor();
+    await dialog().getByLabel('Those it has').selectOption('next-model');
+    await dialog()
+      .getByText(/It has a price: “Change”/)
+      .waitFor({ state: 'detached' });
+    await dialog().getByRole('textbox', { name: 'In', exact: true }).fill('2');
+    await dialog().getByRole('textbox', { name: 'Out' }).fill('8');
+    await owner.picture('set-price-ahead');
+    await dialog().getByRole('button', { name: 'Set', exact: true }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await expect.poll(() => open.evaluate((it) => it.matches(':focus'))).toBe(true);
+    await owner.page.getByText(`${SERVICE}/next-model`).waitFor();
+    await owner.page.getByText('$2 in, $8 out, $2 from the cache').waitFor();
+
+    await open.click();
+    await dialog().getByLabel('Service').selectOption('anthropic');
+    await dialog().getByRole('textbox', { name: 'Model' }).fill('not a model');
+    await dialog().getByText('Expected a model’s name').waitFor();
+    await dialog().getByRole('textbox', { name: 'Model' }).fill('claude-sonnet-4-5');
+    await dialog()
+      .getByText(/The list price that this version knows: \$3 in, \$15 out/)
+      .waitFor();
+    await owner.page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
   });
 
   test('asks an owner at 80 % on a card, and approving raises the cap', async () => {

@@ -9,6 +9,7 @@ import { useNow } from '../style/use-now.ts';
 import { Budgets } from '../usage/budgets.tsx';
 import { Access } from './access.tsx';
 import { describeImage, describePackages, describeResources } from './agent.ts';
+import { AgentActions } from './agent-actions.tsx';
 import classes from './agents.module.css';
 import { Builds } from './builds.tsx';
 import { History } from './history.tsx';
@@ -31,6 +32,7 @@ export function AgentPage() {
           ← All agents
         </Link>
       }
+      actions={<AgentActions agentId={agentId} />}
     >
       <Fetched query={config} what="agent’s settings">
         {(data) => (

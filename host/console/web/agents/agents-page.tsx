@@ -1,3 +1,5 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Agent } from '../client/types.ts';
 import { Fetched } from '../frame/fetched.tsx';
@@ -6,6 +8,8 @@ import { Page } from '../frame/page.tsx';
 import { administers, useMe } from '../sign-in/use-me.ts';
 import { describeImage } from './agent.ts';
 import classes from './agents.module.css';
+import { NewAgent } from './new-agent.tsx';
+import { RemovedAgents } from './removed-agents.tsx';
 import { Tone } from './tone.tsx';
 import { useAgentList, useConfig, useRunning } from './use-agents.ts';
 
@@ -14,8 +18,20 @@ export function AgentsPage() {
   const agents = useAgentList();
   const running = useRunning();
   const me = useMe();
+  const mayManage = me?.may.manageAgents === true;
+  const [isMaking, setIsMaking] = useState(false);
   return (
-    <Page title="Agents" about="What each agent’s containers are made of, and how that came to be.">
+    <Page
+      title="Agents"
+      about="What each agent’s containers are made of, and how that came to be."
+      actions={
+        mayManage && (
+          <Button size="sm" onClick={() => setIsMaking(true)}>
+            New agent
+          </Button>
+        )
+      }
+    >
       <Fetched query={agents} what="agents">
         {({ items }) => {
           const own = items.filter(({ id }) => administers(me, id));
@@ -31,6 +47,8 @@ export function AgentsPage() {
           );
         }}
       </Fetched>
+      {mayManage && <RemovedAgents />}
+      {isMaking && <NewAgent onClose={() => setIsMaking(false)} />}
     </Page>
   );
 }

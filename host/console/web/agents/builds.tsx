@@ -42,7 +42,7 @@ export function Builds({ agentId, image }: { agentId: string; image: AgentConfig
       <Fetched query={{ ...builds, data: all }} what="builds">
         {(items) =>
           items.length === 0 ? (
-            <p className={page.soft}>None: without packages of its own it runs on the image that all share.</p>
+            <p className={page.soft}>None: it runs on an image that was there already.</p>
           ) : (
             <ul className={page.list}>
               {items.map((build) => (

@@ -34,7 +34,7 @@ function Provider({ provider }: { provider: AgentProvider }) {
   const [isChanging, setIsChanging] = useState(false);
   // A test is of what holds: another choice makes its answer void.
   const [tested, setTested] = useState<{ revision: number; test: ProviderTest } | null>(null);
-  const { key } = provider;
+  const { key, image } = provider;
   const look = describeKey(key);
   const needsModel = provider.service !== null;
   return (
@@ -58,6 +58,15 @@ function Provider({ provider }: { provider: AgentProvider }) {
         {!needsModel && <p className={page.soft}>It needs no model and no key: it answers by rules of its own.</p>}
         {key.why !== null && <p className={classes.reason}>{sentence(key.why)}</p>}
         {key.next !== null && <Next next={key.next} />}
+        {image.state === 'waiting' && (
+          <p className={page.soft} role="status">
+            {image.reason} “Builds of its image”, below, shows how a build goes; what is written to it meanwhile is
+            answered then.
+          </p>
+        )}
+        {image.state === 'failed' && (
+          <p className={classes.reason}>Its image could not be built: see “Builds of its image”, below.</p>
+        )}
         {needsModel && !provider.isConfined && (
           <p className={page.soft}>
             This host runs agents as plain processes: what its tools do, they do as the host’s user.

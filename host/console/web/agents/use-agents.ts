@@ -6,13 +6,29 @@ import {
   fetchMounts,
   fetchRunningSessions,
 } from '../client/admin-api.ts';
-import { fetchAgents } from '../client/api.ts';
+import { fetchRemovedAgents } from '../client/agent-api.ts';
+import { fetchAgent, fetchAgents } from '../client/api.ts';
 
 /** What nobody tells the page of. Higher: it is shown late. Lower: needless calls. */
 const LOOK_AGAIN_MS = 5_000;
 
 export function useAgentList() {
   return useQuery({ queryKey: ['agents'], queryFn: fetchAgents });
+}
+
+/** Its revision is what it is renamed and removed on top of. */
+export function useAgent(agentId: string) {
+  return useQuery({
+    queryKey: ['agents', agentId, 'agent'],
+    queryFn: () => fetchAgent(agentId),
+    staleTime: 0,
+    refetchInterval: LOOK_AGAIN_MS,
+  });
+}
+
+/** Those that were removed, and can be restored. */
+export function useRemovedAgents() {
+  return useQuery({ queryKey: ['agents', 'removed'], queryFn: fetchRemovedAgents, staleTime: 0 });
 }
 
 /** How many containers of each agent run. */

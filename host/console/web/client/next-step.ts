@@ -8,7 +8,7 @@ export interface NextStep {
   /** A sentence; null: the page cannot do it. */
   words: string | null;
   /** Where on the page, when that is one place for all. */
-  to: '/secrets' | '/egress' | '/usage' | '/approvals' | '/people' | null;
+  to: '/secrets' | '/agents' | '/egress' | '/usage' | '/approvals' | '/people' | null;
 }
 
 const STEPS: readonly (readonly [RegExp, (name: string) => NextStep])[] = [
@@ -26,6 +26,8 @@ const STEPS: readonly (readonly [RegExp, (name: string) => NextStep])[] = [
   [/^builds\b/, () => ({ words: 'See “Builds of its image” on the agent’s page.', to: null })],
   [/^egress\b/, () => ({ words: 'See its requests on the page Egress.', to: '/egress' })],
   [/^budget\b/, () => ({ words: 'See “Budgets” on the page Usage.', to: '/usage' })],
+  [/^price\b/, () => ({ words: 'Owners and admins of all agents set prices on the page Usage.', to: '/usage' })],
+  [/^agents\b/, () => ({ words: 'See the page Agents.', to: '/agents' })],
   [/^approvals\b/, () => ({ words: 'See the page Approvals.', to: '/approvals' })],
   [/^people\b/, () => ({ words: 'See the page People.', to: '/people' })],
   [/^resend\b/, () => ({ words: 'Send it again with the button beneath it.', to: null })],

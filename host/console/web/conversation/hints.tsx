@@ -20,7 +20,8 @@ const LAST_HINT = { text: 'slow task 10', about: 'work that shows its progress' 
 
 /** An empty conversation: who is there, and what to write first. */
 export function Hints({ session, onPick }: { session: Session; onPick: (text: string) => void }) {
-  const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
+  const { agentId } = session;
+  const agent = useQuery({ queryKey: ['agents', agentId, 'agent'], queryFn: () => fetchAgent(agentId) }).data;
   const me = useMe();
   const isDemo = agent?.provider === 'demo';
   return (

@@ -20,7 +20,10 @@ import { Tasks } from './tasks.tsx';
 const LOOK_AGAIN_MS = 3_000;
 
 export function SessionDetails({ session }: { session: Session }) {
-  const agent = useQuery({ queryKey: ['agent', session.agentId], queryFn: () => fetchAgent(session.agentId) }).data;
+  const agent = useQuery({
+    queryKey: ['agents', session.agentId, 'agent'],
+    queryFn: () => fetchAgent(session.agentId),
+  }).data;
   const console = useConsole();
   const notices = useNotices();
   const isAdmin = administers(useMe(), session.agentId);

@@ -2,7 +2,7 @@ import { Button, Group } from '@mantine/core';
 import { type QueryKey, useQueryClient } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { useState } from 'react';
-import { describeProblem, type Problem } from '../client/fault.ts';
+import { ApiFault, describeProblem, type Problem } from '../client/fault.ts';
 import classes from './dialog.module.css';
 import { Dialog } from './dialog.tsx';
 import { ProblemText } from './problem-text.tsx';
@@ -20,6 +20,8 @@ interface DialogFormProps {
   /** What is fetched again when it is done, or was refused for what has changed. */
   touches: readonly QueryKey[];
   onClose: () => void;
+  /** Whether what the host said no to is about one field, and is shown there. */
+  placeFault?: (fault: ApiFault) => boolean;
   /** When the host did it; without it the dialog closes then. */
   onDone?: () => void;
   children: ReactNode;
@@ -27,7 +29,7 @@ interface DialogFormProps {
 
 /** A question with fields, or none: closes when the host did it, and says why it did not. */
 export function DialogForm({ title, action, work, touches, onClose, children, ...rest }: DialogFormProps) {
-  const { isRemoval = false, isReady = true, onDone = onClose } = rest;
+  const { isRemoval = false, isReady = true, onDone = onClose, placeFault } = rest;
   const queries = useQueryClient();
   const [isSending, setIsSending] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -39,7 +41,8 @@ export function DialogForm({ title, action, work, touches, onClose, children, ..
     try {
       await work();
     } catch (error) {
-      setProblem(describeProblem(error));
+      const isPlaced = error instanceof ApiFault && placeFault?.(error) === true;
+      if (!isPlaced) setProblem(describeProblem(error));
       setIsSending(false);
       await refetch();
       return;

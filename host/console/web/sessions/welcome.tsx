@@ -9,8 +9,7 @@ import classes from './welcome.module.css';
 
 /** No agent is there, or none that this person may talk to. */
 function describeNothing(me: Me | null): string {
-  if (me?.may.manageAgents === true)
-    return 'There is no agent yet. On the machine where Portolan runs, type: npx portolan agents create <name>';
+  if (me?.may.manageAgents === true) return 'There is no agent yet: make one on the page Agents.';
   return `You are signed in as ${me?.userId ?? 'somebody'}, whom no agent knows yet. An admin can let you in.`;
 }
 

@@ -1,6 +1,7 @@
 /** What models cost, in words. Pure. Money is in nano-dollars, tokens are whole. */
 import { formatUsd } from '../../../../shared/money.ts';
 import type { Budget, MessageUsage, UsageSum } from '../client/types.ts';
+import type { PricePerToken } from '../client/usage-api.ts';
 
 export function formatTokens(count: number): string {
   return count.toLocaleString('en-US');
@@ -56,4 +57,11 @@ export function describeBudget(budget: Budget): BudgetLook {
 export function nameBudget({ scope, name, period }: Budget): string {
   const whose = scope === 'host' ? 'This host' : name;
   return `${whose}, each ${period}`;
+}
+
+/** For a million tokens. */
+export function describePrice({ input, output, cacheRead, cacheWrite }: PricePerToken): string {
+  const write = (nanousdPerToken: number) =>
+    `$${(nanousdPerToken / 1_000).toLocaleString('en-US', { maximumFractionDigits: 3 })}`;
+  return `${write(input)} in, ${write(output)} out, ${write(cacheRead)} from the cache, ${write(cacheWrite)} into it`;
 }

@@ -16,6 +16,12 @@ describe('what to do next', () => {
     ['portolan provider test main', 'Test it again, at “Thinks with” on the agent’s page.', null],
     ['portolan egress list --agent main', 'See its requests on the page Egress.', '/egress'],
     ['portolan budget list', 'See “Budgets” on the page Usage.', '/usage'],
+    [
+      'portolan price set openai gpt --input 3 --output 15',
+      'Owners and admins of all agents set prices on the page Usage.',
+      '/usage',
+    ],
+    ['portolan agents', 'See the page Agents.', '/agents'],
   ])('is said as the page does it: %s', (next, words, to) => {
     expect(findNextStep(next)).toEqual({ words, to });
     expect(describeNext(next)).toBe(words);
@@ -23,10 +29,7 @@ describe('what to do next', () => {
 
   it.each([
     ['portolan doctor', 'Type: portolan doctor'],
-    [
-      'portolan price set openai gpt --input 3 --output 15',
-      'Type: portolan price set openai gpt --input 3 --output 15',
-    ],
+    ['portolan destinations add main sea', 'Type: portolan destinations add main sea'],
     ['cp /backup/key /home/key && portolan secrets unlock', 'cp /backup/key /home/key && portolan secrets unlock'],
     ['wait until it is over', 'wait until it is over'],
     ['ask an owner of this host for it', 'ask an owner of this host for it'],
