@@ -23,6 +23,8 @@ export class BuiltHost {
   #output = '';
   /** Of the system's choice at the first start, the same at the next ones: the page comes back to it. */
   #port = 0;
+  /** It printed its link: there is somebody to ask. */
+  #isReady = false;
 
   private constructor(folder: string, driver: string) {
     this.#folder = folder;
@@ -62,6 +64,7 @@ export class BuiltHost {
         if (link === undefined) return;
         clearTimeout(timer);
         this.#port = Number(new URL(link).port);
+        this.#isReady = true;
         resolve(link);
       };
       child.stdout.on('data', hear);
@@ -80,7 +83,8 @@ export class BuiltHost {
 
   async dispose(): Promise<void> {
     // A host that stops leaves its agents at work for the next one; here there is no next one.
-    if (this.#child !== null) await this.#stopAgents();
+    // One that never was ready has none, and what it printed is what its test fails with.
+    if (this.#child !== null && this.#isReady) await this.#stopAgents();
     await this.#end('SIGTERM');
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
