@@ -3,6 +3,8 @@
  * is logged as `err`; one that a channel threw as `foreign`, for its words may quote the message or the request.
  * `startLogging` chooses where they write; until then they write nothing.
  */
+import { mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { errorCode } from '../config/errors.ts';
 
@@ -81,10 +83,10 @@ function describeForeign(error: unknown): LoggedError {
 
 /** Sends the loggers to a file (synchronously flushed every second and at exit by pino's own stream). */
 export function startLogging(path: string, level: LogLevel): { flush: () => void } {
+  mkdirSync(dirname(path), { recursive: true });
+  // Opened here: a stream that opens its file by itself cannot be flushed by a host that stops as soon as it runs.
   const stream = pino.destination({
-    dest: path,
-    mkdir: true,
-    mode: 0o600,
+    dest: openSync(path, 'a', 0o600),
     sync: false,
     minLength: 4_096,
     periodicFlush: 1_000,

@@ -3,7 +3,8 @@ import { OutboxFiles } from './read-outbox.ts';
 import type { ReaderMessage, ReadRequest } from './reader-protocol.ts';
 
 const files = new OutboxFiles();
-const say = (message: ReaderMessage) => void process.send?.(message);
+/** A host that ended meanwhile hears nothing, and that is no error: this process ends with it. */
+const say = (message: ReaderMessage) => void process.send?.(message, () => undefined);
 
 process.on('message', (message) => {
   // Only the host that started this process can write to the pipe.

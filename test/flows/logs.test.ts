@@ -13,7 +13,7 @@ class RequestError extends Error {
 
 test('logs hold no message, no file name and no secret, whatever becomes of a message', async () => {
   const flow = new FlowHost({ driver: 'process', logLevel: 'trace' });
-  const readLog = await logInto(join(flow.home, 'logs', 'host.log'), 'trace');
+  const readLog = logInto(join(flow.home, 'logs', 'host.log'), 'trace');
   await flow.startForTest();
   const { stores, port } = flow.host;
   const { channel } = flow;

@@ -150,7 +150,7 @@ test('one that cannot be opened for a running container is tried once a second, 
   await flow.stop();
   rmSync(socket, { force: true });
   mkdirSync(join(socket, 'in-the-way'), { recursive: true });
-  const readLog = await logInto(join(flow.home, 'log'), 'warn');
+  const readLog = logInto(join(flow.home, 'log'), 'warn');
   const tries = () =>
     readLog()
       .split('\n')

@@ -9,7 +9,7 @@ import { logInto } from '../../support/log-file.ts';
 async function makeFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-free-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const readLog = await logInto(join(folder, 'test.log'), 'warn');
+  const readLog = logInto(join(folder, 'test.log'), 'warn');
   return { home: join(folder, 'home'), warnings: () => readLog().split('\n').filter(Boolean) };
 }
 
