@@ -189,16 +189,24 @@ describe.each<ModelApi>(['openai', 'anthropic'])(
 describe('an agent on openai', { timeout: 180_000 }, () => {
   test('is asked again after 429, 529 and a broken stream, and the person hears the answer alone', async () => {
     const flow = await setUp();
-    server.answer(
-      { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
-      { kind: 'status', status: 529 },
-      { kind: 'broken', text: block('half of') },
-      says('Here I am.'),
-    );
-    // Three waits between them, 35 s together.
-    expect((await flow.ask(CHAT, 'hello', [], 120_000)).text).toBe('Here I am.');
-    expect(flow.seen(CHAT)).toHaveLength(1);
-    expect(server.requests).toHaveLength(4);
+    // A chat for each, so that their waits of 5 s are side by side.
+    const failures: Record<string, ModelAnswer> = {
+      limited: { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+      overloaded: { kind: 'status', status: 529 },
+      torn: { kind: 'broken', text: '<message to="torn">half of</message>' },
+    };
+    const chats = Object.keys(failures);
+    for (const chat of chats) flow.wire(flow.agent, chat);
+    server.answer((request) => {
+      const chat = chats.find((name) => carries(request, `hello from ${name}`)) ?? '';
+      const failure = failures[chat];
+      delete failures[chat];
+      return failure ?? { kind: 'text', text: `<message to="${chat}">Here I am.</message>` };
+    });
+    const answers = await Promise.all(chats.map((chat) => flow.ask(chat, `hello from ${chat}`)));
+    expect(answers.map(({ text }) => text)).toEqual(chats.map(() => 'Here I am.'));
+    for (const chat of chats) expect(flow.seen(chat)).toHaveLength(1);
+    expect(server.requests).toHaveLength(2 * chats.length);
   });
 
   test('takes a message into the running turn, and answers both', async () => {

@@ -89,13 +89,13 @@ describe('a turn of claude', () => {
     const word = makeWord();
     server.answer(
       { kind: 'tools', calls: [world.shell(`setsid sleep ${word} >/dev/null 2>&1 & echo begun`)] },
-      (request) => {
-        expect(programsWith(word)).toHaveLength(1);
+      async (request) => {
+        await until('it runs', () => programsWith(word).length === 1);
         return carries(request, 'begun') ? says(2) : { kind: 'status', status: 500 };
       },
     );
     expect(blocksOf(await listen('begin something'))).toHaveLength(1);
-    expect(programsWith(word)).toEqual([]);
+    await until('it is gone', () => programsWith(word).length === 0);
   });
 
   it('makes its conversation shorter by itself when the window is nearly full, and goes on', async () => {
