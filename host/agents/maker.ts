@@ -10,6 +10,8 @@ import { deriveAgentGroupId, deriveMessageId, type MessageId, makeId } from '../
 import type { Effort } from '../../shared/providers.ts';
 import type { RequestOf } from '../../shared/requests.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { Retries } from '../config/retries.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { agentsLog } from '../observe/logger.ts';
 import type { Answered, Asked } from '../sessions/asked.ts';
@@ -53,8 +55,10 @@ export interface NewAgent {
 /** Longest wait before an agent that could not be made ready is tried again. */
 const MAX_WAIT_MS = 5 * 60_000;
 
-export class AgentMaker implements Disposable {
+export class AgentMaker implements AsyncDisposable {
   readonly #parts: MakerParts;
+  readonly #retries = new Retries();
+  readonly #underWay = new UnderWay();
   #isClosed = false;
 
   constructor(parts: MakerParts) {
@@ -188,14 +192,15 @@ export class AgentMaker implements Disposable {
   }
 
   #finish(id: AgentGroup['id'], tries = 0): void {
-    this.#finishNow(id).catch((error: unknown) => {
-      // The stores are closed: the next host goes on from the row.
+    const finished = this.#finishNow(id).catch((error: unknown) => {
+      // The next host goes on from the row.
       if (this.#isClosed) return;
       const fault = error instanceof Fault ? error : toDiskFault(error);
       if (fault === null) throw error;
       agentsLog.warn({ agentGroupId: id, err: fault }, 'an agent could not be made ready, and is tried again');
-      setTimeout(() => this.#finish(id, tries + 1), Math.min(LOOK_AGAIN_MS * 2 ** tries, MAX_WAIT_MS)).unref();
+      this.#retries.after(Math.min(LOOK_AGAIN_MS * 2 ** tries, MAX_WAIT_MS), () => this.#finish(id, tries + 1));
     });
+    void this.#underWay.add(finished);
   }
 
   async #finishNow(id: AgentGroup['id']): Promise<void> {
@@ -253,7 +258,10 @@ export class AgentMaker implements Disposable {
     onWorkChanged(session.id);
   }
 
-  [Symbol.dispose](): void {
+  /** Begins nothing more, and waits for what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#retries[Symbol.dispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { agentsLog } from '../observe/logger.ts';
 import type { AgentRoutes, RemovedRoutes } from '../store/agent-routes.ts';
@@ -54,6 +55,7 @@ export class Removals implements AsyncDisposable {
   readonly #parts: RemovalParts;
   readonly #ends: SessionEnds;
   readonly #running = new Map<AgentGroup['id'], Running>();
+  readonly #underWay = new UnderWay();
   #isClosed = false;
 
   constructor(parts: RemovalParts) {
@@ -166,7 +168,8 @@ export class Removals implements AsyncDisposable {
       const ended = sessions.get(sessionId) === null ? sessions.getEnded(sessionId) : null;
       const agent = ended === null ? null : agents.getArchived(ended.agentGroupId);
       if (ended === null || agent === null || this.#isClosed) continue;
-      this.#ends.end(agent, ended).catch((error: unknown) => this.#handle(agent.id, error));
+      const ending = this.#ends.end(agent, ended).catch((error: unknown) => this.#handle(agent.id, error));
+      void this.#underWay.add(ending);
     }
   }
 
@@ -178,7 +181,7 @@ export class Removals implements AsyncDisposable {
       this.#running.set(id, running);
     }
     running.again = true;
-    running.stepping ??= this.#steps(id, running);
+    running.stepping ??= this.#underWay.add(this.#steps(id, running));
   }
 
   async #steps(id: AgentGroup['id'], running: Running): Promise<void> {
@@ -204,7 +207,7 @@ export class Removals implements AsyncDisposable {
   }
 
   #handle(id: AgentGroup['id'], error: unknown): void {
-    // The stores are closed: the next host goes on from the row.
+    // The next host goes on from the row.
     if (this.#isClosed) return;
     const fault = error instanceof Fault ? error : toDiskFault(error);
     if (fault === null) throw error;
@@ -260,7 +263,7 @@ export class Removals implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     for (const { timer } of this.#running.values()) if (timer !== null) clearTimeout(timer);
-    await Promise.all([...this.#running.values()].map(({ stepping }) => stepping));
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

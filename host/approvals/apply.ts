@@ -50,7 +50,7 @@ export interface ApprovalParts extends CardParts, Pick<TellingParts, 'inboxes' |
 /** What was decided before may hold up a start for so long. Higher: a build keeps people waiting. Lower: they are heard before it holds. */
 const START_PATIENCE_MS = 2_000;
 
-export class Approvals implements Disposable {
+export class Approvals implements AsyncDisposable {
   readonly policies: Policies;
   readonly #parts: ApprovalParts;
   readonly #cards: Cards;
@@ -255,11 +255,10 @@ export class Approvals implements Disposable {
     this.#timer.note(at);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#timer[Symbol.dispose]();
-    this.#carryOut[Symbol.dispose]();
-    this.#telling[Symbol.dispose]();
+    await Promise.all([this.#carryOut[Symbol.asyncDispose](), this.#telling[Symbol.asyncDispose]()]);
   }
 }
 

@@ -7,6 +7,7 @@
 import type { ApprovalId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { Retries } from '../config/retries.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { Questions } from '../questions/apply.ts';
@@ -40,10 +41,11 @@ export interface CarryOutParts {
 
 type Result = ({ kind: 'done' | 'failed' } & CarriedOut) | { kind: 'again' };
 
-export class CarryOut implements Disposable {
+export class CarryOut implements AsyncDisposable {
   readonly #parts: CarryOutParts;
-  readonly #underWay = new Set<ApprovalId>();
+  readonly #running = new Set<ApprovalId>();
   readonly #retries = new Retries();
+  readonly #underWay = new UnderWay();
   #isClosed = false;
 
   constructor(parts: CarryOutParts) {
@@ -51,14 +53,18 @@ export class CarryOut implements Disposable {
   }
 
   /** Does it, and tries again later what can be tried again. Done, under way or not decided: nothing. */
-  async run(id: ApprovalId, tries = 0): Promise<void> {
-    if (this.#underWay.has(id) || this.#isClosed) return;
+  run(id: ApprovalId, tries = 0): Promise<void> {
+    return this.#underWay.add(this.#run(id, tries));
+  }
+
+  async #run(id: ApprovalId, tries: number): Promise<void> {
+    if (this.#running.has(id) || this.#isClosed) return;
     const approval = this.#parts.approvals.get(id);
     const decision = approval === null ? null : readDecision(approval);
     if (approval === null || decision === null || approval.outcome !== null) return;
-    this.#underWay.add(id);
+    this.#running.add(id);
     const result = await this.#handle(approval, decision, tries);
-    this.#underWay.delete(id);
+    this.#running.delete(id);
     if (this.#isClosed) return;
     failpoint('approvals.carried-out');
     if (result.kind === 'again') {
@@ -110,9 +116,14 @@ export class CarryOut implements Disposable {
     tell(approval.id, result.after);
   }
 
-  [Symbol.dispose](): void {
+  /**
+   * Begins nothing more, and waits for what is under way: what takes long belongs to parts that are closed before, and
+   * was ended there. It is carried out again by the next host (I2).
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#retries[Symbol.dispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

@@ -8,6 +8,7 @@
 import { type ApprovalId, deriveMessageId, makeId, type SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
 import { Retries } from '../config/retries.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { approvalsLog } from '../observe/logger.ts';
 import type { Inboxes } from '../sessions/inbox.ts';
@@ -37,12 +38,13 @@ export interface TellingParts {
   now: () => number;
 }
 
-export class Telling implements Disposable {
+export class Telling implements AsyncDisposable {
   readonly #parts: TellingParts;
   readonly #running = new Set<ApprovalId>();
   /** I2 */
   readonly #after = new Map<ApprovalId, () => void>();
   readonly #retries = new Retries();
+  readonly #underWay = new UnderWay();
   #isClosed = false;
 
   constructor(parts: TellingParts) {
@@ -57,7 +59,11 @@ export class Telling implements Disposable {
   /** Tells whoever is still to be told, then runs `after`. Faults are tried again. */
   tell(id: ApprovalId, after?: () => void): void {
     if (after !== undefined) this.#after.set(id, after);
-    void this.#run(id, 0);
+    this.#begin(id, 0);
+  }
+
+  #begin(id: ApprovalId, tries: number): void {
+    void this.#underWay.add(this.#run(id, tries));
   }
 
   async #run(id: ApprovalId, tries: number): Promise<void> {
@@ -67,7 +73,7 @@ export class Telling implements Disposable {
     this.#running.delete(id);
     if (this.#isClosed) return;
     if (!isDone) {
-      this.#retries.after(Math.min(MAX_WAIT_MS, TRY_AGAIN_MS * 2 ** tries), () => void this.#run(id, tries + 1));
+      this.#retries.after(Math.min(MAX_WAIT_MS, TRY_AGAIN_MS * 2 ** tries), () => this.#begin(id, tries + 1));
       return;
     }
     const after = this.#after.get(id);
@@ -151,8 +157,10 @@ export class Telling implements Disposable {
     };
   }
 
-  [Symbol.dispose](): void {
+  /** Begins nothing more, and waits for what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#retries[Symbol.dispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }

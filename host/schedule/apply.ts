@@ -12,6 +12,7 @@ import { parseInboundContent } from '../../shared/messages.ts';
 import { sessionPaths } from '../../shared/session-files.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { scheduleLog } from '../observe/logger.ts';
 import { createSessionFolder, hostContainerUser } from '../sessions/folder.ts';
@@ -52,7 +53,7 @@ export interface ScheduleParts {
 /** Open firings whose end is looked up in one turn, at start. */
 const SETTLE_AT_ONCE = 50;
 
-export class Schedule implements Disposable {
+export class Schedule implements AsyncDisposable {
   readonly #parts: ScheduleParts;
   /** Sessions whose firing is under way, or that wait to be tried again. */
   readonly #busy = new Set<SessionId>();
@@ -63,6 +64,7 @@ export class Schedule implements Disposable {
   #isFiring = false;
   #gathered: Fired[] = [];
   #recording: Promise<void> | null = null;
+  readonly #underWay = new UnderWay();
   #isClosed = false;
 
   constructor(parts: ScheduleParts) {
@@ -126,7 +128,7 @@ export class Schedule implements Disposable {
     for (const { id, sessionId } of due) bySession.set(sessionId, [...(bySession.get(sessionId) ?? []), id]);
     for (const [sessionId, taskIds] of bySession) {
       this.#busy.add(sessionId);
-      void this.#fireSession(sessionId, taskIds);
+      void this.#underWay.add(this.#fireSession(sessionId, taskIds));
     }
     if (due.length < MAX_DUE_AT_ONCE) {
       this.#arm();
@@ -296,9 +298,11 @@ export class Schedule implements Disposable {
     if (last !== undefined && open.length === SETTLE_AT_ONCE) setImmediate(() => this.#settleOpen(last));
   }
 
-  [Symbol.dispose](): void {
+  /** Begins nothing more, and waits for the runs that are being put before their agents. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
     for (const cancel of this.#retries) cancel();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }

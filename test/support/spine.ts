@@ -242,14 +242,15 @@ export class Spine {
       for (const container of this.#containers) container.close();
       this.modelDoor[Symbol.dispose]();
       this.commands[Symbol.dispose]();
-      this.schedule[Symbol.dispose]();
-      this.approvals[Symbol.dispose]();
+      await this.schedule[Symbol.asyncDispose]();
+      await this.approvals[Symbol.asyncDispose]();
       await this.questions[Symbol.asyncDispose]();
       await this.router[Symbol.asyncDispose]();
       await this.removals[Symbol.asyncDispose]();
       await this.delivery[Symbol.asyncDispose]();
+      await this.peers[Symbol.asyncDispose]();
       await this.notices[Symbol.asyncDispose]();
-      this.maker[Symbol.dispose]();
+      await this.maker[Symbol.asyncDispose]();
       this.activity[Symbol.dispose]();
       this.reader[Symbol.dispose]();
       this.inboxes[Symbol.dispose]();
@@ -417,7 +418,7 @@ export class Spine {
       onReleased: () => this.delivery.nudge(),
       now: () => this.now(),
     });
-    onTestFinished(() => peers[Symbol.dispose]());
+    onTestFinished(() => peers[Symbol.asyncDispose]());
     return peers;
   }
 

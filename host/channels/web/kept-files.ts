@@ -10,6 +10,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isId, type MessageId } from '../../../shared/ids.ts';
 import { errorCode } from '../../config/errors.ts';
+import { UnderWay } from '../../config/under-way.ts';
 import type { OutgoingMessage } from '../../delivery/channel.ts';
 import { channelsLog } from '../../observe/logger.ts';
 import type { Transcript } from '../../store/transcript.ts';
@@ -28,13 +29,14 @@ export const KEPT_LIMITS: KeptLimits = {
 /** How often age is looked at. Too many bytes are seen at once. */
 const PRUNE_EVERY_MS = 24 * 3_600_000;
 
-export class KeptFiles implements Disposable {
+export class KeptFiles implements AsyncDisposable {
   readonly #folder: string;
   readonly #transcript: KeptFilesTranscript;
   readonly #limits: KeptLimits;
   /** Null until the folder was looked through. */
   #bytes: number | null = null;
-  #pruning: Promise<void> | null = null;
+  #isPruning = false;
+  readonly #underWay = new UnderWay();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -54,7 +56,11 @@ export class KeptFiles implements Disposable {
    * Keeps all files of a message or none (I1). A second attempt with the same message keeps what is there.
    * Rejects with the file system's error.
    */
-  async keep(message: OutgoingMessage): Promise<void> {
+  keep(message: OutgoingMessage): Promise<void> {
+    return this.#underWay.add(this.#keep(message));
+  }
+
+  async #keep(message: OutgoingMessage): Promise<void> {
     if (message.files.length === 0) return;
     const target = join(this.#folder, message.messageId);
     const partial = `${target}${PARTIAL}`;
@@ -77,11 +83,9 @@ export class KeptFiles implements Disposable {
   /** Removes what is over the limits, oldest first. Rejects with the file system's error. */
   async prune(now: number): Promise<void> {
     const folders = await this.#measure(now);
+    if (this.#isClosed) return;
     const plan = planPruning(folders, this.#limits, now);
-    for (const { id } of plan.remove) {
-      if (this.#isClosed) return;
-      this.#tellGone(id);
-    }
+    for (const { id } of plan.remove) this.#tellGone(id);
     if (plan.remove.length > 0) this.#transcript.flush(); // I2
     for (const { id } of plan.remove) await rm(join(this.#folder, id), { recursive: true, force: true });
     this.#bytes = plan.bytesLeft;
@@ -89,21 +93,27 @@ export class KeptFiles implements Disposable {
   }
 
   #pruneSoon(): void {
-    if (this.#pruning !== null || this.#isClosed) return;
-    this.#pruning = this.prune(Date.now())
-      .catch((error: unknown) => {
-        if (errorCode(error) === '') throw error;
-        channelsLog.warn({ err: error }, 'kept files could not be pruned, and are looked at again tomorrow');
-      })
-      .finally(() => {
-        this.#pruning = null;
-      });
+    if (this.#isPruning || this.#isClosed) return;
+    void this.#underWay.add(this.#pruneNow());
+  }
+
+  async #pruneNow(): Promise<void> {
+    this.#isPruning = true;
+    try {
+      await this.prune(Date.now());
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
+      channelsLog.warn({ err: error }, 'kept files could not be pruned, and are looked at again tomorrow');
+    } finally {
+      this.#isPruning = false;
+    }
   }
 
   /** One look at each folder; what a cut-off copy left long ago goes. */
   async #measure(now: number): Promise<KeptFolder[]> {
     const folders: KeptFolder[] = [];
     for (const name of await listFolder(this.#folder)) {
+      if (this.#isClosed) break;
       const path = join(this.#folder, name);
       const keptAt = (await stat(path)).mtimeMs;
       if (isId('message', name)) folders.push({ id: name, keptAt, sizeBytes: await measureFolder(path) });
@@ -117,9 +127,11 @@ export class KeptFiles implements Disposable {
     this.#transcript.change(id, { attachments: attachments.map((attachment) => ({ ...attachment, gone: true })) });
   }
 
-  [Symbol.dispose](): void {
+  /** Begins no pruning, and waits for what is being copied or removed. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

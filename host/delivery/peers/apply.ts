@@ -19,6 +19,7 @@ import { type SessionPaths, sessionPaths } from '../../../shared/session-files.t
 import { stampNow } from '../../../shared/trace.ts';
 import type { ActionRules } from '../../approvals/approval.ts';
 import { assertNever, errorCode, Fault, toDiskFault } from '../../config/errors.ts';
+import { UnderWay } from '../../config/under-way.ts';
 import { failpoint } from '../../observe/failpoint.ts';
 import { deliveryLog } from '../../observe/logger.ts';
 import { collectOutgoing, placeIncoming } from '../../sessions/attachments.ts';
@@ -54,12 +55,13 @@ const DEFAULT_TITLE = 'Other agents';
 /** Wait of a message whose files are over the session's rate. */
 const TOO_FAST_MS = 30_000;
 
-export class Peers implements Disposable {
+export class Peers implements AsyncDisposable {
   readonly #parts: PeersParts;
   readonly #facts: FactParts;
   readonly #rate = new PairRate();
   readonly #teller: PeerTeller;
   readonly #pauses: PeerPauses;
+  readonly #underWay = new UnderWay();
 
   constructor(parts: PeersParts) {
     this.#parts = parts;
@@ -94,7 +96,17 @@ export class Peers implements Disposable {
   }
 
   /** One attempt. Throws for bugs alone; whatever the disk or an inbox does is a retry. */
-  async attempt(
+  attempt(
+    session: Session,
+    paths: SessionPaths,
+    item: LaneItem,
+    maySpend: (bytes: number) => boolean,
+  ): Promise<AttemptOutcome> {
+    // A lane gives up one that takes long: it goes on all the same.
+    return this.#underWay.add(this.#attempt(session, paths, item, maySpend));
+  }
+
+  async #attempt(
     session: Session,
     paths: SessionPaths,
     { message }: LaneItem,
@@ -290,14 +302,16 @@ export class Peers implements Disposable {
 
   /** The sender hears that the other agent gave up on its message. Does not fail the caller, nor keep it waiting. */
   tellGaveUp(copyId: MessageId, words: string): void {
-    this.#teller.tellGaveUp(copyId, words).catch((error: unknown) => {
+    const told = this.#teller.tellGaveUp(copyId, words).catch((error: unknown) => {
       const fault = error instanceof Fault ? error : toDiskFault(error);
       if (fault === null) throw error;
       deliveryLog.warn({ messageId: copyId, err: fault }, 'an agent could not be told that another gave up');
     });
+    void this.#underWay.add(told);
   }
 
-  [Symbol.dispose](): void {
-    this.#pauses[Symbol.dispose]();
+  /** Waits for what is under way; the lanes, which begin it, are closed before. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#pauses[Symbol.asyncDispose](), this.#underWay[Symbol.asyncDispose]()]);
   }
 }

@@ -16,6 +16,7 @@ import type {
 } from '../../approvals/approval.ts';
 import { Fault, toDiskFault } from '../../config/errors.ts';
 import { Retries } from '../../config/retries.ts';
+import { UnderWay } from '../../config/under-way.ts';
 import { failpoint } from '../../observe/failpoint.ts';
 import { deliveryLog } from '../../observe/logger.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -41,11 +42,12 @@ export interface PauseParts {
 /** Wait before a pause that could not be told, or asked about, is told again. */
 const TELL_AGAIN_MS = 10_000;
 
-export class PeerPauses implements Disposable {
+export class PeerPauses implements AsyncDisposable {
   readonly #parts: PauseParts;
   /** Pauses that everybody heard of, or is hearing of. */
   readonly #announced = new Set<PeerPauseId>();
   readonly #retries = new Retries();
+  readonly #underWay = new UnderWay();
 
   constructor(parts: PauseParts) {
     this.#parts = parts;
@@ -53,7 +55,7 @@ export class PeerPauses implements Disposable {
 
   /** I2 */
   start(): void {
-    for (const pause of this.#parts.peers.listPaused()) void this.#announce(pause);
+    for (const pause of this.#parts.peers.listPaused()) void this.#underWay.add(this.#announce(pause));
   }
 
   /** The message that was too much waits, with those behind it. */
@@ -96,7 +98,7 @@ export class PeerPauses implements Disposable {
     this.#announced.delete(id);
     this.#retries.after(TELL_AGAIN_MS, () => {
       const still = this.#parts.peers.getPause(id);
-      if (still?.state === 'paused') void this.#announce(still);
+      if (still?.state === 'paused') void this.#underWay.add(this.#announce(still));
     });
   }
 
@@ -149,8 +151,10 @@ export class PeerPauses implements Disposable {
     return pause.state === 'resumed' ? 'They go on.' : 'What waited between them is refused.';
   }
 
-  [Symbol.dispose](): void {
+  /** Begins nothing more, and waits for what is being told. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#retries[Symbol.dispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

@@ -248,7 +248,7 @@ describe('a crash', () => {
       await until('the crash', crash.reached);
       // The next host: everything in memory is new.
       await world.spine.delivery[Symbol.asyncDispose]();
-      world.spine.maker[Symbol.dispose]();
+      void world.spine.maker[Symbol.asyncDispose]();
       Object.assign(world.spine, { maker: world.spine.makeMaker() });
       world.spine.delivery = world.spine.makeDelivery();
       world.spine.maker.resume();

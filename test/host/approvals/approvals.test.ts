@@ -201,7 +201,7 @@ test('a crash at any step is mended at the next start, and nothing is carried ou
   addAdmin(ADA, agent.id);
   await spine.say(spine.addChat(agent, 'test', 'room'), 'hello');
   const restart = async () => {
-    spine.approvals[Symbol.dispose]();
+    void spine.approvals[Symbol.asyncDispose]();
     void spine.questions[Symbol.asyncDispose]();
     spine.questions = spine.makeQuestions();
     spine.approvals = spine.makeApprovals();
@@ -209,14 +209,14 @@ test('a crash at any step is mended at the next start, and nothing is carried ou
     await spine.approvals.start();
   };
   // After the request, before the card.
-  spine.approvals[Symbol.dispose]();
+  void spine.approvals[Symbol.asyncDispose]();
   const id = await request(set);
   expect(channel.visible).toEqual([]);
   await restart();
   await until('the card is sent', () => channel.visible.length === 1);
   await restart();
   // After the decision, before it is carried out.
-  spine.approvals[Symbol.dispose]();
+  void spine.approvals[Symbol.asyncDispose]();
   spine.approvals.decide(id, { choice: '1', by: ADA, from: null });
   expect(done).toEqual([]);
   await restart();

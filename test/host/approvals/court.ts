@@ -158,7 +158,7 @@ export class Court {
 
   /** This host's approvals end here. */
   stop(): void {
-    this.spine.approvals[Symbol.dispose]();
+    void this.spine.approvals[Symbol.asyncDispose]();
     void this.spine.questions[Symbol.asyncDispose]();
   }
 

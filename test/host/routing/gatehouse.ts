@@ -123,7 +123,7 @@ export class Gatehouse {
   /** This host ends here, and the next one takes up what is left. */
   async restart(): Promise<void> {
     await this.spine.router[Symbol.asyncDispose]();
-    this.spine.approvals[Symbol.dispose]();
+    void this.spine.approvals[Symbol.asyncDispose]();
     this.spine.approvals = this.spine.makeApprovals();
     this.spine.held = new HeldStore(this.spine.db);
     this.spine.router = this.spine.makeRouter();

@@ -54,7 +54,7 @@ export async function makeHarbour(startMs = NOON) {
   const receipts = (id: TaskId): Firing[] => spine.taskFirings.list(id, 1_000).reverse();
   /** The host stops, and another starts on the same home. */
   const restart = async () => {
-    spine.schedule[Symbol.dispose]();
+    void spine.schedule[Symbol.asyncDispose]();
     clock.forgetTimers();
     spine.schedule = spine.makeSchedule();
     spine.schedule.start();

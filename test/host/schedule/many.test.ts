@@ -50,7 +50,7 @@ test('many due at once fire a few in each turn of the event loop, the earliest f
   for (const at of dueAt) create({ at });
   clock.forgetTimers();
   clock.sleep(2 * HOUR);
-  spine.schedule[Symbol.dispose]();
+  void spine.schedule[Symbol.asyncDispose]();
   spine.schedule = spine.makeSchedule();
   spine.schedule.start();
   const perTurn: number[] = [];

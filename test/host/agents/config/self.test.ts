@@ -224,7 +224,7 @@ describe('packages that an agent asks for', () => {
           if (name !== point || died) return;
           died = true;
           // What this host would have done from here on is never done.
-          spine.approvals[Symbol.dispose]();
+          void spine.approvals[Symbol.asyncDispose]();
           resolve();
           throw new Error('the host dies');
         });
@@ -251,7 +251,7 @@ it('a build that takes long does not keep the host from starting, and its end is
   const approval = await asked(world, { action: 'install_packages', apt: ['cowsay'] });
   spine.images.ensure = () => new Promise(() => undefined);
   world.approve(approval.id);
-  spine.approvals[Symbol.dispose]();
+  void spine.approvals[Symbol.asyncDispose]();
   let finish: () => void = () => undefined;
   spine.images.ensure = () =>
     new Promise((resolve) => {

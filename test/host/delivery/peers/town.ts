@@ -147,7 +147,7 @@ export class Town {
   /** A host that begins anew on the same files. */
   async restart(): Promise<void> {
     await this.spine.delivery[Symbol.asyncDispose]();
-    this.spine.peers[Symbol.dispose]();
+    void this.spine.peers[Symbol.asyncDispose]();
     this.spine.peers = this.spine.makePeers();
     this.spine.delivery = this.spine.makeDelivery();
     this.spine.peers.start();
