@@ -221,10 +221,12 @@ test('linear time: a thousand calls before it make the next one no slower', asyn
     for (let index = 0; index < calls; index += 1) counter.spend(1, 1);
     return (performance.now() - begin) / calls;
   };
+  // The best of three: a machine that stands still for a moment says nothing of the calls.
+  const fastest = () => Math.min(time(100), time(100), time(100));
   time(200);
-  const first = time(300);
+  const first = fastest();
   time(3_000);
-  expect(time(300)).toBeLessThan(first * 5 + 1);
+  expect(fastest()).toBeLessThan(first * 5 + 1);
 });
 
 test('each change of a budget or price is in the ledger, and the same amount again is none', async () => {
