@@ -55,6 +55,21 @@ test('lost: a platform that is away does not fail a message, and its attempts ar
   expect(channel.visible).toHaveLength(1);
 });
 
+test('closed while it reads, it begins no call of a channel: what it read is for the next host', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test', 'none');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const id = spine.container(paths).send(reply(chat, 'hi'));
+  spine.delivery.ring(session.id);
+  await spine.delivery[Symbol.asyncDispose]();
+  expect(spine.inboxes.read(session, (tables) => tables.getDelivery(id)?.state)).not.toBe('sending');
+  expect(channel.calls).toBe(0);
+  spine.delivery = spine.makeDelivery();
+  spine.delivery.ring(session.id);
+  await until('it is delivered', () => channel.visible.length === 1);
+});
+
 test('cost and growth: a channel call that hangs delays no other conversation of its session, and no other session', async () => {
   const spine = new Spine();
   const channel = spine.addChannel('test');
