@@ -11,9 +11,9 @@ import type { Ledger, LedgerDetail } from '../store/ledger.ts';
 import type { SecretUse, SecretUseStore } from '../store/secret-uses.ts';
 import type { SecretRow } from '../store/secrets.ts';
 import type { SecretValue } from '../vault/secret-value.ts';
-import type { VaultRefusal } from '../vault/state.ts';
+import { type Refused, refuse } from '../vault/state.ts';
 import type { Vault } from '../vault/vault.ts';
-import { type Refused, refuse, type Services } from './services.ts';
+import type { Services } from './services.ts';
 
 interface AssignmentsParts {
   vault: Vault;
@@ -49,7 +49,7 @@ export class Assignments {
   }
 
   /** A new secret under the name of a service that has none for all agents becomes that (I1). */
-  setSecret(name: string, value: SecretValue, by: string): SetSecret | VaultRefusal {
+  setSecret(name: string, value: SecretValue, by: string): SetSecret | Refused {
     const { vault, services, secretUses, commit } = this.#parts;
     return commit(() => {
       const outcome = vault.set(name, value, by);

@@ -1,8 +1,8 @@
 /** What an owner's own service is made of, judged before it is kept. Pure. */
 import { localNameSchema } from '../../shared/protocol.ts';
+import type { Refused } from '../vault/state.ts';
 import { type AddressClass, classifyAddress } from './addresses.ts';
 import { type Host, parseHost } from './hosts.ts';
-import type { Refused } from './services.ts';
 
 export interface ServiceInput {
   name: string;

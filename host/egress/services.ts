@@ -8,6 +8,7 @@
 import type { Ledger } from '../store/ledger.ts';
 import type { SecretUseStore } from '../store/secret-uses.ts';
 import type { ServiceRow, ServiceStore } from '../store/services.ts';
+import { type Refused, refuse } from '../vault/state.ts';
 import { KNOWN_SERVICES } from './known-services.ts';
 import { planService, type ServiceInput } from './plan-service.ts';
 
@@ -25,15 +26,6 @@ export interface Service {
   isPrivate: boolean;
   /** Every host has it. */
   isKnown: boolean;
-}
-
-/** Why something about services or secrets was not done: a word for programs, a sentence and what to type next. */
-export interface Refused {
-  kind: 'refused';
-  code: string;
-  why: string;
-  expected?: string;
-  next?: string;
 }
 
 /** An own one has a row; a known one has none. */
@@ -132,8 +124,4 @@ function refuseUsed(name: string, users: ReturnType<ServiceStore['listUsers']>):
     next:
       users[0]?.as === 'model' ? `portolan provider set ${first} <another provider>` : `portolan access list ${first}`,
   });
-}
-
-export function refuse(code: string, why: string, more: { expected?: string; next?: string } = {}): Refused {
-  return { kind: 'refused', code, why, ...more };
 }

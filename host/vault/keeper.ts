@@ -24,7 +24,7 @@ import {
   replacePrivateFile,
 } from './private-file.ts';
 import type { SecretValue } from './secret-value.ts';
-import { describeClosed, refuse, refuseClosed, type VaultRefusal, type VaultState } from './state.ts';
+import { describeClosed, type Refused, refuse, refuseClosed, type VaultState } from './state.ts';
 
 interface KeeperParts {
   paths: Pick<HomePaths, 'vaultKey' | 'vaultLock'>;
@@ -102,7 +102,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** Tries a passphrase. */
-  async unlock(passphrase: SecretValue): Promise<{ kind: 'open' } | VaultRefusal> {
+  async unlock(passphrase: SecretValue): Promise<{ kind: 'open' } | Refused> {
     if (this.#state.kind === 'open') return { kind: 'open' };
     const opened = await this.#tryPassphrase(passphrase);
     if (opened.kind === 'refused') return opened;
@@ -118,7 +118,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** Forgets the key until somebody gives the passphrase. Refused where no passphrase would open the vault again. */
-  lock(): Promise<{ kind: 'locked' } | VaultRefusal> {
+  lock(): Promise<{ kind: 'locked' } | Refused> {
     if (this.#parts.environment.length > 0) {
       const why = 'The key comes from PORTOLAN_VAULT_KEY: this host has it for as long as it runs.';
       return Promise.resolve(refuse('key_of_environment', why, { next: 'portolan stop' }));
@@ -127,7 +127,7 @@ export class KeyKeeper implements Disposable {
     return this.#change(() => Promise.resolve(this.#lockNow()));
   }
 
-  #lockNow(): { kind: 'locked' } | VaultRefusal {
+  #lockNow(): { kind: 'locked' } | Refused {
     const state = this.#state;
     if (state.kind === 'locked') return { kind: 'locked' };
     const next = 'portolan secrets passphrase';
@@ -152,7 +152,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** The key is closed with this passphrase from now on, and lies nowhere else. */
-  setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | VaultRefusal> {
+  setPassphrase(passphrase: SecretValue): Promise<{ kind: 'done' } | Refused> {
     return this.#change(async () => {
       const before = this.#key;
       const key = this.#state.kind === 'empty' ? makeKey() : before;
@@ -170,7 +170,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** Back to a key file, which opens without a person. */
-  removePassphrase(): Promise<{ kind: 'done' } | VaultRefusal> {
+  removePassphrase(): Promise<{ kind: 'done' } | Refused> {
     return this.#change(async () => {
       const { vaultKey, vaultLock } = this.#parts.paths;
       const key = this.#key;
@@ -189,7 +189,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** Another key, and every secret sealed with it. `passphrase` where there is one. */
-  rotate(passphrase: SecretValue | null, by: string): Promise<{ kind: 'done'; keyId: string } | VaultRefusal> {
+  rotate(passphrase: SecretValue | null, by: string): Promise<{ kind: 'done'; keyId: string } | Refused> {
     return this.#change(async () => {
       const before = this.#key;
       if (this.#state.kind === 'empty') {
@@ -222,7 +222,7 @@ export class KeyKeeper implements Disposable {
     next: VaultKey,
     hasPassphrase: boolean,
     passphrase: SecretValue | null,
-  ): Promise<{ kind: 'file'; path: string; text: string } | VaultRefusal> {
+  ): Promise<{ kind: 'file'; path: string; text: string } | Refused> {
     const { vaultKey, vaultLock } = this.#parts.paths;
     if (!hasPassphrase) return { kind: 'file', path: vaultKey, text: `${formatKey(next)}\n` };
     if (passphrase === null)
@@ -232,7 +232,7 @@ export class KeyKeeper implements Disposable {
     return { kind: 'file', path: vaultLock, text: formatLock(await closeWithPassphrase(next, passphrase)) };
   }
 
-  async #tryPassphrase(passphrase: SecretValue): Promise<{ kind: 'key'; key: VaultKey } | VaultRefusal> {
+  async #tryPassphrase(passphrase: SecretValue): Promise<{ kind: 'key'; key: VaultKey } | Refused> {
     const { now, paths } = this.#parts;
     const file = readPrivateFile(paths.vaultLock);
     const lock = file.kind === 'text' ? parseLock(file.text) : null;
@@ -270,7 +270,7 @@ export class KeyKeeper implements Disposable {
   }
 
   /** I3 */
-  async #change<T>(work: () => Promise<T | VaultRefusal>): Promise<T | VaultRefusal> {
+  async #change<T>(work: () => Promise<T | Refused>): Promise<T | Refused> {
     if (this.#parts.environment.length > 0) {
       return refuse('key_of_environment', 'The key comes from PORTOLAN_VAULT_KEY, which the host cannot change.', {
         next: 'to change it, start the host with PORTOLAN_VAULT_KEY=<new>,<old>',
@@ -297,7 +297,7 @@ export class KeyKeeper implements Disposable {
   }
 }
 
-function refuseChanged(): VaultRefusal {
+function refuseChanged(): Refused {
   return refuse('busy', 'The key of the vault changed meanwhile.', { next: 'try again in a moment' });
 }
 

@@ -10,8 +10,8 @@ export type VaultState =
   /** Its key is missing, wrong, damaged, or open to others. */
   | { kind: 'unusable'; why: string; next: string };
 
-/** Why something was not done: a word for programs, a sentence, and what to type next. */
-export interface VaultRefusal {
+/** Why something about secrets or services was not done: a word for programs, a sentence, and what to type next. */
+export interface Refused {
   kind: 'refused';
   code: string;
   why: string;
@@ -25,12 +25,12 @@ export function refuse(
   code: string,
   why: string,
   more: { expected?: string; next?: string; untilMs?: number } = {},
-): VaultRefusal {
+): Refused {
   return { kind: 'refused', code, why, ...more };
 }
 
 /** Of a vault that has no key now. */
-export function refuseClosed(state: VaultState): VaultRefusal {
+export function refuseClosed(state: VaultState): Refused {
   const { why, next } = describeClosed(state) ?? { why: 'the vault has no key', next: 'portolan doctor' };
   const code = state.kind === 'locked' ? 'vault_locked' : 'vault_unusable';
   return refuse(code, `${why.charAt(0).toUpperCase()}${why.slice(1)}.`, { next });

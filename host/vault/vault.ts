@@ -15,7 +15,7 @@ import { KeyKeeper } from './keeper.ts';
 import { MAX_SECRETS } from './limits.ts';
 import { findSecretFlaw, isSecretName } from './plan-secret.ts';
 import type { SecretValue } from './secret-value.ts';
-import { describeClosed, refuse, refuseClosed, type VaultRefusal, type VaultState } from './state.ts';
+import { describeClosed, type Refused, refuse, refuseClosed, type VaultState } from './state.ts';
 
 export interface VaultParts {
   secrets: SecretStore;
@@ -69,7 +69,7 @@ export class Vault implements Disposable {
   }
 
   /** A new secret, or a new value, which holds from the next request on. Throws toDiskFault's faults. */
-  set(name: string, value: SecretValue, by: string): { kind: 'set'; secret: SecretRow; isNew: boolean } | VaultRefusal {
+  set(name: string, value: SecretValue, by: string): { kind: 'set'; secret: SecretRow; isNew: boolean } | Refused {
     const { secrets, commit, now } = this.#parts;
     if (!isSecretName(name)) {
       return refuse('bad_name', 'That is no name for a secret.', {
@@ -127,7 +127,7 @@ export class Vault implements Disposable {
     this.#listeners.push(listener);
   }
 
-  async unlock(passphrase: SecretValue, by: string | null): Promise<{ kind: 'open' } | VaultRefusal> {
+  async unlock(passphrase: SecretValue, by: string | null): Promise<{ kind: 'open' } | Refused> {
     const before = this.#keeper.state.kind;
     const outcome = await this.#keeper.unlock(passphrase);
     if (outcome.kind === 'open' && before !== 'open') {
@@ -141,7 +141,7 @@ export class Vault implements Disposable {
   }
 
   /** Until somebody gives the passphrase. What has its credential already goes on; nothing else gets one. */
-  async lock(by: string): Promise<{ kind: 'locked' } | VaultRefusal> {
+  async lock(by: string): Promise<{ kind: 'locked' } | Refused> {
     const before = this.#keeper.state.kind;
     const outcome = await this.#keeper.lock();
     if (outcome.kind === 'locked' && before !== 'locked') {
@@ -153,20 +153,20 @@ export class Vault implements Disposable {
     return outcome;
   }
 
-  async setPassphrase(passphrase: SecretValue, by: string): Promise<{ kind: 'done' } | VaultRefusal> {
+  async setPassphrase(passphrase: SecretValue, by: string): Promise<{ kind: 'done' } | Refused> {
     const outcome = await this.#keeper.setPassphrase(passphrase);
     if (outcome.kind === 'done') this.#record('vault.passphrase_set', 'vault', by, {});
     return outcome;
   }
 
-  async removePassphrase(by: string): Promise<{ kind: 'done' } | VaultRefusal> {
+  async removePassphrase(by: string): Promise<{ kind: 'done' } | Refused> {
     const outcome = await this.#keeper.removePassphrase();
     if (outcome.kind === 'done') this.#record('vault.passphrase_removed', 'vault', by, {});
     return outcome;
   }
 
   /** Throws Fault `secret_damaged`. */
-  rotateKey(passphrase: SecretValue | null, by: string): Promise<{ kind: 'done'; keyId: string } | VaultRefusal> {
+  rotateKey(passphrase: SecretValue | null, by: string): Promise<{ kind: 'done'; keyId: string } | Refused> {
     return this.#keeper.rotate(passphrase, by);
   }
 

@@ -1,7 +1,6 @@
 /** Why something about secrets, services or the vault was not done, as an answer. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Refused } from '../../egress/services.ts';
-import type { VaultRefusal } from '../../vault/state.ts';
+import type { Refused } from '../../vault/state.ts';
 import { Problem } from './problem.ts';
 
 const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
@@ -20,9 +19,8 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   slow_down: 429,
 };
 
-export function toProblem({ code, why, expected, next, ...more }: Refused | VaultRefusal): Problem {
-  const wait = 'untilMs' in more && more.untilMs !== undefined ? 'wait a moment, then try again' : undefined;
-  const advice = next ?? wait;
+export function toProblem({ code, why, expected, next, untilMs }: Refused): Problem {
+  const advice = next ?? (untilMs === undefined ? undefined : 'wait a moment, then try again');
   return new Problem(STATUS[code] ?? 409, code, why, {
     ...(expected === undefined ? {} : { expected }),
     ...(advice === undefined ? {} : { next: advice }),

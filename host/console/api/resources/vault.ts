@@ -1,7 +1,7 @@
 /** The vault over the API: how it is, opening and locking it. What changes its key is for the machine's owner. */
 import { findPassphraseFlaw } from '../../../vault/plan-secret.ts';
 import { SecretValue } from '../../../vault/secret-value.ts';
-import { describeClosed, refuse, type VaultRefusal, type VaultState } from '../../../vault/state.ts';
+import { describeClosed, type Refused, refuse, type VaultState } from '../../../vault/state.ts';
 import { newApi } from '../api.ts';
 import type { ApiParts } from '../ports.ts';
 import type { VaultStatus } from '../schemas.ts';
@@ -45,7 +45,7 @@ export function vaultRoutes({ vault }: ApiParts) {
 /** Throws Problem for a refusal. */
 async function finish(
   value: SecretValue | null,
-  changing: Promise<{ kind: 'open' | 'locked' | 'done' } | VaultRefusal>,
+  changing: Promise<{ kind: 'open' | 'locked' | 'done' } | Refused>,
 ): Promise<void> {
   try {
     const outcome = await changing;
