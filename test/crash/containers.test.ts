@@ -1,7 +1,7 @@
 /** Runners die in the middle of their work, and hosts with them; with the process driver, and with real containers. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import type { ChatSetUp, KillPlan } from '../support/hosted/protocol.ts';
+import type { ChatSetUp, EndPlan } from '../support/hosted/protocol.ts';
 import { findRunners, killRunners } from '../support/hosted/runners.ts';
 import { findLastingBreaches } from './check.ts';
 import { chooseSeed, Random } from './random.ts';
@@ -70,23 +70,23 @@ test(`real containers and their host killed in turn lose nothing and double noth
 }, async () => {
   const image = process.env.PORTOLAN_IMAGE ?? '';
   const options = { driver: 'docker', image, chats: CHATS, pauseAfterMs: 100, stopAfterMs: 60_000 } as const;
-  const kills: (KillPlan | null)[] = [
-    { kind: 'named', name: 'before driver start', nth: 2 },
-    { kind: 'named', name: 'after driver start', nth: 1 },
-    { kind: 'named', name: 'failpoint delivery.sent', nth: 2 },
-    { kind: 'named', name: 'before driver pause', nth: 1 },
-    { kind: 'named', name: 'after driver pause', nth: 1 },
-    { kind: 'named', name: 'after driver resume', nth: 1 },
-    { kind: 'named', name: 'failpoint delivery.taken', nth: 1 },
-    { kind: 'named', name: 'before driver remove', nth: 1 },
+  const ends: (EndPlan | null)[] = [
+    { signal: 'SIGKILL', kind: 'named', name: 'before driver start', nth: 2 },
+    { signal: 'SIGKILL', kind: 'named', name: 'after driver start', nth: 1 },
+    { signal: 'SIGKILL', kind: 'named', name: 'failpoint delivery.sent', nth: 2 },
+    { signal: 'SIGKILL', kind: 'named', name: 'before driver pause', nth: 1 },
+    { signal: 'SIGKILL', kind: 'named', name: 'after driver pause', nth: 1 },
+    { signal: 'SIGKILL', kind: 'named', name: 'after driver resume', nth: 1 },
+    { signal: 'SIGKILL', kind: 'named', name: 'failpoint delivery.taken', nth: 1 },
+    { signal: 'SIGKILL', kind: 'named', name: 'before driver remove', nth: 1 },
     null,
   ];
   await runAndCheck(options, async (story, random) => {
-    for (const [at, kill] of kills.entries()) {
+    for (const [at, end] of ends.entries()) {
       await story.live({
-        kill,
+        end,
         messages: random.between(3, 6),
-        idleFirstMs: kill !== null && /pause|resume/.test(kill.kind === 'named' ? kill.name : '') ? 1_000 : 0,
+        idleFirstMs: end?.kind === 'named' && /pause|resume/.test(end.name) ? 1_000 : 0,
         lingerMs: 500,
         meanwhile: () => {
           // Every other host also loses its containers.

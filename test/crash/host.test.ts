@@ -1,13 +1,13 @@
 /**
- * The host dies at every statement boundary of receive, route, deliver and pause. PORTOLAN_CRASH_SEED replays
- * a run and PORTOLAN_CRASH_HOME one home of it (PORTOLAN_CRASH_KEEP=1 leaves its folder); PORTOLAN_CRASH_RUNS
- * sets how many homes are tried, each of which sees KILLS_PER_HOME deaths
- * and a few more for boundaries that its hosts did not come to. Failpoints that this story never passes are killed
- * elsewhere: peers.* in peers.test.ts, schedule.* and delivery.carried-out in tasks.test.ts, agents.* in
- * test/host/agents/make.test.ts and removal.test.ts.
+ * The host ends at every statement boundary of receive, route, deliver and pause: it dies, or is asked to stop.
+ * PORTOLAN_CRASH_SEED replays a run and PORTOLAN_CRASH_HOME one home of it (PORTOLAN_CRASH_KEEP=1 leaves its folder);
+ * PORTOLAN_CRASH_RUNS sets how many homes are tried, each of which sees LIVES_PER_HOME ends and a few more for
+ * boundaries that its hosts did not come to. Failpoints that this story never passes are killed elsewhere: peers.* in
+ * peers.test.ts, schedule.* and delivery.carried-out in tasks.test.ts, agents.* in test/host/agents/make.test.ts and
+ * removal.test.ts.
  */
 import { expect, test } from 'vitest';
-import type { ChatSetUp, KillPlan } from '../support/hosted/protocol.ts';
+import type { ChatSetUp, EndPlan, EndSignal } from '../support/hosted/protocol.ts';
 import { findLastingBreaches } from './check.ts';
 import { chooseSeed, Random } from './random.ts';
 import { type LifeOptions, Story } from './story.ts';
@@ -18,7 +18,7 @@ const CHATS: ChatSetUp[] = [
   { agent: 'bert', idempotency: 'none', platformId: 'quay' },
   { agent: 'bert', idempotency: 'native', platformId: 'dock' },
 ];
-const KILLS_PER_HOME = 27;
+const LIVES_PER_HOME = 27;
 /** With as many homes, every boundary has its turn. */
 const HOMES_FOR_ALL = 14;
 const RUNS = Number(process.env.PORTOLAN_CRASH_RUNS ?? HOMES_FOR_ALL);
@@ -34,6 +34,14 @@ const FRESH_LIVES = 11;
 /** Lives of a home for boundaries that its hosts did not come to. More of them cost a second and a half each. */
 const SECOND_CHANCES = 4;
 const BASE = { driver: 'process', image: '', chats: CHATS, pauseAfterMs: 60 } as const;
+
+/**
+ * Of the lives of a home in use that end in order; with those of STOP_HOMES a quarter of all lives. Higher: boundaries
+ * are killed at in fewer runs. Lower: they are stopped at in fewer.
+ */
+const STOP_SHARE = 0.4;
+/** Homes whose first host is asked to stop while it starts. Only one of a home can be: it goes on to its end of the start. */
+const STOP_HOMES = 4;
 
 /** How long a host is given to come to them. Lower: a busy machine has not paused by then. Higher: lives that never get there take long. */
 const IDLE_LINGER_MS = 3_000;
@@ -54,6 +62,8 @@ const STAGES: Record<string, RegExp> = {
   'pause and resume': /driver (pause|resume)/,
   stop: STOP_STEPS,
 };
+/** A service manager asks more often than a person does, and leaves the runners where they are. */
+const STOPS = ['SIGTERM', 'SIGTERM', 'SIGINT'] as const;
 /** Named by the number of a descriptor, which is another one in each process. */
 const PASSING_NAMES = /file \w+ \d+\//;
 /** Of the boundaries known. Every one has its turn, and a loaded machine still comes to far more of them than this. */
@@ -76,10 +86,10 @@ async function takeCensus(seed: number): Promise<Census> {
       for (const chat of [...CHATS, ...CHATS]) story.write(chat);
       await story.untilQuiet(hosted);
       if (what === 'used') {
-        await story.untilEvery(hosted, 'paused');
+        await story.untilShown(hosted, 'paused', 'some');
         for (const chat of CHATS) story.write(chat);
         await story.untilQuiet(hosted);
-        await story.untilEvery(hosted, 'idle');
+        await story.untilShown(hosted, 'idle', 'every');
       }
       counts.push(new Map(Object.entries(await hosted.census())));
       await hosted.kill();
@@ -93,9 +103,9 @@ async function takeCensus(seed: number): Promise<Census> {
 }
 
 /** A life that is to end at a boundary. What the host does when nobody writes is given time. */
-function planDeath(kill: KillPlan, messages: number, idleFirstMs: number): LifeOptions {
-  const waits = kill.kind === 'named' && IDLE_STEPS.test(kill.name);
-  return { kill, messages, idleFirstMs: waits ? idleFirstMs : 0, lingerMs: waits ? IDLE_LINGER_MS : 80 };
+function planEnd(end: EndPlan, messages: number, idleFirstMs: number): LifeOptions {
+  const waits = end.kind === 'named' && IDLE_STEPS.test(end.name);
+  return { end, messages, idleFirstMs: waits ? idleFirstMs : 0, lingerMs: waits ? IDLE_LINGER_MS : 80 };
 }
 
 /**
@@ -113,43 +123,50 @@ function planHomes(seed: number, census: Census, homes: number): LifeOptions[][]
   let freshDrawn = 0;
   let usedDrawn = 0;
   const drawFresh = () => fresh[freshDrawn++ % fresh.length] ?? '';
-  const drawUsed = (): KillPlan => {
+  const drawSignal = (): EndSignal => (random.next() < STOP_SHARE ? random.pick(STOPS) : 'SIGKILL');
+  const drawUsed = (signal: EndSignal): EndPlan => {
     const isFirstRound = usedDrawn < used.length;
     const name = used[usedDrawn++ % used.length] ?? '';
-    return { kind: 'named', name, nth: isFirstRound ? 1 : random.between(1, Math.min(census.used.get(name) ?? 1, 4)) };
+    const nth = isFirstRound ? 1 : random.between(1, Math.min(census.used.get(name) ?? 1, 4));
+    return { signal, kind: 'named', name, nth };
   };
-  return Array.from({ length: homes }, () => {
+  const usual = Array.from({ length: homes }, () => {
     // In the order of a first start: what the first death leaves undone is still to be passed.
     const first = Array.from({ length: FRESH_LIVES }, drawFresh)
       .sort((one, other) => order.indexOf(one) - order.indexOf(other))
-      .map((name) => planDeath({ kind: 'named', name, nth: 1 }, random.between(1, 2), 0));
-    const later = Array.from({ length: KILLS_PER_HOME - FRESH_LIVES }, (): LifeOptions => {
+      .map((name) => planEnd({ signal: 'SIGKILL', kind: 'named', name, nth: 1 }, random.between(1, 2), 0));
+    const later = Array.from({ length: LIVES_PER_HOME - FRESH_LIVES }, (): LifeOptions => {
       const messages = random.between(1, 5);
       const dice = random.next();
-      if (dice < 0.1) return { kill: null, messages, idleFirstMs: 0, lingerMs: 0, killAfterMs: random.between(0, 80) };
-      const kill = dice < 0.25 ? ({ kind: 'counted', nth: random.between(1, 200) } as const) : drawUsed();
-      return planDeath(kill, messages, random.pick([0, 200]));
+      if (dice < 0.1) return { end: null, messages, idleFirstMs: 0, lingerMs: 0, killAfterMs: random.between(0, 80) };
+      const signal = drawSignal();
+      const end: EndPlan = dice < 0.25 ? { signal, kind: 'counted', nth: random.between(1, 200) } : drawUsed(signal);
+      return planEnd(end, messages, random.pick([0, 200]));
     });
     return [...first, ...later];
   });
+  const stopped = Array.from({ length: STOP_HOMES }, () => {
+    const end: EndPlan = { signal: random.pick(STOPS), kind: 'named', name: random.pick(fresh), nth: 1 };
+    return [planEnd(end, 2, 0)];
+  });
+  return [...usual, ...stopped];
 }
 
 /** One home from its first host to its last. Returns where its hosts died. */
 async function runHome(seed: number, home: number, lives: LifeOptions[]) {
   const random = new Random(seed + home * 7_919);
-  const stops = lives.some(({ kill }) => kill?.kind === 'named' && STOP_STEPS.test(kill.name));
+  const stops = lives.some(({ end }) => end?.kind === 'named' && STOP_STEPS.test(end.name));
   const story = new Story(random, { ...BASE, stopAfterMs: stops ? 300 : random.pick([300, 60_000]) });
   try {
-    const unreached: string[] = [];
+    const unreached: EndPlan[] = [];
     for (const life of lives) {
       await story.live(life);
-      if (life.kill?.kind !== 'named' || story.deaths.at(-1)?.startsWith(`killed at ${life.kill.name} (`)) continue;
-      unreached.push(life.kill.name);
+      const { end } = life;
+      if (end?.kind !== 'named' || story.deaths.at(-1)?.startsWith(`${end.signal} at ${end.name} (`)) continue;
+      unreached.push(end);
     }
     // Back into the deck, once each: another host may get there.
-    for (const name of unreached.slice(-SECOND_CHANCES)) {
-      await story.live(planDeath({ kind: 'named', name, nth: 1 }, 5, 200));
-    }
+    for (const end of unreached.slice(-SECOND_CHANCES)) await story.live(planEnd({ ...end, nth: 1 }, 5, 200));
     const hosted = await story.startLast();
     const breaches = await findLastingBreaches(story, hosted);
     await hosted.stop();
@@ -168,9 +185,9 @@ test(`nothing accepted is lost and nothing is sent twice, wherever the host dies
   const startedAt = performance.now();
   const census = await takeCensus(seed);
   const deaths: string[] = [];
-  const homesTried = ONLY === null ? RUNS : 1;
-  const plans = planHomes(seed, census, Math.max(RUNS, ONLY ?? 0));
-  const homes = ONLY === null ? Array.from({ length: RUNS }, (_each, at) => at + 1) : [ONLY];
+  const plans = planHomes(seed, census, RUNS);
+  const homes = ONLY === null ? plans.map((_plan, at) => at + 1) : [ONLY];
+  const homesTried = homes.length;
   const work = async () => {
     for (let home = homes.shift(); home !== undefined; home = homes.shift()) {
       deaths.push(...(await runHome(seed, home, plans[home - 1] ?? [])));
@@ -181,17 +198,18 @@ test(`nothing accepted is lost and nothing is sent twice, wherever the host dies
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const all = [...census.fresh.keys(), ...census.used.keys()];
   const known = new Set(all.filter((name) => !PASSING_NAMES.test(name)));
-  const atBoundary = deaths.filter((death) => death.startsWith('killed at'));
-  const places = new Set(atBoundary.map((death) => death.replace(/^killed at | \(\d+\)$/g, '')));
+  const atBoundary = deaths.filter((death) => /^SIG\w+ at /.test(death));
+  const places = new Set(atBoundary.map((death) => death.replace(/^SIG\w+ at | \(\d+\)$/g, '')));
   const reached = [...known].filter((name) => places.has(name));
+  const stops = deaths.filter((death) => /^SIG(TERM|INT)/.test(death)).length;
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   console.log(
-    `crash: seed ${seed}: ${deaths.length} kills on ${homesTried} homes, ${atBoundary.length} at a boundary, ` +
+    `crash: seed ${seed}: ${deaths.length - stops} kills and ${stops} stops on ${homesTried} homes, ${atBoundary.length} at a boundary, ` +
       `${reached.length} distinct of ${known.size} known, ${seconds} s`,
   );
   expect(atBoundary.length).toBeGreaterThan(deaths.length / 2);
   // Fewer homes do not come through the deck.
-  if (homesTried < HOMES_FOR_ALL) return;
+  if (ONLY !== null || RUNS < HOMES_FOR_ALL) return;
   const stagesMissed = Object.keys(STAGES).filter((stage) => !reached.some((name) => STAGES[stage]?.test(name)));
   expect(stagesMissed, `seed ${seed}: stages in which no host died`).toEqual([]);
   const unreached = [...known].filter((name) => !places.has(name)).join(' | ');

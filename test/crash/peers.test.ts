@@ -38,7 +38,7 @@ test.each(STEPS)('at %s, time %i (fault: a message to an agent that runs twice i
     ],
   });
   onTestFinished(() => story.dispose());
-  const first = await story.start({ kind: 'named', name: `failpoint ${step}`, nth });
+  const first = await story.start({ signal: 'SIGKILL', kind: 'named', name: `failpoint ${step}`, nth });
   if (first === null) throw new Error('the host died before anybody wrote');
   await first.receive(CHANNEL, 'hall', QUESTION, 'c1');
   expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });

@@ -3,16 +3,18 @@
  * acknowledged, and at the end a host is left in peace until everything has come to its end.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { homePaths } from '../../host/config/home.ts';
 import { Hosted } from '../support/hosted/hosted.ts';
 import { Platform } from '../support/hosted/platform.ts';
 import {
   CHANNEL_OF,
   type ChatSetUp,
+  type EndPlan,
   type HostedOptions,
-  type KillPlan,
   type Report,
 } from '../support/hosted/protocol.ts';
 import { findRunners, killRunners } from '../support/hosted/runners.ts';
@@ -42,7 +44,8 @@ export interface StoryOptions {
 }
 
 export interface LifeOptions {
-  kill: KillPlan | null;
+  /** Null: killed from outside. */
+  end: EndPlan | null;
   /** New messages of this life. */
   messages: number;
   /** Wait before anybody writes: containers pause meanwhile. */
@@ -76,8 +79,9 @@ export class Story {
   readonly #options: StoryOptions;
   #current: Hosted | null = null;
   kills = 0;
-  lives = 0;
-  /** Where hosts died, in order. */
+  /** Hosts that ended in order because they were asked to. */
+  stops = 0;
+  /** Where hosts ended, in order. */
   readonly deaths: string[] = [];
 
   constructor(random: Random, options: StoryOptions) {
@@ -86,27 +90,35 @@ export class Story {
     this.home = join(this.#folder, 'home');
   }
 
-  /** Starts a host on the home; null when it died before it was ready. */
-  async start(kill: KillPlan | null): Promise<Hosted | null> {
+  /** Starts a host on the home; null when it ended before it was ready. */
+  async start(end: EndPlan | null): Promise<Hosted | null> {
     const { driver, image, chats, acquaintances, provider, pauseAfterMs, stopAfterMs, env } = this.#options;
     const agents = [...new Set(chats.map(({ agent }) => agent))].map((name) => ({
       name,
       provider: provider ?? 'echo',
     }));
     const options: HostedOptions = {
-      ...{ home: this.home, driver, image, chats, agents, pauseAfterMs, stopAfterMs, kill, maxRunning: 16 },
+      ...{ home: this.home, driver, image, chats, agents, pauseAfterMs, stopAfterMs, end, maxRunning: 16 },
       ...(acquaintances === undefined ? {} : { acquaintances }),
     };
-    this.lives++;
     const hosted = await Hosted.start(options, this.platform, env);
     this.#current = hosted;
     return (await hosted.ready) === 'ready' ? hosted : null;
   }
 
-  /** One host from start to death. */
+  /** One host from start to end. */
   async live(life: LifeOptions): Promise<void> {
-    const hosted = await this.start(life.kill);
-    if (hosted === null) return this.#bury();
+    const logged = this.#logBytes();
+    const hosted = await this.start(life.end);
+    if (hosted !== null) await this.#talk(hosted, life);
+    const signal = life.end?.signal ?? 'SIGKILL';
+    if (signal === 'SIGKILL') await this.#bury();
+    else await this.#stop(signal, logged);
+    this.#current = null;
+  }
+
+  /** Until the host ends by itself, is asked to, or nothing more is expected of it. */
+  async #talk(hosted: Hosted, life: LifeOptions): Promise<void> {
     if (life.idleFirstMs > 0) await Promise.race([hosted.ended, sleep(life.idleFirstMs)]);
     const { chats } = this.#options;
     for (let n = 0; n < life.messages; n++) this.write(this.#random.pick(chats));
@@ -114,7 +126,7 @@ export class Story {
     await life.meanwhile?.();
     let deadline = performance.now() + (life.killAfterMs ?? Math.max(LIFE_MS, STARTS_PER_LIFE * hosted.startMs));
     let isAnswered = false;
-    while (!hosted.hasEnded && performance.now() < deadline) {
+    while (!hosted.hasEnded && !hosted.isStopping && performance.now() < deadline) {
       if (!isAnswered && this.isAnswered()) {
         isAnswered = true;
         deadline = Math.min(deadline, performance.now() + life.lingerMs);
@@ -122,7 +134,6 @@ export class Story {
       await Promise.race([hosted.ended, sleep(5)]);
       this.deliver(hosted);
     }
-    await this.#bury();
   }
 
   /** Somebody writes; `deliver` hands it to a host. */
@@ -203,13 +214,16 @@ export class Story {
     }
   }
 
-  /** Until every session shows this state. */
-  async untilEvery(hosted: Hosted, wanted: string): Promise<void> {
+  /** Until every session shows this state, or as many as are asked for: some may leave it before others come to it. */
+  async untilShown(hosted: Hosted, wanted: string, howMany: 'every' | 'some'): Promise<void> {
     await until(
-      `every session is ${wanted}`,
-      async () => (await hosted.report())?.sessions.every(({ agent, state }) => agent === 'main' || state === wanted),
+      `${howMany} session is ${wanted}`,
+      async () => (await hosted.report())?.sessions.filter(({ agent }) => agent !== 'main')[howMany](isWanted),
       30_000,
     );
+    function isWanted({ state }: { state: string }): boolean {
+      return state === wanted;
+    }
   }
 
   async #bury(): Promise<void> {
@@ -221,18 +235,60 @@ export class Story {
     if (code !== null) throw new Error(`a host ended by itself with code ${code}:\n${hosted.output}`);
     this.kills++;
     this.deaths.push(wasRunning ? 'killed from outside' : (hosted.output.split('\n').at(-1) ?? ''));
-    this.#current = null;
+  }
+
+  /** People go on writing while the host stops. Throws when it does not do so in order and in silence. */
+  async #stop(signal: 'SIGTERM' | 'SIGINT', logged: number): Promise<void> {
+    const hosted = this.#current;
+    if (hosted === null) return;
+    await Promise.all([hosted.stop(signal), this.#deliverUntilGone(hosted)]);
+    const where = /^SIG.* at .*$/m.exec(hosted.output)?.[0] ?? `${signal} from outside`;
+    if (hosted.errors !== '') throw new Error(`a host that stopped after ${where} printed:\n${hosted.errors}`);
+    const complaints = this.#errorsLogged(logged);
+    if (complaints.length > 0) throw new Error(`a host that stopped after ${where} logged:\n${complaints.join('\n')}`);
+    if (signal === 'SIGINT') await until('the runners of a stopped host are gone', () => this.#hasNoRunners());
+    this.stops++;
+    this.deaths.push(where);
+  }
+
+  async #deliverUntilGone(hosted: Hosted): Promise<void> {
+    while (!hosted.hasEnded) {
+      this.deliver(hosted);
+      await Promise.race([hosted.ended, sleep(5)]);
+    }
+  }
+
+  #hasNoRunners(): boolean {
+    return findRunners(this.home).length === 0;
+  }
+
+  get #logFile(): string {
+    return homePaths(this.home).logFile;
+  }
+
+  #logBytes(): number {
+    return statSync(this.#logFile, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Lines of level error and above, from a place in the log on. */
+  #errorsLogged(from: number): string[] {
+    const lines = readFileSync(this.#logFile).subarray(from).toString('utf8').trim().split('\n');
+    return lines.filter((line) => lineSchema.parse(JSON.parse(line)).level >= LEVEL_ERROR);
   }
 
   /** Ends what runs and removes the folder. */
   async dispose(): Promise<void> {
     await this.#current?.kill();
     killRunners(findRunners(this.home));
-    await until('the runners are gone', () => findRunners(this.home).length === 0);
+    await until('the runners are gone', () => this.#hasNoRunners());
     if (process.env.PORTOLAN_CRASH_KEEP === '1') return console.log(`crash: kept ${this.home}`);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
+
+/** Of pino. */
+const LEVEL_ERROR = 50;
+const lineSchema = z.object({ level: z.number() });
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -18,11 +18,11 @@ test.each([
     ...{ driver: 'process', image: '', chats: [CHAT], provider: 'demo', pauseAfterMs: 60_000, stopAfterMs: 60_000 },
   });
   onTestFinished(() => story.dispose());
-  const first = await story.start({ kind: 'named', name, nth: 1 });
+  const first = await story.start({ signal: 'SIGKILL', kind: 'named', name, nth: 1 });
   if (first === null) throw new Error('the host died before anybody wrote');
   await first.receive(CHANNEL, CHAT.platformId, 'remind me in 2 seconds to stretch', 'c1');
   expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
-  expect(first.output).toContain(`killed at ${name}`);
+  expect(first.output).toContain(`SIGKILL at ${name}`);
   const second = await story.startLast();
   // Told again, as a platform does that did not hear ok: the same message.
   await second.receive(CHANNEL, CHAT.platformId, 'remind me in 2 seconds to stretch', 'c1');

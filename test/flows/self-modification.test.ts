@@ -184,7 +184,7 @@ test.each([
         stopAfterMs: 600_000,
       },
     });
-    const first = await story.start(name === null ? null : { kind: 'named', name, nth: 1 });
+    const first = await story.start(name === null ? null : { signal: 'SIGKILL', kind: 'named', name, nth: 1 });
     const home = openHome(story.home);
     const installId = home.installId();
     onTestFinished(async () => {

@@ -57,7 +57,7 @@ export class Harbour {
     ];
     const hosted = await Hosted.start(
       {
-        ...{ home, driver: 'docker', image: base, agents, kill: null, maxRunning: 12 },
+        ...{ home, driver: 'docker', image: base, agents, end: null, maxRunning: 12 },
         ...{ pauseAfterMs: 10 * 60_000, stopAfterMs: 20 * 60_000 },
         chats: agents.map(({ name }) => ({ agent: name, idempotency: 'native', platformId: name })),
       },

@@ -1,6 +1,6 @@
 /**
- * Every statement boundary of a host process, numbered and named, so that a test can end the process with
- * SIGKILL at any of them: SQL that writes, changes of the file system, steps of the container driver, the
+ * Every statement boundary of a host process, numbered and named, so that a test can end the process at
+ * any of them, at once or in order: SQL that writes, changes of the file system, steps of the container driver, the
  * host's own failpoints, and calls of a platform. Installed by the hosted program, never by a real host.
  *
  * A boundary stands before and after its action: between two actions there are two of them, which differ
@@ -13,17 +13,17 @@ import Database from 'better-sqlite3';
 import { installFailpointHook } from '../../../host/observe/failpoint.ts';
 import { DockerDriver } from '../../../host/runtime/drivers/docker.ts';
 import { ProcessDriver } from '../../../host/runtime/drivers/process.ts';
-import type { KillPlan } from './protocol.ts';
+import type { EndPlan } from './protocol.ts';
 
 const load = createRequire(import.meta.url);
 
 export class Boundaries {
-  readonly #kill: KillPlan | null;
+  readonly #end: EndPlan | null;
   readonly #counts = new Map<string, number>();
   #total = 0;
 
-  constructor(kill: KillPlan | null) {
-    this.#kill = kill;
+  constructor(end: EndPlan | null) {
+    this.#end = end;
   }
 
   /** How often each boundary was reached since the start. */
@@ -31,17 +31,17 @@ export class Boundaries {
     return Object.fromEntries(this.#counts);
   }
 
-  /** The process is here. May not return. */
+  /** The process is here. Does not return from SIGKILL; of another signal the process hears in its next turn. */
   at(name: string): void {
     const times = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, times);
     this.#total++;
-    const kill = this.#kill;
-    if (kill === null) return;
-    const isHere = kill.kind === 'named' ? kill.name === name && kill.nth === times : kill.nth === this.#total;
+    const end = this.#end;
+    if (end === null) return;
+    const isHere = end.kind === 'named' ? end.name === name && end.nth === times : end.nth === this.#total;
     if (!isHere) return;
-    writeSync(1, `killed at ${name} (${times})\n`);
-    process.kill(process.pid, 'SIGKILL');
+    writeSync(1, `${end.signal} at ${name} (${times})\n`);
+    process.kill(process.pid, end.signal);
   }
 
   install(): void {

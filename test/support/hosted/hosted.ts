@@ -1,13 +1,18 @@
-/** The test's side of a hosted process: start, ask, kill. */
+/** The test's side of a hosted process: start, ask, stop, kill. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { ReceiveOutcome } from '../../../host/routing/inbound.ts';
-import { bundleProgram } from './bundle.ts';
+import { bundleProgram, nameSources } from './bundle.ts';
 import type { Platform } from './platform.ts';
 import type { FromHosted, HostedOptions, MemoryUse, Report, ReportedSession, ToHosted, Vitals } from './protocol.ts';
 
 /** Starting on a home with open work takes well under a second; a loaded machine more. */
 const READY_MS = 30_000;
+/**
+ * Twice the time after which the real entry cuts a stop off. Stopping takes some hundred milliseconds. Lower: a busy
+ * machine fails here. Higher: a host that does not end is named late.
+ */
+const STOP_MS = 30_000;
 
 export type Accepted = { kind: 'accepted'; outcome: ReceiveOutcome };
 /** `gone`: the process ended before it answered, so the platform still holds the message. */
@@ -27,31 +32,37 @@ type Answer = { kind: 'done'; value: unknown } | { kind: 'refused'; code: string
 export class Hosted {
   readonly #child: ChildProcess;
   readonly #platform: Platform;
+  readonly #program: string;
   readonly #open = new Map<number, (answer: Answer) => void>();
   #nextCall = 1;
   #output = '';
+  #errors = '';
   /** Resolves when the process is gone. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly ready: Promise<'ready' | 'gone'>;
   hasEnded = false;
   startMs = 0;
 
-  private constructor(child: ChildProcess, platform: Platform) {
+  private constructor(child: ChildProcess, platform: Platform, program: string) {
     this.#child = child;
+    this.#program = program;
     this.#platform = platform;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString();
+        if (stream === child.stderr) this.#errors += chunk.toString();
       });
     }
-    this.ended = once(child, 'exit').then(([code, signal]) => {
+    this.ended = once(child, 'exit').then(async ([code, signal]) => {
+      // What it printed last is in the pipe, and read in the next turn. Its end may be far: readers inherit the pipe.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
       this.hasEnded = true;
       for (const resolve of this.#open.values()) resolve({ kind: 'gone' });
       this.#open.clear();
       return { code, signal };
     });
     this.ready = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the host was not ready in time:\n${this.#output}`)), READY_MS);
+      const timer = setTimeout(() => reject(new Error(`the host was not ready in time:\n${this.output}`)), READY_MS);
       child.on('message', (message) => {
         // Our own program is at the other end.
         const heard = message as FromHosted;
@@ -74,9 +85,9 @@ export class Hosted {
     const child = fork(program, [], {
       env: { ...process.env, ...env, PORTOLAN_HOSTED: JSON.stringify(options) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: ['--enable-source-maps', '--expose-gc'],
+      execArgv: ['--expose-gc'],
     });
-    return new Hosted(child, platform);
+    return new Hosted(child, platform, program);
   }
 
   get pid(): number {
@@ -85,7 +96,7 @@ export class Hosted {
 
   /** What it printed: the boundary of its death, or the error that ended it. */
   get output(): string {
-    return this.#output.trim();
+    return nameSources(this.#output, this.#program).trim();
   }
 
   async receive(
@@ -138,16 +149,37 @@ export class Hosted {
     await this.#call({ op: 'quarantine', sessionId, reason });
   }
 
+  /** What it printed as an error or a warning. */
+  get errors(): string {
+    return nameSources(this.#errors, this.#program).trim();
+  }
+
+  /** Whether it has asked itself to stop, as its plan says. */
+  get isStopping(): boolean {
+    return /^SIG(TERM|INT) at /m.test(this.#output);
+  }
+
   /** SIGKILL; resolves when it is gone. */
   async kill(): Promise<void> {
     if (!this.hasEnded) this.#child.kill('SIGKILL');
     await this.ended;
   }
 
-  /** An orderly stop; resolves when it is gone. */
-  async stop(): Promise<void> {
-    if (!this.hasEnded) this.#tell({ op: 'stop' });
-    await this.ended;
+  /** Asks it to stop, unless it asked itself; resolves when it is gone. Throws when it does not end in order. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
+    if (!this.hasEnded && !this.isStopping) this.#child.kill(signal);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), STOP_MS);
+    });
+    const end = await Promise.race([this.ended, patience]);
+    clearTimeout(timer);
+    if (end === 'late') {
+      await this.kill();
+      throw new Error(`a host that was asked to stop still ran after ${STOP_MS} ms:\n${this.output}`);
+    }
+    if (end.code !== 0)
+      throw new Error(`a stopped host ended with ${end.code ?? end.signal} instead of 0:\n${this.output}`);
   }
 
   #call(call: Call): Promise<Answer> {

@@ -1,11 +1,12 @@
 /**
- * A whole host as a child process of a test, spoken to over IPC: so that it can be killed at any boundary,
+ * A whole host as a child process of a test, spoken to over IPC: so that it can end at any boundary,
  * and so that its death is not the test's. Everything in it is the real host; the channels' platforms live
  * in the test.
  */
 import Database from 'better-sqlite3';
 import { assertNever, Fault } from '../../../host/config/errors.ts';
 import { prepareHome } from '../../../host/config/home.ts';
+import { UnderWay } from '../../../host/config/under-way.ts';
 import { type Host, startHost } from '../../../host/host.ts';
 import { startLogging } from '../../../host/observe/logger.ts';
 import { type MessageId, parseId, parseUserId } from '../../../shared/ids.ts';
@@ -25,7 +26,7 @@ import { RemoteChannel } from './remote-channel.ts';
 
 // Written by the test that started this process.
 const options = JSON.parse(process.env.PORTOLAN_HOSTED ?? '') as HostedOptions;
-const boundaries = new Boundaries(options.kill);
+const boundaries = new Boundaries(options.end);
 const tell = (message: FromHosted) => {
   if (process.connected) process.send?.(message);
 };
@@ -34,6 +35,9 @@ const channels = (['native', 'probe', 'none'] as const).map((each) => new Remote
 async function run(): Promise<void> {
   const { logFile } = prepareHome(options.home);
   const logging = startLogging(logFile, 'info');
+  const signalled = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
   boundaries.install();
   const { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning } = options;
   const mounts = '/nonexistent/mounts.json';
@@ -52,10 +56,32 @@ async function run(): Promise<void> {
   setUp(host);
   process.on('message', (message) => {
     // Only the test that started this process writes to the pipe.
-    void answer(host, message as ToHosted, logging.flush);
+    hear(host, message as ToHosted);
   });
-  process.on('disconnect', () => process.exit(0));
+  process.on('disconnect', leave);
   tell({ op: 'ready', tookMs: Math.round(performance.now()) });
+  // In order, as the real entry does it: what is left over ends the process with an error, or keeps it from ending.
+  if ((await signalled) === 'SIGINT') await host.stopContainers();
+  await closeDoor();
+  await host[Symbol.asyncDispose]();
+  logging.flush();
+  process.off('disconnect', leave);
+  process.disconnect();
+}
+
+/** The test is gone. */
+function leave(): void {
+  process.exit(0);
+}
+
+/** Who came in and is not answered yet. */
+const inside = new UnderWay();
+let isOpen = true;
+
+/** As the host's own door closes: nobody comes in any more, and who is inside is answered. */
+async function closeDoor(): Promise<void> {
+  isOpen = false;
+  await inside[Symbol.asyncDispose]();
 }
 
 /** Makes what is missing of the agents and chats: a killed process may have made some. */
@@ -101,7 +127,14 @@ function setUp({ stores, paths }: Host): void {
   }
 }
 
-async function answer(host: Host, message: ToHosted, flushLog: () => void): Promise<void> {
+/** The platform's answers, always; who has come in by another door is answered as long as that is open. */
+function hear(host: Host, message: ToHosted): void {
+  if (message.op === 'sent' || message.op === 'probed') {
+    channels.some((channel) => channel.settle(message.call, message));
+  } else if (isOpen) void inside.add(answer(host, message));
+}
+
+async function answer(host: Host, message: Exclude<ToHosted, { op: 'sent' | 'probed' }>): Promise<void> {
   switch (message.op) {
     case 'receive':
       return receive(host, message);
@@ -124,15 +157,6 @@ async function answer(host: Host, message: ToHosted, flushLog: () => void): Prom
       if (id !== null) host.life.quarantine(id, message.reason);
       return tell({ op: 'done', call: message.call, value: null });
     }
-    case 'stop':
-      await host[Symbol.asyncDispose]();
-      flushLog();
-      process.disconnect();
-      return;
-    case 'sent':
-    case 'probed':
-      channels.some((channel) => channel.settle(message.call, message));
-      return;
     default:
       assertNever(message);
   }
@@ -167,8 +191,6 @@ function stateOf({ stores }: Host, id: MessageId): string | null {
 
 /** Twice, because what the first pass finalises only the second takes away. */
 async function measureMemory(): Promise<MemoryUse> {
-  // The first stack that is looked at brings the bundle's source map with it, 20 MB: let it be there from the start.
-  void new Error('for its stack').stack;
   for (let pass = 0; pass < 2; pass++) {
     if (globalThis.gc === undefined) throw new Error('started without --expose-gc');
     globalThis.gc();

@@ -26,12 +26,17 @@ export interface ChatSetUp {
   platformId: string;
 }
 
-/** Where the process ends itself with SIGKILL. */
-export type KillPlan =
-  /** At the `nth` time that it comes to the boundary of this name. */
-  | { kind: 'named'; name: string; nth: number }
-  /** At the `nth` boundary of any name. */
-  | { kind: 'counted'; nth: number };
+/**
+ * How a process ends: at once, or in order, as a service manager (SIGTERM) or a person at a terminal (SIGINT) asks
+ * for it, while everything goes on around it.
+ */
+export type EndSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT';
+
+/** Where the process sends itself the signal. */
+export type EndPlan = { signal: EndSignal } & (
+  | { /** At the `nth` time that it comes to the boundary of this name. */ kind: 'named'; name: string; nth: number }
+  | { /** At the `nth` boundary of any name. */ kind: 'counted'; nth: number }
+);
 
 export interface HostedOptions {
   home: string;
@@ -45,7 +50,7 @@ export interface HostedOptions {
   /** Pairs of agents: the first knows the second under its name. */
   acquaintances?: [from: string, to: string][];
   /** Boundaries count from the first statement of the start. */
-  kill: KillPlan | null;
+  end: EndPlan | null;
 }
 
 /** A file as the channel was handed it: the first bytes of its content, as Latin-1 text. */
@@ -116,7 +121,6 @@ export type ToHosted =
   | { op: 'memory'; call: number }
   | { op: 'quarantine'; call: number; sessionId: string; reason: string }
   | { op: 'census'; call: number }
-  | { op: 'stop' }
   | { op: 'sent'; call: number; outcome: SendOutcome }
   | { op: 'probed'; call: number; outcome: ProbeOutcome };
 
