@@ -1,14 +1,27 @@
 /** Reads Server-sent events from the API under test, one after the other. */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { type ApiFixture, BEARER } from './api-server.ts';
 import { until } from './until.ts';
+
+/** What tests look at one by one; which event has what is theirs to assert, with all the rest. */
+const eventDataSchema = z.looseObject({
+  id: z.string().optional(),
+  sessionId: z.string().optional(),
+  state: z.string().optional(),
+  text: z.string().optional(),
+  code: z.string().optional(),
+  revision: z.number().optional(),
+  position: z.number().optional(),
+  /** Of an approval it is text. */
+  question: z.union([z.string(), z.looseObject({ state: z.string() })]).nullish(),
+});
 
 export interface SeenEvent {
   event: string;
   id: string | null;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asserts
-  data: any;
+  data: z.infer<typeof eventDataSchema>;
 }
 
 export class EventReader {
@@ -48,7 +61,7 @@ export class EventReader {
       this.events.push({
         event: fields.get('event') ?? 'message',
         id: fields.get('id') ?? null,
-        data: JSON.parse(data),
+        data: eventDataSchema.parse(JSON.parse(data)),
       });
     }
   }

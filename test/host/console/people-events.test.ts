@@ -177,7 +177,7 @@ describe('the event stream', () => {
       await until('time has passed', () => Date.now() > start + 5);
       people.say(people.ofMia.session, 'after');
       const after = await mia.next('message');
-      gaps.push(Number(after.id) - Number(before.id), after.data.position - before.data.position);
+      gaps.push(Number(after.id) - Number(before.id), Number(after.data.position) - Number(before.data.position));
     }
     // Time alone: far more than were said, in both.
     for (const gap of gaps) expect(gap).toBeGreaterThan(100);
