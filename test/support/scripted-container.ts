@@ -63,6 +63,13 @@ export class ScriptedContainer {
     return id;
   }
 
+  /** Inserts `count` rows in one commit: each commit waits for the disk. */
+  sendMany(count: number, makeRow: (at: number) => OutRow): void {
+    this.db.transaction(() => {
+      for (let at = 0; at < count; at++) this.send(makeRow(at));
+    })();
+  }
+
   mark(messageId: string, state: 'claimed' | 'done' | 'failed', note: unknown = null): void {
     this.db
       .prepare('INSERT OR REPLACE INTO processing (message_id, state, changed_at, note) VALUES (?, ?, ?, ?)')

@@ -456,13 +456,13 @@ test('a session whose platform is down holds a bounded number of messages in mem
   const container = spine.container(paths);
   let now = Date.now();
   spine.now = () => now;
-  for (let at = 0; at < 600; at++) container.send(reply(chat, `m${at}`));
+  container.sendMany(600, (at) => reply(chat, `m${at}`));
   spine.delivery.ring(session.id);
   await until('some are held', () => spine.delivery.backlog === 400);
   now += 3_600_000;
   spine.delivery.ring(session.id);
   await until('the rest stays outside', () => spine.delivery.backlog === 400);
-  await until('all come in order', () => channel.visible.length === 600, 25_000);
+  await until('all come in order', () => channel.visible.length === 600, 50_000);
   expect(channel.visible.map((sent) => sent.text)).toEqual(Array.from({ length: 600 }, (_, at) => `m${at}`));
 });
 

@@ -35,7 +35,7 @@ function read(reader: OutboxReader, paths: SessionPaths, afterSeq = 0): Promise<
 test('rows come in order from the cursor, and no more than the limit', async () => {
   const paths = makeSession();
   const container = new ScriptedContainer(paths);
-  for (let at = 0; at < 300; at++) container.send({ content: { text: `m${at}` } });
+  container.sendMany(300, (at) => ({ content: { text: `m${at}` } }));
   container.close();
   const first = await read(makeReader(), paths);
   if (first.kind !== 'snapshot') throw new Error(first.kind);
@@ -121,7 +121,7 @@ test('a file that is replaced between two reads is opened anew and checked anew'
 test('a corrupt page breaks the contract', async () => {
   const paths = makeSession();
   const container = new ScriptedContainer(paths);
-  for (let at = 0; at < 500; at++) container.send({ content: { text: 'x'.repeat(500) } });
+  container.sendMany(500, () => ({ content: { text: 'x'.repeat(500) } }));
   container.close();
   const page = Buffer.alloc(4096, 0xa5);
   const { openSync, writeSync, closeSync } = await import('node:fs');
