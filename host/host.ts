@@ -26,6 +26,7 @@ import type { Stores } from './assembly/stores.ts';
 import { Closers } from './closers.ts';
 import type { HomePaths } from './config/home.ts';
 import type { Policy } from './config/policy.ts';
+import { UnderWay } from './config/under-way.ts';
 import { VERSION } from './config/version.ts';
 import { startServer } from './console/api/server.ts';
 import type { Channel } from './delivery/channel.ts';
@@ -78,6 +79,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 async function buildAndStart(options: HostOptions, closers: Closers): Promise<Host> {
   const ground = layGround(options.policy, closers, options.vault);
+  // Closed when all parts are: what a request waited for was ended there, and what it writes to is still open.
+  const requests = closers.use(new UnderWay());
   const parts = buildParts(ground, options);
   // Before a container asks for anything.
   await unlockFromFile(ground.vault, options.vault?.passphraseFile ?? null);
@@ -90,7 +93,7 @@ async function buildAndStart(options: HostOptions, closers: Closers): Promise<Ho
   const { policy, paths, stores, firstRun, now } = ground;
   let port: number | null = null;
   if (options.withoutApi !== true) {
-    const where = { port: policy.port, socketPath: paths.socket, bearerToken };
+    const where = { port: policy.port, socketPath: paths.socket, bearerToken, requests };
     port = closers.use(await startServer(apiParts, where)).port;
   }
   hostLog.info({ version: VERSION, pid: process.pid, port, driver: policy.driver, firstRun }, 'the host is ready');

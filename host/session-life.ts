@@ -13,6 +13,7 @@ import type { MessageId, SessionId } from '../shared/ids.ts';
 import { sessionPaths } from '../shared/session-files.ts';
 import { errorCode, Fault, toDiskFault } from './config/errors.ts';
 import { ACTIVE_SWEEP_MS, DISK_SWEEP_MS } from './config/limits.ts';
+import { Retries } from './config/retries.ts';
 import type { Feed } from './console/api/feed.ts';
 import type { LiveState } from './console/api/ports.ts';
 import type { Activity } from './delivery/activity.ts';
@@ -68,6 +69,7 @@ export class SessionLife implements Disposable {
   /** Sessions that are not plainly idle. */
   readonly #live = new Map<SessionId, SessionState>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #retries = new Retries();
   /** Ways out that could not be opened: at most one try waits for each session, however often its state changes. */
   readonly #wayRetries = new Map<SessionId, NodeJS.Timeout>();
   #measuring = false;
@@ -113,7 +115,7 @@ export class SessionLife implements Disposable {
       sessions.setNextDue(id, null);
     } else {
       hostLog.warn({ sessionId: id, err: fault }, 'a session cannot be looked at now, and is tried again');
-      setTimeout(again, TRY_AGAIN_MS).unref();
+      this.#retries.after(TRY_AGAIN_MS, again);
     }
   }
 
@@ -341,6 +343,7 @@ export class SessionLife implements Disposable {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const retry of this.#wayRetries.values()) clearTimeout(retry);
+    this.#retries[Symbol.dispose]();
   }
 }
 

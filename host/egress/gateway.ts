@@ -5,6 +5,7 @@
 import type { SecureContext } from 'node:tls';
 import type { AgentGroupId, SessionId } from '../../shared/ids.ts';
 import { Fault, toDiskFault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { SessionDoor } from './door.ts';
 import { GATEWAY_LIMITS } from './limits.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
@@ -26,6 +27,8 @@ export class Gateway implements AsyncDisposable {
   readonly #byAgent = new Map<AgentGroupId, Set<SessionDoor>>();
   readonly #own: () => ReadonlySet<string>;
   readonly #trust: SecureContext | null;
+  readonly #underWay = new UnderWay();
+  #isClosed = false;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -44,6 +47,7 @@ export class Gateway implements AsyncDisposable {
       if (known.door.isThere()) return;
       if (this.#doors.get(who.sessionId) === known) this.close(who.sessionId);
     }
+    if (this.#isClosed) throw new Fault('gateway_unavailable', 'the host is stopping', { retryable: true });
     await this.#listening(this.#doors.get(who.sessionId) ?? this.#make(who, socketPath));
   }
 
@@ -84,8 +88,11 @@ export class Gateway implements AsyncDisposable {
     return [...this.#doors.values()].reduce((sum, { door }) => sum + door[what], 0);
   }
 
+  /** Cuts off everybody, and opens no door any more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     for (const id of [...this.#doors.keys()]) this.close(id);
+    await this.#underWay[Symbol.asyncDispose]();
   }
 
   #make(who: Who, socketPath: string): Opened {
@@ -102,7 +109,7 @@ export class Gateway implements AsyncDisposable {
       },
       socketPath,
     );
-    const opened = { who, door, ready: door.listen() };
+    const opened = { who, door, ready: this.#underWay.add(door.listen()) };
     this.#doors.set(who.sessionId, opened);
     const doors = this.#byAgent.get(who.agentGroupId) ?? new Set();
     this.#byAgent.set(who.agentGroupId, doors.add(door));

@@ -55,7 +55,9 @@ async function buildWatched(engine: ImageEngine, order: BuildOrder) {
   const look = async () => {
     if (isLooking) return;
     isLooking = true;
-    why ??= planEnd({ startedAt, heardAt, freeBytes: await measure(engine), isAgentThere: isAgentThere() }, now());
+    // Asked before the engine is: its answer may come when the build, and the host, have ended.
+    const isThere = isAgentThere();
+    why ??= planEnd({ startedAt, heardAt, freeBytes: await measure(engine), isAgentThere: isThere }, now());
     isLooking = false;
     if (why !== null) watch.abort();
   };

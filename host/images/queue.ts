@@ -11,6 +11,7 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentGroupId, ImageBuildId, InstallId } from '../../shared/ids.ts';
 import { errorCode, Fault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { failpoint } from '../observe/failpoint.ts';
 import { imagesLog } from '../observe/logger.ts';
 import type { AgentStore } from '../store/agents.ts';
@@ -66,6 +67,7 @@ export class BuildQueue {
   readonly #jobs: Job[] = [];
   readonly #servedAt = new Map<string, number>();
   readonly #logs = new Map<ImageBuildId, BuildLog>();
+  readonly #underWay = new UnderWay();
   #running: Promise<void> | null = null;
   #mustClear = false;
   #mustClean = false;
@@ -125,6 +127,7 @@ export class BuildQueue {
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#running;
+    await this.#underWay[Symbol.asyncDispose]();
   }
 
   async #work(): Promise<void> {
@@ -224,7 +227,7 @@ export class BuildQueue {
         );
       }
     });
-    for (const { agentGroupId } of builds) void this.#prune(agentGroupId);
+    for (const { agentGroupId } of builds) void this.#underWay.add(this.#prune(agentGroupId));
     const image = builds[0]?.image ?? '';
     imagesLog.info({ image, end: end.kind }, 'a build ended');
     return end.kind === 'built' ? { kind: 'built', image } : { kind: 'failed', tail };
@@ -238,8 +241,16 @@ export class BuildQueue {
     }
   }
 
+  /** A log that the disk does not let go of stays. */
   async #prune(agentGroupId: AgentGroupId): Promise<void> {
-    for (const id of this.#parts.builds.prune(agentGroupId, KEEP_BUILDS)) await rm(this.logPath(id), { force: true });
+    for (const id of this.#parts.builds.prune(agentGroupId, KEEP_BUILDS)) {
+      try {
+        await rm(this.logPath(id), { force: true });
+      } catch (error) {
+        if (errorCode(error) === '') throw error;
+        imagesLog.warn({ err: error, buildId: id }, 'the log of an old build could not be removed');
+      }
+    }
   }
 }
 

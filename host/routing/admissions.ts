@@ -13,6 +13,7 @@
  * I4. What is let in is one sender to one agent: other agents of the chat decide for themselves.
  */
 import { errorCode, Fault, toDiskFault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Gate, HeldMessage, HeldStore } from '../store/held.ts';
 import type { Holding } from './holding.ts';
@@ -46,6 +47,7 @@ export class Admissions implements AsyncDisposable {
   readonly #parts: AdmissionParts;
   readonly #running = new Map<string, Promise<void>>();
   readonly #retries = new Map<string, { timer: NodeJS.Timeout; delayMs: number }>();
+  readonly #underWay = new UnderWay();
   #sweeper: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -138,7 +140,7 @@ export class Admissions implements AsyncDisposable {
       if (this.#running.get(key) === mine) this.#running.delete(key);
     };
     mine.then(done, done);
-    return mine;
+    return this.#underWay.add(mine);
   }
 
   #report(gate: Gate, error: unknown): void {
@@ -165,7 +167,7 @@ export class Admissions implements AsyncDisposable {
     this.#isClosed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
     for (const { timer } of this.#retries.values()) clearTimeout(timer);
-    await Promise.allSettled(this.#running.values());
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 

@@ -11,6 +11,7 @@ import { MAX_TEXT_BYTES } from '../../shared/limits.ts';
 import { stampNow } from '../../shared/trace.ts';
 import { showSafely } from '../approvals/show.ts';
 import { assertNever, Fault, toDiskFault } from '../config/errors.ts';
+import { UnderWay } from '../config/under-way.ts';
 import { routingLog } from '../observe/logger.ts';
 import type { Heard } from '../questions/apply.ts';
 import { planSessionKey } from '../sessions/session-key.ts';
@@ -47,6 +48,8 @@ export class Router implements AsyncDisposable {
   readonly #admissions: Admissions;
   /** Senders whose names and private chats were noted, so that most messages ask no table. */
   readonly #noted = new Map<UserId, MessagingGroupId | null>();
+  readonly #underWay = new UnderWay();
+  #isClosed = false;
 
   constructor(parts: RoutingParts) {
     this.#parts = parts;
@@ -72,10 +75,15 @@ export class Router implements AsyncDisposable {
   }
 
   /**
-   * Throws Fault `disk_full`, `disk_failed`, `database_busy`, `message_too_long`, `session_busy`, `session_corrupt`: not
-   * accepted, the platform keeps it.
+   * Rejects with Fault `disk_full`, `disk_failed`, `database_busy`, `message_too_long`, `session_busy`,
+   * `session_corrupt`, `host_stopping`: not accepted, the platform keeps it.
    */
-  async receive(event: InboundEvent): Promise<ReceiveOutcome> {
+  receive(event: InboundEvent): Promise<ReceiveOutcome> {
+    return this.#underWay.add(this.#receive(event));
+  }
+
+  async #receive(event: InboundEvent): Promise<ReceiveOutcome> {
+    if (this.#isClosed) throw hostStopping();
     const { chats, wirings, disk, transcript } = this.#parts;
     if (!disk.hasRoom()) throw diskFull();
     if (transcript.trouble !== null) throw transcript.trouble;
@@ -328,8 +336,11 @@ export class Router implements AsyncDisposable {
     return this.#drop(event, reasons.find((one) => one !== 'not_addressed') ?? reasons[0] ?? 'unwired');
   }
 
+  /** Accepts nothing more, and waits for what is being received: whoever wrote it hears what became of it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await this.#admissions[Symbol.asyncDispose]();
+    await this.#underWay[Symbol.asyncDispose]();
   }
 }
 
@@ -360,6 +371,11 @@ function judge(event: InboundEvent, outcomes: PromiseSettledResult<RoutedMessage
 function toTrouble(error: unknown): Fault | null {
   const fault = toDiskFault(error);
   return fault?.code === 'disk_full' ? diskFull(error) : fault;
+}
+
+function hostStopping(): Fault {
+  const hint = 'send it again when the host runs';
+  return new Fault('host_stopping', 'the host is stopping: no message can be taken now', { retryable: true, hint });
 }
 
 function diskFull(cause?: unknown): Fault {

@@ -5,6 +5,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { UnderWay } from '../../host/config/under-way.ts';
 import { Feed } from '../../host/console/api/feed.ts';
 import type { ApiParts } from '../../host/console/api/ports.ts';
 import { presentVault } from '../../host/console/api/resources/vault.ts';
@@ -102,6 +103,7 @@ export class ApiFixture {
   readonly agent: AgentGroup;
   readonly parts: ApiParts;
   #server: ApiServer | null = null;
+  readonly #requests = new UnderWay();
 
   constructor(webFolder: string | null = null) {
     const { spine } = this;
@@ -227,6 +229,7 @@ export class ApiFixture {
       port: 0,
       socketPath: this.spine.home.socket,
       bearerToken: BEARER,
+      requests: this.#requests,
     });
     this.#server = server;
     onTestFinished(() => this.stop());
@@ -237,6 +240,7 @@ export class ApiFixture {
     const server = this.#server;
     this.#server = null;
     await server?.[Symbol.asyncDispose]();
+    await this.#requests[Symbol.asyncDispose]();
     this.egressTail[Symbol.dispose]();
   }
 

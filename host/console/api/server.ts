@@ -8,6 +8,7 @@ import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { errorCode, Fault } from '../../config/errors.ts';
+import type { UnderWay } from '../../config/under-way.ts';
 import { buildApp } from './app.ts';
 import { EventStreams } from './event-stream.ts';
 import * as limits from './limits.ts';
@@ -20,6 +21,11 @@ export interface ServerOptions {
   socketPath: string;
   /** Of scripts over TCP. */
   bearerToken: string;
+  /**
+   * Requests that are not answered yet. One whose caller has left, or was cut off by the close, is worked on to its
+   * end: whoever closes what requests write to waits here first.
+   */
+  requests: UnderWay;
 }
 
 export interface ApiServer extends AsyncDisposable {
@@ -35,7 +41,13 @@ export async function startServer(parts: ApiParts, options: ServerOptions): Prom
   const app = buildApp(parts, streams, options.bearerToken);
   let port = options.port;
   const listenerFor = (door: 'tcp' | 'unix'): Listener =>
-    getRequestListener((request, env) => app.fetch(request, { ...env, door, port }), { overrideGlobalObjects: false });
+    getRequestListener(
+      (request, env) => {
+        const answer = app.fetch(request, { ...env, door, port });
+        return answer instanceof Promise ? options.requests.add(answer) : answer;
+      },
+      { overrideGlobalObjects: false },
+    );
   const tcp = makeServer(listenerFor('tcp'));
   port = await listenTcp(tcp, options.port);
   const unix = makeServer(listenerFor('unix'));

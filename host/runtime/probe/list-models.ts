@@ -9,14 +9,15 @@ import { LIST_DEADLINE_MS, MAX_LIST_BYTES, MAX_LISTED_MODELS } from './limits.ts
 const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 const MODEL_NAME = /^[\x21-\x7e]{1,200}$/;
 
-/** By name. Null: it does not say, or not in time. */
+/** By name. Null: it does not say, not in time, or not before `stop` aborts. */
 export async function listModels(
   socket: string,
   service: { name: string; api: ModelApi | null },
+  stop: AbortSignal,
 ): Promise<string[] | null> {
   // The SDKs put the version before paths of the one, and into the base URL of the other.
   const path = `/model/${service.name}${service.api === 'anthropic' ? '/v1' : ''}/models`;
-  const text = await get(socket, path);
+  const text = await get(socket, path, stop);
   if (text === null) return null;
   try {
     const parsed = listSchema.safeParse(JSON.parse(text));
@@ -30,12 +31,12 @@ export async function listModels(
 }
 
 /** Null: anything but a whole answer 200. */
-async function get(socket: string, path: string): Promise<string | null> {
+async function get(socket: string, path: string, stop: AbortSignal): Promise<string | null> {
   using short = new ShortPath(socket);
   const socketPath = short.text;
   // Awaited here: its name is good until this is left.
   return await new Promise<string | null>((resolve) => {
-    const signal = AbortSignal.timeout(LIST_DEADLINE_MS);
+    const signal = AbortSignal.any([AbortSignal.timeout(LIST_DEADLINE_MS), stop]);
     const headers = { host: '127.0.0.1', 'anthropic-version': '2023-06-01' };
     const asked = request({ socketPath, path, headers, signal }, (answer) => {
       const chunks: Buffer[] = [];

@@ -14,6 +14,7 @@ import { type AgentGroupId, type InstallId, makeId, type SessionId } from '../..
 import { modelServiceOf } from '../../../shared/providers.ts';
 import { CONTAINER_PATHS, RUNNER_ENV } from '../../../shared/session-files.ts';
 import { Fault } from '../../config/errors.ts';
+import { UnderWay } from '../../config/under-way.ts';
 import type { Credential } from '../../egress/credentials.ts';
 import type { Service } from '../../egress/services.ts';
 import type { ImageState } from '../../images/plan.ts';
@@ -66,7 +67,7 @@ const PROBE_USER = 59_999;
 export class Prober implements AsyncDisposable {
   readonly #parts: ProberParts;
   readonly #pace = new ProbePace();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
   readonly #stop = new AbortController();
 
   constructor(parts: ProberParts) {
@@ -75,10 +76,10 @@ export class Prober implements AsyncDisposable {
 
   /** I2. Nobody waits for it. */
   start(): void {
-    if (clearProbePlaces(this.#parts.places)) void this.#track(this.#clearContainers());
+    if (clearProbePlaces(this.#parts.places)) void this.#underWay.add(this.#clearContainers());
   }
 
-  /** Calls the model of this agent once. Rejects with what the disk throws. */
+  /** Calls the model of this agent once. Rejects with what the disk throws, and Fault `host_stopping`. */
   test(agent: AgentGroup): Promise<Probe> {
     return this.#inTurn(agent, async () => {
       const { agentName, provider, model } = { ...agent.config, agentName: agent.name };
@@ -104,23 +105,18 @@ export class Prober implements AsyncDisposable {
   /** Ends what is under way: a host that stops does not wait for a model. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled(this.#running);
+    await this.#underWay[Symbol.asyncDispose]();
   }
 
   async #inTurn<T>(agent: AgentGroup, work: () => Promise<T>): Promise<T | Exclude<Probe, { kind: 'report' }>> {
+    if (this.#stop.signal.aborted) throw new Fault('host_stopping', 'the host is stopping', { retryable: true });
     const paced = this.#pace.begin(agent.id, this.#parts.now());
     if (paced.kind !== 'go') return paced;
     try {
-      return await this.#track(work());
+      return await this.#underWay.add(work());
     } finally {
       paced.done();
     }
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    const tracked = work.finally(() => this.#running.delete(tracked));
-    this.#running.add(tracked);
-    return tracked;
   }
 
   async #findOutcome(agent: AgentGroup): Promise<ProbeOutcome> {
@@ -175,7 +171,7 @@ export class Prober implements AsyncDisposable {
     await using gateway = this.#parts.gatewayFor(agent);
     await gateway.open({ sessionId: place.sessionId, agentGroupId: agent.id }, place.socket);
     // Awaited here: the gateway is gone when this is left.
-    return await listModels(place.socket, service);
+    return await listModels(place.socket, service, this.#stop.signal);
   }
 
   #serviceOf(agent: AgentGroup): Service | null {

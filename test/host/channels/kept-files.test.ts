@@ -100,3 +100,21 @@ test('what a cut-off copy left goes after a day', async () => {
   await new KeptFiles(folder, spine.transcript).prune(Date.now());
   expect([partial, fresh].map((path) => existsSync(path))).toEqual([false, true]);
 });
+
+test('closed, it has kept what was being kept', async () => {
+  const spine = new Spine();
+  const folder = join(spine.home.channels, 'web', 'files');
+  const path = join(spine.home.uploads, 'b.txt');
+  writeFileSync(path, '0123456789');
+  const files = new KeptFiles(folder, spine.transcript);
+  const messageId = makeId('message');
+  const message: OutgoingMessage = {
+    ...{ messageId, idempotencyKey: messageId, address: { platformId: 'chat', threadId: null }, text: '' },
+    ...{ files: [{ name: 'b.txt', sizeBytes: 10, contentType: 'text/plain', path }] },
+    ...{ replyToPlatformId: null, question: null },
+  };
+  const keeping = files.keep(message);
+  await files[Symbol.asyncDispose]();
+  expect(readdirSync(folder)).toEqual([messageId]);
+  await keeping;
+});

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { UnderWay } from '../../../host/config/under-way.ts';
 import { COOKIE_LIFE_MS, LINK_LIFE_MS } from '../../../host/store/logins.ts';
 import { type ApiFixture, BEARER, OWNER, startApi } from '../../support/api-server.ts';
 
@@ -236,7 +237,12 @@ describe('the Unix socket', () => {
     const api = await startApi();
     const { startServer } = await import('../../../host/console/api/server.ts');
     // The path is taken over; the old server's file is gone, as after a crash.
-    const second = await startServer(api.parts, { port: 0, socketPath: api.spine.home.socket, bearerToken: BEARER });
+    const second = await startServer(api.parts, {
+      port: 0,
+      socketPath: api.spine.home.socket,
+      bearerToken: BEARER,
+      requests: new UnderWay(),
+    });
     try {
       expect((await api.call('/me', { door: 'unix' })).status).toBe(200);
     } finally {
@@ -258,15 +264,51 @@ describe('the server', () => {
   it('names the fault when its port is taken', async () => {
     const api = await startApi();
     const { startServer } = await import('../../../host/console/api/server.ts');
-    const options = { port: api.port, socketPath: `${api.spine.home.socket}2`, bearerToken: BEARER };
+    const options = {
+      port: api.port,
+      socketPath: `${api.spine.home.socket}2`,
+      bearerToken: BEARER,
+      requests: new UnderWay(),
+    };
     await expect(startServer(api.parts, options)).rejects.toMatchObject({ code: 'port_in_use' });
   });
 
   it('closes its TCP door when the socket cannot be opened', async () => {
     const api = await startApi();
     const { startServer } = await import('../../../host/console/api/server.ts');
-    const options = { port: 0, socketPath: `${api.spine.home.home}/missing/x.sock`, bearerToken: BEARER };
+    const options = {
+      port: 0,
+      socketPath: `${api.spine.home.home}/missing/x.sock`,
+      bearerToken: BEARER,
+      requests: new UnderWay(),
+    };
     await expect(startServer(api.parts, options)).rejects.toMatchObject({ code: 'socket_unusable' });
+  });
+
+  it('leaves a request whose caller was cut off to whoever closes what it writes to', async () => {
+    const api = await startApi();
+    let goOn: () => void = () => undefined;
+    const asked = new Promise<void>((isAsked) => {
+      const { status } = api.parts;
+      api.parts.status = async () => {
+        isAsked();
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        order.push('answered');
+        return status();
+      };
+    });
+    const order: string[] = [];
+    const cut = expect(api.call('/status')).rejects.toThrow();
+    await asked;
+    const stopping = api.stop().then(() => order.push('stopped'));
+    await cut;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual([]);
+    goOn();
+    await stopping;
+    expect(order).toEqual(['answered', 'stopped']);
   });
 
   it('listens on loopback alone', async () => {

@@ -653,3 +653,12 @@ describe('the socket', () => {
     expect((await way.rows(1))[0]).toMatchObject({ outcome: 'failed', reason: 'session_closed' });
   });
 });
+
+test('a gateway that is closed opens no door any more', async () => {
+  const { gateway, agent, socketPath } = await openWayOut();
+  await gateway[Symbol.asyncDispose]();
+  expect(existsSync(socketPath)).toBe(false);
+  const opening = gateway.open({ sessionId: makeId('session'), agentGroupId: agent.id }, socketPath);
+  await expect(opening).rejects.toMatchObject({ code: 'gateway_unavailable', retryable: true });
+  expect(existsSync(socketPath)).toBe(false);
+});

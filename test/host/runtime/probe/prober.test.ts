@@ -145,4 +145,11 @@ describe('a call that tests a model', () => {
     await until('it is gone', async () => (await driver.list()).length === 0);
     expect(existsSync(join(home, 'calls', 'old'))).toBe(false);
   });
+
+  it('is begun by no host that stops', async () => {
+    const { prober, driver, test } = setUp(say(GOOD));
+    await prober[Symbol.asyncDispose]();
+    await expect(test()).rejects.toMatchObject({ code: 'host_stopping', retryable: true });
+    expect(await driver.list()).toEqual([]);
+  });
 });
