@@ -1,7 +1,7 @@
 /**
  * Each attack is made for real, from inside a real container. Whatever it does: the host stays the same
  * process, leaks nothing, names what it set aside, and honest sessions answer within twice their time, or
- * within 100 ms where that is more: below it the noise of a two-core machine counts.
+ * within 50 ms where that is more: below it the noise of a two-core machine counts.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -22,12 +22,8 @@ import { Harbour, median } from './harbour.ts';
  */
 const NORMAL_MS = 400;
 const DURING_MS = 750;
-/**
- * Twice the normal time, and never less than this: with a warm answer in milliseconds, noise alone is more. Where
- * another program had one of two cores, 53 to 78 ms were seen during three attacks in a row, and 14 to 24 between
- * them. A host that stands still for an attacker is away for seconds.
- */
-const FLOOR_MS = 100;
+/** Twice the normal time, and never less than this: with a warm answer in milliseconds, noise alone is more. */
+const FLOOR_MS = 50;
 
 type Args = (harbour: Harbour) => Record<string, string> | Promise<Record<string, string>>;
 
