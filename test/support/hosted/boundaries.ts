@@ -18,7 +18,7 @@ import type { EndPlan } from './protocol.ts';
 const load = createRequire(import.meta.url);
 
 export class Boundaries {
-  readonly #end: EndPlan | null;
+  #end: EndPlan | null;
   readonly #counts = new Map<string, number>();
   #total = 0;
 
@@ -42,6 +42,11 @@ export class Boundaries {
     if (!isHere) return;
     writeSync(1, `${end.signal} at ${name} (${times})\n`);
     process.kill(process.pid, end.signal);
+  }
+
+  /** The process is ending already: boundaries on its way are not where that began. */
+  disarm(): void {
+    this.#end = null;
   }
 
   install(): void {
@@ -114,12 +119,13 @@ export class Boundaries {
 /** Methods of `fs` that change something, without their `Sync`. */
 const FILE_CHANGES = ['mkdir', 'rename', 'writeFile', 'chown', 'chmod', 'rm', 'utimes', 'copyFile', 'cp'] as const;
 
-/** The last two parts of a path, ids and random parts left out: the same place has the same name in every run. */
+/** The last two parts of a path, ids, descriptors and random parts left out: the same place has the same name in every run. */
 function shorten(path: unknown): string {
   return String(path)
     .split('/')
     .slice(-2)
     .join('/')
+    .replace(/^\d+\//, 'fd/')
     .replace(/[a-z]{2,4}_[0-9a-z]{20}/g, '#')
     .replace(/portolan-crash-\w+/, '');
 }

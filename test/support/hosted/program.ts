@@ -36,7 +36,13 @@ async function run(): Promise<void> {
   const { logFile } = prepareHome(options.home);
   const logging = startLogging(logFile, 'info');
   const signalled = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      // Every time: the test may ask just when the process has asked itself.
+      process.on(signal, () => {
+        boundaries.disarm();
+        resolve(signal);
+      });
+    }
   });
   boundaries.install();
   const { home, driver, image, pauseAfterMs, stopAfterMs, maxRunning } = options;
