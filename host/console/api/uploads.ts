@@ -128,11 +128,15 @@ class Reception {
       parser.on('partsLimit', () => fail(malformed()));
       parser.on('error', (error) => fail(malformed(error)));
       parser.on('close', resolve);
-      request.once('close', () => {
-        if (!request.complete) fail(new Problem(400, 'cut_off', 'The upload was cut off.', { next: 'send it again' }));
-      });
+      // Also when all of it came, and is lost with the connection before it was read here.
+      const closed = () => {
+        if (!request.readableEnded) fail(cutOff());
+      };
+      request.once('close', closed);
       request.on('end', () => parser.end());
       request.on('data', feed);
+      // Whoever leaves at once has left before this listens.
+      if (request.destroyed) closed();
     });
   }
 
@@ -183,6 +187,10 @@ function openParser(request: IncomingMessage): busboy.Busboy {
 
 function malformed(cause?: unknown): Problem {
   return new Problem(400, 'bad_form', 'The form is malformed.', { expected: FORM }, cause);
+}
+
+function cutOff(): Problem {
+  return new Problem(400, 'cut_off', 'The upload was cut off.', { next: 'send it again' });
 }
 
 function tooManyFiles(): Problem {

@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { createServer, request as httpRequest } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readUpload } from '../../../host/console/api/uploads.ts';
 import { makeId } from '../../../shared/ids.ts';
 import { MAX_FILE_BYTES, MAX_TEXT_BYTES } from '../../../shared/limits.ts';
 import { ApiFixture, BEARER, startApi } from '../../support/api-server.ts';
+import { makeTempHome } from '../../support/temp-home.ts';
 import { until } from '../../support/until.ts';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');
@@ -263,6 +266,31 @@ describe('files beside a message', () => {
     await until('the upload is removed', () => staged(api).length === 0);
     expect(countMessages(api)).toBe(0);
   });
+
+  it.each(['half of it', 'all of it'])(
+    'of a sender who left before it was read, having sent %s, are not waited for',
+    async (sent) => {
+      const { uploads } = makeTempHome();
+      const form = makeForm([{ name: 'file', filename: 'a', content: 'x' }]);
+      const half = sent === 'half of it' ? form.body.length / 2 : form.body.length;
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const reading = new Promise<unknown>((resolve, reject) => {
+        server.once('request', (request) => {
+          request.once('close', () => readUpload(request, uploads).then(resolve, reject));
+          client.destroy();
+        });
+      });
+      const { port } = server.address() as AddressInfo;
+      const headers = { ...form.headers, 'content-length': form.body.length };
+      const client = httpRequest({ host: '127.0.0.1', port, method: 'POST', headers });
+      client.on('error', () => undefined);
+      client.write(form.body.subarray(0, half));
+      await expect(reading).rejects.toMatchObject({ code: 'cut_off' });
+      expect(readdirSync(uploads)).toEqual([]);
+      await new Promise((resolve) => server.close(resolve));
+    },
+  );
 
   it('that a killed host left staged are removed by the next one, and nothing else is', async () => {
     const api = new ApiFixture();
