@@ -86,6 +86,8 @@ export class BuildQueue {
 
   /** Resolves with its end. Rejects with Fault `host_stopping`; then the row stays open. */
   add(wanted: Wanted): Promise<BuildResult> {
+    // Nobody works any more: a job that comes now would have no end.
+    if (this.#parts.signal.aborted) return Promise.reject(stopping());
     const { build } = wanted;
     const { image, agentGroupId } = build;
     let job = this.#jobs.find((each) => each.image === image);

@@ -309,6 +309,33 @@ describe('the next host', { timeout: 120_000 }, () => {
     expect(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)).toMatch(/^The host stopped in the middle/);
   });
 
+  test('finds open whatever was being looked for when the one before it stopped, which keeps nobody waiting', async () => {
+    const workshop = new Workshop();
+    const agents = [workshop.addAgent('first', needs('one')), workshop.addAgent('second', needs('two'))];
+    let goOn = () => {};
+    const isStopped = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let looking = 0;
+    workshop.engine.beforeFind = async (image) => {
+      if (image === BASE_IMAGE) return;
+      looking++;
+      await isStopped;
+    };
+    const asked = agents.map((agent) =>
+      workshop.images.ensure(agent, agent.config.packages, { approvalId: makeId('approval') }),
+    );
+    const outcomes = Promise.allSettled(asked);
+    await until('both are looked for', () => looking === 2);
+    const stopped = workshop.images[Symbol.asyncDispose]();
+    goOn();
+    const left = { status: 'rejected', reason: { code: 'host_stopping' } };
+    expect(await outcomes).toMatchObject([left, left]);
+    await stopped;
+    expect(workshop.builds.listOpen()).toHaveLength(2);
+    workshop.engine.beforeFind = async () => {};
+  });
+
   test('is stopped only when nothing writes any more: the database is closed after that', async () => {
     const workshop = new Workshop();
     const agent = workshop.addAgent('main');
