@@ -89,6 +89,8 @@ export class CarryOut implements AsyncDisposable {
       const fault = error instanceof Fault ? error : toDiskFault(error);
       // Whatever it is: one request that cannot be carried out must not end the host at each start.
       if (fault?.retryable === true && tries < MAX_TRIES) return { kind: 'again' };
+      // However often it was tried: the next host does (I2).
+      if (fault?.code === 'host_stopping') return { kind: 'again' };
       if (!this.#isClosed)
         approvalsLog.error({ approvalId: id, action, err: error }, 'an approval could not be carried out');
       return { kind: 'failed', outcome: describeFailure(fault) };

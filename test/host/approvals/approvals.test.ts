@@ -1,7 +1,9 @@
 /** Approvals through real routing, lanes and stores: asked in a chat, decided, carried out. */
 import { expect, test } from 'vitest';
-import type { ApprovalRequest, Decision } from '../../../host/approvals/approval.ts';
+import type { ActionRules, ApprovalRequest, Decision } from '../../../host/approvals/approval.ts';
+import { CarryOut } from '../../../host/approvals/carry-out.ts';
 import { Fault } from '../../../host/config/errors.ts';
+import { ApprovalVoices } from '../../../host/store/approval-voices.ts';
 import type { Approval } from '../../../host/store/approvals.ts';
 import type { MessagingGroup } from '../../../host/store/chats.ts';
 import { type ApprovalId, type MessageId, makeId, type UserId } from '../../../shared/ids.ts';
@@ -253,6 +255,31 @@ test('a handler that fails for a while is tried again, one that breaks makes the
   for (const id of [one, two]) spine.approvals.decide(id, { choice: 'Let in', by: ADA, from: null });
   await until('both are over', () => state(set, one) === 'applied' && state(set, two) === 'failed');
   expect(spine.approvals.get(two)?.outcome).toBe('This failed: the log of the host says why.');
+});
+
+test('Lost or silent: the last try of a decision is no failure when the host stops in it', async () => {
+  const set = setUp();
+  const { spine, addAdmin } = set;
+  addAdmin(ADA, null);
+  const [one, two] = [await request(set, { subjectKey: 'a' }), await request(set, { subjectKey: 'b' })];
+  // Decided, and not carried out yet.
+  await spine.approvals[Symbol.asyncDispose]();
+  for (const id of [one, two]) spine.approvals.decide(id, { choice: '1', by: ADA, from: null });
+  const admit_sender: ActionRules = {
+    describe: () => ({ kind: 'possible', lines: [] }),
+    carryOut: async ({ id }) => {
+      throw new Fault(id === one ? 'host_stopping' : 'engine_refused', 'not now', { retryable: true });
+    },
+  };
+  await using carryOut = new CarryOut({
+    ...{ approvals: spine.approvalRows, voices: new ApprovalVoices(spine.db), questions: spine.questionRows },
+    ...{ ledger: spine.ledger, asked: spine.questions, now: () => spine.now() },
+    rules: () => ({ ...spine.approvalRules, admit_sender }),
+    tell: () => {},
+    onChanged: () => {},
+  });
+  for (const id of [one, two]) await carryOut.run(id, 6);
+  expect([one, two].map((id) => spine.approvals.get(id)?.outcome)).toEqual([null, 'This failed: not now.']);
 });
 
 test('nobody decides in time: it expires, its card says so, and what waits for it is told', async () => {
