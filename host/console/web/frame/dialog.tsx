@@ -15,6 +15,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       opened
       onClose={onClose}
       title={title}
+      // What is filled in would go with a click beside it, and a double click on what opens it would close it.
+      closeOnClickOutside={false}
       closeButtonProps={{ 'aria-label': 'Close' }}
       overlayProps={{ backgroundOpacity: 0.25 }}
       styles={{ title: { fontWeight: 620 } }}
