@@ -1,6 +1,7 @@
 import { Alert, NativeSelect } from '@mantine/core';
 import { EFFORTS } from '../../../../shared/providers.ts';
 import type { ProviderChoice } from '../client/types.ts';
+import { lacksKey } from '../secrets/secret.ts';
 import { useServices } from '../secrets/use-secrets.ts';
 import { describeEffort } from './agent.ts';
 import { type ChoiceDraft, type KnownProvider, switchProvider } from './choice.ts';
@@ -24,7 +25,7 @@ export function ChoiceFields({ providers, draft, hasTerms, asker, onDraft }: Cho
   const known = providers.find(({ name }) => name === draft.provider);
   function choose(name: string) {
     const next = providers.find((one) => one.name === name);
-    if (next !== undefined) onDraft(switchProvider(draft, next));
+    if (next !== undefined) onDraft(switchProvider(draft, known, next));
   }
   return (
     <>
@@ -54,13 +55,14 @@ type ModelChoiceProps = Pick<ChoiceFieldsProps, 'draft' | 'asker' | 'onDraft'> &
 function ModelChoice({ known, draft, asker, onDraft }: ModelChoiceProps) {
   const { service, model, effort } = draft;
   const used = useServices().data?.items.find(({ name }) => name === service);
-  const hasNoKey = used !== undefined && used.header !== '' && used.secretFor === 'none' && !used.isPrivate;
   return (
     <>
       <NativeSelect
         label="Service"
         description={
-          hasNoKey ? 'It has no key yet. The agent’s page says what to do about that.' : 'Where its model is asked.'
+          lacksKey(used)
+            ? 'It has no key yet. The agent’s page says what to do about that.'
+            : 'Where its model is asked.'
         }
         data={known.services}
         value={service ?? ''}

@@ -14,9 +14,17 @@ export interface ChoiceDraft {
 /** What every agent can begin with: it needs no model and no key. */
 export const FIRST_CHOICE: ChoiceDraft = { provider: 'demo', service: null, model: '', effort: null };
 
-/** Another provider: a model is of one service, and a service of the providers that speak its language. */
-export function switchProvider(draft: ChoiceDraft, next: KnownProvider): ChoiceDraft {
-  const keeps = draft.service !== null && next.services.includes(draft.service);
+/**
+ * Another provider: a model is of one service, and a service of the providers that speak its language. A service that
+ * came with the provider `before`, and was not chosen, goes with it.
+ */
+export function switchProvider(
+  draft: ChoiceDraft,
+  before: KnownProvider | undefined,
+  next: KnownProvider,
+): ChoiceDraft {
+  const { service } = draft;
+  const keeps = service !== null && service !== before?.defaultService && next.services.includes(service);
   return keeps
     ? { ...draft, provider: next.name }
     : { ...draft, provider: next.name, service: next.defaultService, model: '' };

@@ -2,9 +2,11 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { describeProblem } from '../client/fault.ts';
 import { fetchModels } from '../client/provider-api.ts';
-import type { ProviderChoice } from '../client/types.ts';
+import type { ProviderChoice, Service } from '../client/types.ts';
 import form from '../frame/dialog.module.css';
 import page from '../frame/page.module.css';
+import { lacksKey } from '../secrets/secret.ts';
+import { useServices } from '../secrets/use-secrets.ts';
 
 interface ModelFieldProps {
   /** The agent for which its service is asked; null: nobody can ask. */
@@ -55,13 +57,14 @@ function Listed({ ask, service, model, onModel }: ListedProps) {
   /** Why there are none to choose from. */
   const [why, setWhy] = useState<string | null>(null);
   const [isAsking, setIsAsking] = useState(false);
+  const used = useServices().data?.items.find(({ name }) => name === service);
 
   async function list() {
     setIsAsking(true);
     try {
       const found = await ask();
       setModels(found ?? []);
-      setWhy(found === null ? `${service ?? 'It'} does not say.` : `${service ?? 'It'} lists none.`);
+      setWhy(`${service ?? 'It'} ${found === null ? describeSilence(used) : 'lists none.'}`);
     } catch (error) {
       const { message, hint } = describeProblem(error);
       setWhy([message, hint].filter(Boolean).join(' '));
@@ -95,4 +98,8 @@ function Listed({ ask, service, model, onModel }: ListedProps) {
       {why !== null && <p className={page.soft}>{why}</p>}
     </div>
   );
+}
+
+function describeSilence(service: Service | undefined): string {
+  return lacksKey(service) ? 'has no key yet: without one it does not say.' : 'does not say.';
 }

@@ -45,6 +45,11 @@ const SOURCES: Readonly<Record<NonNullable<Vault['source']>, string>> = {
   file: 'with a key in a file',
 };
 
+/** Whether it answers nothing for want of a secret: one of this machine or network may do without. */
+export function lacksKey(service: Service | undefined): boolean {
+  return service !== undefined && service.header !== '' && service.secretFor === 'none' && !service.isPrivate;
+}
+
 /** How its credential travels. */
 export function describeCredential({ header, headerValue }: Pick<Service, 'header' | 'headerValue'>): string {
   return header === '' ? 'takes no credential' : `${header}: ${headerValue.replace('{}', '•••')}`;

@@ -45,10 +45,21 @@ describe('a choice that is filled in', () => {
 
   it('keeps service and model with a provider that speaks to that service, and leaves them with another', () => {
     const draft = drafted({ provider: 'claude', service: 'mirror', model: 'opus', effort: 'low' });
-    expect(switchProvider(draft, openai)).toEqual({ ...draft, provider: 'openai' });
+    expect(switchProvider(draft, claude, openai)).toEqual({ ...draft, provider: 'openai' });
     const other = drafted({ provider: 'openai', service: 'ollama', model: 'llama' });
-    expect(switchProvider(other, claude)).toMatchObject({ service: 'anthropic', model: '' });
-    expect(readChoice(switchProvider(draft, demo), demo)).toMatchObject({ service: null, model: null, effort: null });
+    expect(switchProvider(other, openai, claude)).toMatchObject({ service: 'anthropic', model: '' });
+    expect(readChoice(switchProvider(draft, claude, demo), demo)).toMatchObject({
+      service: null,
+      model: null,
+      effort: null,
+    });
+  });
+
+  it('leaves a service that came with the provider before, and keeps it when it was chosen', () => {
+    const came = drafted({ provider: 'claude', service: 'anthropic', model: 'opus' });
+    expect(switchProvider(came, claude, openai)).toMatchObject({ service: 'openai', model: '' });
+    const chosen = drafted({ provider: 'openai', service: 'anthropic', model: 'opus' });
+    expect(switchProvider(chosen, openai, claude)).toMatchObject({ service: 'anthropic', model: 'opus' });
   });
 });
 
