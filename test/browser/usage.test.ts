@@ -122,6 +122,11 @@ describe('what models cost', () => {
     await dialog().getByLabel('In', { exact: false }).first().fill('3');
     await dialog().getByLabel('Out').fill('cheap');
     await dialog().getByText('Such as 3 or 0.25').waitFor();
+    // As much as a dollar for a token may be; more is said here, not by the host.
+    await dialog().getByLabel('Out').fill('1000000');
+    await dialog().getByText('Such as 3 or 0.25').waitFor({ state: 'detached' });
+    await dialog().getByLabel('Out').fill('1000000.001');
+    await dialog().getByText('Such as 3 or 0.25').waitFor();
     await dialog().getByLabel('Out').fill('15');
     await owner.picture('set-price');
     await dialog().getByRole('button', { name: 'Set', exact: true }).click();

@@ -19,6 +19,10 @@ const FIELDS = [
   ['cacheWrite', 'Into the cache'],
 ] as const;
 
+/** As the host takes it, in nano-dollars: a dollar. */
+const MAX_PER_TOKEN = 1_000_000_000;
+const NO_PRICE = 'Such as 3 or 0.25; at most 1,000,000, and three decimals';
+
 /** As the host takes the name of a model that has a price. */
 const MODEL = /^[\w.:/@+-]{1,200}$/;
 
@@ -64,7 +68,7 @@ export function SetPrice({ of: given, onClose }: SetPriceProps) {
             required={field === 'input' || field === 'output'}
             data-autofocus={(given !== null && field === 'input') || undefined}
             value={texts[field]}
-            error={texts[field] !== '' && readPerToken(texts[field]) === null ? 'Such as 3 or 0.25' : null}
+            error={texts[field] !== '' && readPerToken(texts[field]) === null ? NO_PRICE : null}
             onChange={({ currentTarget: { value } }) => setTexts((all) => ({ ...all, [field]: value }))}
           />
         ))}
@@ -132,10 +136,12 @@ function readPrice(texts: Record<keyof PricePerToken, string>): PricePerToken | 
   return { input, output, cacheRead, cacheWrite };
 }
 
-/** Nano-dollars per token; null: no amount, or finer than those. */
+/** Nano-dollars per token; null: no amount, finer than those, or more than a token may cost. */
 function readPerToken(text: string): number | null {
   const perMillionTokens = parseUsd(text);
-  return perMillionTokens === null || perMillionTokens % 1_000_000 !== 0 ? null : perMillionTokens / 1_000_000;
+  if (perMillionTokens === null || perMillionTokens % 1_000_000 !== 0) return null;
+  const perToken = perMillionTokens / 1_000_000;
+  return perToken > MAX_PER_TOKEN ? null : perToken;
 }
 
 export function isOf(price: PriceKey, { service, model }: PriceKey): boolean {
