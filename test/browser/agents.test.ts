@@ -110,6 +110,8 @@ describe('agents at the page', () => {
     await owner.page.keyboard.type('researcher');
     await dialog().getByText('reads like the host itself').waitFor({ state: 'detached' });
     await dialog().getByLabel('Instructions').fill('You look after tides.');
+    // Beside the dialog: what is filled in stays.
+    await owner.page.mouse.click(DESKTOP.width - 40, DESKTOP.height - 40);
     await dialog().getByLabel('Time zone').selectOption('Asia/Tokyo');
     await owner.picture('new-agent');
     await nameField().press('Enter');
@@ -163,6 +165,8 @@ describe('agents at the page', () => {
     await dialog().getByLabel('Provider').selectOption({ label: 'openai' });
     await dialog().getByLabel('Service').selectOption('openrouter');
     await dialog().getByText('It has no key yet').waitFor();
+    await dialog().getByRole('button', { name: 'List its models' }).click();
+    await dialog().getByText('openrouter has no key yet: without one it does not say.').waitFor();
     await dialog().getByRole('textbox', { name: 'Model' }).fill('any/model');
     await dialog().getByRole('button', { name: 'Make it' }).click();
     await heading('reader').waitFor();
@@ -213,6 +217,17 @@ describe('agents at the page', () => {
     await action('New chat').click();
     await owner.say('help');
     await owner.fromAgent('demo provider').first().waitFor();
+  });
+
+  test('that somebody else removed are said to be gone, and nothing is offered for them any more', async () => {
+    await openAgent('reader');
+    await action('Rename').waitFor();
+    const { id, revision } = await findAgent('reader');
+    await askHost(host, `/agents/${id}`, 'DELETE', undefined, revision);
+    await owner.page.getByText('There is no such agent any more').waitFor();
+    await action('Rename').waitFor({ state: 'detached' });
+    await thinks().waitFor({ state: 'detached' });
+    await owner.picture('agent-gone');
   });
 
   test('are made and removed by admins of all agents alone; an admin of one renames it', async () => {

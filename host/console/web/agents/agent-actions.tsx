@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
+import { isMissing } from '../client/fault.ts';
 import { useNewChat } from '../sessions/use-new-chat.ts';
 import { administers, useMe } from '../sign-in/use-me.ts';
 import classes from './agents.module.css';
@@ -9,7 +10,7 @@ import { useAgent } from './use-agents.ts';
 
 /** What can be done with an agent as a whole: write to it, call it otherwise, remove it. */
 export function AgentActions({ agentId }: { agentId: string }) {
-  const agent = useAgent(agentId).data;
+  const { data: agent, error } = useAgent(agentId);
   const me = useMe();
   const mayRemove = me?.may.manageAgents === true;
   const startChat = useNewChat();
@@ -18,16 +19,20 @@ export function AgentActions({ agentId }: { agentId: string }) {
   const close = () => setAsking(null);
   return (
     <div className={classes.actions}>
-      <Button size="sm" onClick={() => startChat(agentId)}>
-        New chat
-      </Button>
-      <Button size="sm" variant="default" onClick={() => setAsking('rename')}>
-        Rename
-      </Button>
-      {mayRemove && (
-        <Button size="sm" variant="subtle" color="red" c="var(--bad)" onClick={() => setAsking('remove')}>
-          Remove
-        </Button>
+      {!isMissing(error) && (
+        <>
+          <Button size="sm" onClick={() => startChat(agentId)}>
+            New chat
+          </Button>
+          <Button size="sm" variant="default" onClick={() => setAsking('rename')}>
+            Rename
+          </Button>
+          {mayRemove && (
+            <Button size="sm" variant="subtle" color="red" c="var(--bad)" onClick={() => setAsking('remove')}>
+              Remove
+            </Button>
+          )}
+        </>
       )}
       {asking === 'rename' && <RenameAgent agent={agent} onClose={close} />}
       {asking === 'remove' && <RemoveAgent agent={agent} onClose={close} />}

@@ -1,4 +1,5 @@
 import { Link, useParams } from 'react-router';
+import { isMissing } from '../client/fault.ts';
 import type { AgentConfig } from '../client/types.ts';
 import { CopyableId, Facts } from '../details/facts.tsx';
 import { Fetched } from '../frame/fetched.tsx';
@@ -35,20 +36,33 @@ export function AgentPage() {
       actions={<AgentActions agentId={agentId} />}
     >
       <Fetched query={config} what="agent’s settings">
-        {(data) => (
-          <>
-            <Thinking agentId={agentId} />
-            <Access agentId={agentId} agentName={data.agentName} />
-            <Budgets agentId={agentId} />
-            <Config config={data} />
-            <McpServers config={data} />
-            <Mounts agentId={agentId} />
-            <Builds agentId={agentId} image={data.image} />
-            <History config={data} />
-          </>
-        )}
+        {(data) =>
+          isMissing(config.error) ? (
+            <Gone />
+          ) : (
+            <>
+              <Thinking agentId={agentId} />
+              <Access agentId={agentId} agentName={data.agentName} />
+              <Budgets agentId={agentId} />
+              <Config config={data} />
+              <McpServers config={data} />
+              <Mounts agentId={agentId} />
+              <Builds agentId={agentId} image={data.image} />
+              <History config={data} />
+            </>
+          )
+        }
       </Fetched>
     </Page>
+  );
+}
+
+/** What is known of it is from before: none of it holds, and nothing can be done with it here. */
+function Gone() {
+  return (
+    <p className={page.soft} role="status">
+      There is no such agent any more. Whoever may remove agents can restore them, on the page Agents.
+    </p>
   );
 }
 

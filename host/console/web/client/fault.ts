@@ -47,6 +47,11 @@ export async function overNetwork<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+/** The host is there, and what it was asked for is not, or no more. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiFault && error.status === 404;
+}
+
 export interface ErrorBody {
   code: string;
   message: string;

@@ -87,7 +87,7 @@ function NotFound({ sessionId }: { sessionId: string }) {
     <div className={classes.notFound}>
       <Text fw={600}>This chat could not be opened</Text>
       <Text c="dimmed" size="sm">
-        It may not exist on this host, or the host is away.
+        It may not exist on this host, its agent may be removed, or the host is away.
       </Text>
       <div>
         <Button variant="light" onClick={() => detach(console.openConversation(sessionId))}>
