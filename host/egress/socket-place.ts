@@ -25,9 +25,13 @@ export class SocketPlace {
     try {
       rmSync(making, { force: true });
       await new Promise<void>((resolve, reject) => {
+        // One that is closed in the turn in which it was opened never says that it listens.
+        const closed = () => reject(new Error('it was closed before it listened'));
         server.once('error', reject);
+        server.once('close', closed);
         server.listen(making, () => {
           server.off('error', reject);
+          server.off('close', closed);
           resolve();
         });
       });

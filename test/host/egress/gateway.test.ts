@@ -662,3 +662,13 @@ test('a gateway that is closed opens no door any more', async () => {
   await expect(opening).rejects.toMatchObject({ code: 'gateway_unavailable', retryable: true });
   expect(existsSync(socketPath)).toBe(false);
 });
+
+test('a gateway that is closed in the turn that opened a door waits for nothing that never comes', async () => {
+  const { gateway, agent, socketPath } = await openWayOut();
+  const other = `${socketPath}2`;
+  const opening = gateway.open({ sessionId: makeId('session'), agentGroupId: agent.id }, other);
+  const closing = gateway[Symbol.asyncDispose]();
+  await expect(opening).rejects.toMatchObject({ code: 'gateway_unavailable', retryable: true });
+  await closing;
+  expect([existsSync(socketPath), existsSync(other)]).toEqual([false, false]);
+});
