@@ -60,6 +60,8 @@ const says = (wanted: RegExp) => async (harbour: Harbour, name: string) => {
 /** What it says last is said, and the bad rows before it ended as refusals that people can see. */
 const isRefused = (wanted: RegExp, rows: number) => async (harbour: Harbour, name: string) => {
   await harbour.untilSaid(name, wanted);
+  // Into the ledger with the next commit of the central database, which may come after what is said.
+  await until('the refusals are recorded', async () => (await harbour.refusals(name)).length >= rows);
   expect(await harbour.refusals(name)).toHaveLength(rows);
 };
 
