@@ -228,7 +228,11 @@ export class Router implements AsyncDisposable {
 
   /** I3 */
   async #letPass(gate: Gate): Promise<void> {
-    if (this.#parts.held.waitsAt(gate)) await this.#admissions.settle(gate);
+    const { held } = this.#parts;
+    if (!held.waitsAt(gate)) return;
+    await this.#admissions.settle(gate);
+    // Cut short by the close: the next host lets pass what is left.
+    if (this.#isClosed && held.waitsAt(gate)) throw hostStopping();
   }
 
   /** Names for cards and answers; and where a person can be asked alone: whether that is news. */

@@ -100,6 +100,25 @@ test('what came after nobody had decided in time is not dropped with the rest, a
   expect(spine.held.total.count).toBe(1);
 });
 
+test('what comes while a host stops does not overtake what waits to be let in', async () => {
+  const house = await openGatehouse();
+  const { spine } = house;
+  house.addRoom();
+  for (const text of ['one', 'two']) await house.receive('room', text);
+  // The commit of the decision, and nothing after it.
+  spine.users.ensure(STRANGER, 'Sam', 1);
+  spine.users.addMember(house.agent.id, STRANGER, 1);
+  const third = expect(house.receive('room', 'three')).rejects.toMatchObject({
+    code: 'host_stopping',
+    retryable: true,
+  });
+  await spine.router[Symbol.asyncDispose]();
+  await third;
+  await house.restart();
+  await house.emptied();
+  expect(house.heard('room')).toEqual(['one', 'two']);
+});
+
 test('lost or silent: a crash between an approval and what it lets in loses nothing', async () => {
   const house = await openGatehouse();
   const { spine } = house;
