@@ -55,6 +55,8 @@ interface Memory {
   reads: ReadRate;
   /** Rung too often for nothing: the next drain begins when this fires (I4). */
   pause: NodeJS.Timeout | null;
+  /** Timers that ring it again: what could not be read, or written, is still to be. */
+  owed: number;
 }
 
 /** Inbound rows whose acks are looked for at once, oldest first. */
@@ -206,6 +208,7 @@ export class Delivery implements AsyncDisposable {
       rate: new RowRate(this.#parts.now()),
       reads: new ReadRate(this.#parts.now()),
       pause: null,
+      owed: 0,
     };
     this.#memories.set(id, made);
     return made;
@@ -260,7 +263,12 @@ export class Delivery implements AsyncDisposable {
   }
 
   #ringLater(id: SessionId, ms: number): void {
-    setTimeout(() => this.ring(id), ms).unref();
+    const memory = this.#remember(id);
+    memory.owed += 1;
+    setTimeout(() => {
+      memory.owed -= 1;
+      this.ring(id);
+    }, ms).unref();
   }
 
   /** 'more' to go on at once, a number of milliseconds to go on later, null when all is read. */
@@ -521,7 +529,7 @@ export class Delivery implements AsyncDisposable {
 
 /** Whether nothing is under way, and nothing owed. */
 function isQuiet(memory: Memory): boolean {
-  return memory.drain === null && memory.held.size === 0 && memory.pause === null;
+  return memory.drain === null && memory.held.size === 0 && memory.pause === null && memory.owed === 0;
 }
 
 /** One that may have been sent is settled, even when its time is over. */

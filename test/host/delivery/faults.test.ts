@@ -169,3 +169,26 @@ test('broken by its own container: a row under the id of a notice of the host is
   await until('the good one is sent', () => spine.transcript.get(good)?.state === 'delivered');
   expect(channel.visible.map((sent) => sent.text)).toEqual(['Still working on it.', 'good']);
 });
+
+test('lost: a session that could not be read is not quiet, for whoever closes quiet ones would leave its rows unread', async () => {
+  const spine = new Spine();
+  const channel = spine.addChannel('test');
+  const chat = spine.addChat(spine.addAgent(), 'test', 'room');
+  const { session, paths } = await spine.say(chat, 'hello');
+  const container = spine.container(paths);
+  container.send(reply(chat, 'one'));
+  spine.delivery.ring(session.id);
+  await until('it is quiet', () => channel.visible.length === 1 && spine.delivery.isQuiet(session.id));
+  container.send(reply(chat, 'two'));
+  const holder = new Database(paths.outboundDb);
+  holder.exec('BEGIN EXCLUSIVE');
+  spine.delivery.ring(session.id);
+  // Time for several reads, each of which meets the lock.
+  for (const end = performance.now() + 500; performance.now() < end; ) {
+    expect(spine.delivery.isQuiet(session.id)).toBe(false);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  holder.exec('COMMIT');
+  holder.close();
+  await until('it is read, and quiet', () => channel.visible.length === 2 && spine.delivery.isQuiet(session.id));
+});
