@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { hostContainerUser } from '../../../host/sessions/folder.ts';
 import { type MessageId, makeId } from '../../../shared/ids.ts';
 import { Spine } from '../../support/spine.ts';
 import { until } from '../../support/until.ts';
@@ -57,7 +58,10 @@ test('a database that takes nothing for long refuses new work and reads no repli
   const rest = Array.from({ length: 4_000 }, tell);
   await expect(spine.say(chat, 'too late')).rejects.toMatchObject({ code: 'disk_full', retryable: true });
   const late = reply('read later');
-  await until('the host has looked', () => spine.delivery.isQuiet(session.id));
+  // What the host asked for when it was rung is read before this, and committed in the turn after it.
+  const nothing = { afterSeq: 0, limit: 0, seqs: [], openIds: [], withState: false };
+  await spine.reader.read({ ...nothing, out: paths.out, ownerUid: hostContainerUser(session).uid });
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(state(late)).toBeUndefined();
 
   spine.db.pragma('max_page_count = 1073741823');
