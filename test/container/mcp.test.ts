@@ -266,14 +266,24 @@ describe('the tool socket', () => {
 });
 
 async function talk(path: string, text: string): Promise<string> {
-  return await new Promise<string>((resolve) => {
+  for (;;) {
+    const reply = await tryToTalk(path, text);
+    if (reply !== null) return reply;
+  }
+}
+
+/** Null: the socket is bound, and nobody listens yet. */
+async function tryToTalk(path: string, text: string): Promise<string | null> {
+  return await new Promise<string | null>((resolve) => {
     let reply = '';
     const socket = connect(path, () => socket.write(text));
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       reply += chunk;
     });
     // The other side may close while it is still being written to.
-    socket.on('error', () => undefined);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve(null);
+    });
     socket.once('close', () => resolve(reply));
   });
 }
