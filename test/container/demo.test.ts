@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SlowTask } from '../../container/providers/demo/slow-task.ts';
+import type { ToolBox } from '../../container/tools/tool.ts';
 import { FAMILY, parseContent, RESEARCHER, SessionFixture, TERMINAL } from './session-fixture.ts';
 
 function start(): SessionFixture {
@@ -162,6 +164,22 @@ describe('the demo assistant', () => {
     expect(new Set(edits.map((row) => parseContent(row).messageId))).toEqual(new Set([first?.id]));
     expect(edits.at(-1) && parseContent(edits.at(-1) as (typeof edits)[0]).text).toContain('100 %');
     expect(session.texts().at(-1)).toContain('terminal: The slow task is done');
+  });
+
+  it('shows a slow task as done, too, when its time was over while somebody else was answered', async () => {
+    const shown: unknown[] = [];
+    const tools: ToolBox = {
+      list: () => [],
+      call: async (_name, input) => {
+        shown.push(input);
+        return { ok: true, text: 'sent', seq: 7 };
+      },
+    };
+    const task = new SlowTask(tools, 'terminal', 1, 0.001);
+    await task.begin();
+    while (!task.isDone) await new Promise((resolve) => setImmediate(resolve));
+    expect(await task.finish(false)).toContain('The slow task is done');
+    expect(shown.slice(1)).toEqual([{ message_id: 7, text: expect.stringContaining('100 %') }]);
   });
 
   it('stops a slow task on request, also where messages cannot be edited', async () => {

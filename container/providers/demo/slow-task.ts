@@ -47,7 +47,11 @@ export class SlowTask {
   /** The words for the final answer. */
   async finish(isStopped: boolean): Promise<string> {
     const elapsedS = Math.round(this.#elapsedS());
-    if (!isStopped) return `The slow task is done. It took ${elapsedS} s, and you could write to me all the while.`;
+    if (!isStopped) {
+      // Its time was over while another message was answered.
+      await this.showProgress();
+      return `The slow task is done. It took ${elapsedS} s, and you could write to me all the while.`;
+    }
     await this.#edit(`⏹ **Slow task** stopped after ${elapsedS} s`);
     return `I stopped the slow task after ${elapsedS} of ${this.#totalS} s.`;
   }
