@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
+import { errorCode } from '../../host/config/errors.ts';
 import type { Hosted } from '../support/hosted/hosted.ts';
 import { CHANNEL_OF, type Report } from '../support/hosted/protocol.ts';
 import { findRunners } from '../support/hosted/runners.ts';
@@ -138,15 +139,23 @@ function readSessions(story: Story): SessionFiles[] {
 /** No session has two runners, and none has one that its host does not know. */
 function checkRunners(story: Story): string[] {
   const folder = join(story.home, 'processes');
-  const records = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
-  const known = new Set(
-    records.map((name) => recordSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8'))).process?.pid),
-  );
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const known = new Set(names.flatMap((name) => readRecord(join(folder, name))?.process?.pid ?? []));
   const runners = findRunners(story.home);
   return runners.flatMap(({ pid, out }) => [
     ...(known.has(pid) ? [] : [`a runner that no host knows: ${out}`]),
     ...(runners.some((other) => other.out === out && other.pid !== pid) ? [`two runners at once: ${out}`] : []),
   ]);
+}
+
+/** Null: a container that has stopped meanwhile has none. */
+function readRecord(path: string): z.infer<typeof recordSchema> | null {
+  try {
+    return recordSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return null;
+  }
 }
 
 const recordSchema = z.object({ process: z.object({ pid: z.number() }).nullable() });
