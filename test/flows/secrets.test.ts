@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { errorCode } from '../../host/config/errors.ts';
 import { type HomePaths, projectRoot } from '../../host/config/home.ts';
 import { agentImage } from '../support/image.ts';
 import { startOpenAiServer } from '../support/model-servers/openai.ts';
@@ -80,7 +81,17 @@ function readHome({ home }: HomePaths): Map<string, string> {
     join(entry.parentPath, entry.name),
   );
   const files = paths.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true);
-  return new Map(files.map((path) => [path, readFileSync(path, 'latin1')]));
+  return new Map(files.flatMap(readIfThere));
+}
+
+/** With its path; nothing of a file that was removed since it was listed. */
+function readIfThere(path: string): [path: string, text: string][] {
+  try {
+    return [[path, readFileSync(path, 'latin1')]];
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return [];
+  }
 }
 
 /** As it is, and as what is no secret is often written. */
